@@ -1,0 +1,22 @@
+// Package ingest is the engine: it carries messages from a mailbox to the mailbox's log, each one
+// once, in order, whole.
+//
+// A [Source] is one mailbox on one server (imapsource, pop3source, sourcetest's in-memory one). A
+// runner owns it: it claims the mailbox's log, takes its position from there, opens a session,
+// reads each message as a stream, stores its octets, appends its event, and only then, a grace
+// period later, lets the Source change anything on the server. A [Fleet] keeps one runner for each
+// configured mailbox and brings the running set to the desired one.
+//
+// What it promises:
+//
+//   - nothing upstream is changed before what it produced is acknowledged downstream;
+//   - the position never passes an unfinished message: it is the last snapshot in the log folded
+//     with the Refs that were published after it;
+//   - one mailbox's trouble is its own: own goroutine, own backoff, and a shared byte budget that
+//     no message can hold while it waits for the network;
+//   - every error becomes a [Fault] by [FaultOf] alone: a class that says when to try again and a
+//     code that [Explain] turns into the next step.
+//
+// The Fleet owns all goroutines it starts and waits for them in Stop. Packages below cmd never log:
+// the engine reports through [Hooks].
+package ingest

@@ -1,0 +1,95 @@
+package ingest
+
+type explanation struct {
+	code          Code
+	meaning, next string
+}
+
+// explanations is the one table of what operators are told.
+func explanations() []explanation {
+	return append(append(append(generalExplanations(), authExplanations()...), mailboxExplanations()...), natsExplanations()...)
+}
+
+func generalExplanations() []explanation {
+	return []explanation{
+		{CodeUnknown, "something failed that mailflume has no name for", "read the error text; it is tried again by itself. Report it if it stays"},
+		{CodeConfigInvalid, "the configuration is not valid", "correct the line that the error shows, then run: mailflume config validate"},
+		{CodeSecretMissing, "a secret cannot be read", "create the file or variable that the reference names; files need mode 0600 or 0400"},
+		{CodeHostUnknown, "the host name does not exist in DNS", "check host: in the configuration, and the resolver of this machine"},
+		{CodeDNS, "the name could not be resolved just now", "check this machine's DNS resolver; it is tried again by itself"},
+		{CodeConnRefused, "nothing listens on that address and port", "check host: and port:, and that the service is running and not behind a firewall"},
+		{CodeTimeout, "the server did not answer in time", "check the network and firewall between this machine and the server; it is tried again by itself"},
+		{CodeConnLost, "the connection was lost", "nothing to do: it is opened again by itself. If it happens often, look at the network or a proxy in between"},
+		{CodeProtocolLimit, "the server sent more than any sane server does (line, list depth or literal size)", "check that host: is the mail server you mean; the connection was closed to protect this worker"},
+		{CodeProtocol, "the server sent something that is not the protocol", "check protocol:, port: and tls:; a proxy or another service may be answering"},
+		{CodeCertExpired, "the server's certificate has expired or is not yet valid", "renew the certificate on the server, and check this machine's clock"},
+		{CodeCertUnknownCA, "the server's certificate is signed by an authority this machine does not know", "set ca_file: to the authority's certificate (a private CA, or TLS inspection on the way)"},
+		{CodeCertName, "the server's certificate is for another name", "set host: to a name that is in the certificate"},
+		{CodeCertInvalid, "the server's certificate cannot be used", "have the server's certificate re-issued; the error says what is wrong with it"},
+		{CodeNotTLS, "the server does not speak TLS on this port", "set tls: starttls, or the port for implicit TLS (993 for IMAP, 995 for POP3)"},
+		{CodeTLSRefused, "the server ended the TLS handshake", "check that the server offers TLS 1.2 or newer"},
+		{CodeNoSTARTTLS, "the server does not offer STARTTLS", "use tls: implicit with port 993 (IMAP) or 995 (POP3); mailflume never signs in without TLS"},
+	}
+}
+
+func authExplanations() []explanation {
+	return []explanation{
+		{CodeAuthRefused, "the mail server refused the sign-in", "Exchange Online: check that the app has IMAP.AccessAsApp or POP.AccessAsApp with admin consent, that New-ServicePrincipal used the Enterprise Application's object id, and run Add-MailboxPermission for this mailbox"},
+		{CodeClientSecret, "the token endpoint refused the client secret", "paste the secret's Value (not its ID) into the secret file, or create a new secret for the app registration"},
+		{CodeSecretExpired, "the client secret has expired", "add a new secret to the app registration and put its Value into the secret file; a certificate lasts longer"},
+		{CodeAppUnknown, "the token endpoint does not know this application in this tenant", "check client_id: and tenant:, and grant admin consent in that tenant"},
+		{CodeTenantUnknown, "the token endpoint does not know this tenant", "check tenant: (a GUID or domain of the organisation, never common) and cloud:"},
+		{CodeScope, "the token endpoint refused the scope", "use exactly one scope ending in /.default, for Exchange Online https://outlook.office365.com/.default"},
+		{CodeConsent, "the application lacks consent for this permission", "grant admin consent for IMAP.AccessAsApp or POP.AccessAsApp in the Entra portal"},
+		{CodeTokenThrottled, "the token endpoint asks to slow down", "nothing to do: it is tried again when the endpoint allows. If it stays, run fewer workers per tenant"},
+		{CodeTokenDown, "the token endpoint cannot be reached or is failing", "check the network and the provider's status page; mailboxes go on while their cached token lasts"},
+		{CodeTokenAnswer, "the token endpoint's answer is not a token", "look for a captive portal or proxy between this machine and the authority"},
+		{CodeTokenRedirect, "the token endpoint answered with a redirect, which is never followed with a secret", "set authority: to the final address"},
+		{CodeCertificate, "the certificate was not accepted, or has expired, or its key cannot be used", "upload the certificate to the app registration, renew it if it has ended; the key must be RSA in PEM"},
+		{CodeNotConnected, "signed in, but the server does not open the mailbox", "Exchange Online: give the app FullAccess with Add-MailboxPermission, check the address, and Get-CASMailbox for ImapEnabled and PopEnabled"},
+		{CodeMechanism, "the server does not offer the configured sign-in method", "set auth: to one that the server offers; the error lists them"},
+		{CodeTokenTooLong, "the server closed the connection on the token: it is longer than the server takes", "use IMAP instead of POP3, or give the app fewer permissions"},
+		{CodeTokenExpired, "the token ended during the session", "nothing to do: the session is opened again with a fresh token"},
+		{CodeAuthTemporary, "the mail server cannot check sign-ins at the moment", "nothing to do: it is tried again by itself; the server's own identity provider is failing"},
+		{CodePasswordRefused, "the mail server refused the user name or password", "check user: and the password file"},
+		{CodeTokenOther, "the token endpoint refused the request", "the error carries the provider's own words and its correlation id; follow those"},
+		{CodeClockOrAssertion, "the token endpoint says the signed request is outside its time range", "check this machine's clock (NTP)"},
+	}
+}
+
+func mailboxExplanations() []explanation {
+	return []explanation{
+		{CodeFolderMissing, "a configured folder does not exist or cannot be opened", "correct folders:, or create the folder; the error lists the folders that exist"},
+		{CodeThrottled, "the server asks this mailbox to slow down", "nothing to do: the wait that the server named is kept"},
+		{CodeTooManySessions, "the mailbox or this address has too many sessions", "close other clients of this mailbox; it is tried again by itself"},
+		{CodeServerBusy, "the server cannot serve the mailbox at the moment", "nothing to do: it is tried again by itself. After an hour look at the provider's status page"},
+		{CodeBye, "the server ended the session", "nothing to do: it is opened again by itself"},
+		{CodeQuota, "the account is over its bandwidth or command quota", "wait: Google lifts it within 24 hours; lower the load on this mailbox"},
+		{CodeLocked, "another POP3 session holds the mailbox", "stop the other client; it is tried again by itself"},
+		{CodeNoUIDL, "the POP3 server has no UIDL, so messages cannot be told apart", "use IMAP for this mailbox"},
+		{CodeActionRefused, "the server refused the action after publishing (seen, flag, move or delete)", "check the rights on the folder, and that the target of move exists"},
+		{CodeActionUnsafe, "the server has neither MOVE nor UIDPLUS, so move and delete would touch other people's mail", "use after: {action: seen} or flag on this server"},
+		{CodeUIDLReset, "nearly all message ids of the maildrop are new: the server renumbered it", "check that this is the same mailbox; mailflume waits rather than publish everything again"},
+		{CodeMessageTooLarge, "the message is larger than limits.message_size", "raise limits.message_size; the message is set aside, nothing else waits"},
+		{CodeMessageMissing, "the server answered OK but sent no message", "open the message with another client; it is set aside after three tries"},
+		{CodeMessageRefused, "the server cannot produce this message", "open the message with another client; it is set aside after three tries"},
+		{CodeMessagePanic, "reading the message failed inside mailflume", "please report it with the raw message; it is set aside, nothing else waits"},
+		{CodeMessageTruncated, "the server ended the message before its announced end", "nothing to do: it is fetched again; after three tries it is set aside"},
+	}
+}
+
+func natsExplanations() []explanation {
+	return []explanation{
+		{CodeEventTooLarge, "the event does not fit into the server's max_payload", "raise max_payload on the NATS server to at least 256 KiB"},
+		{CodeNATSDown, "NATS JetStream cannot be reached or does not answer", "check nats.url and the server; fetching waits, nothing is lost. If publishes keep timing out, NATS may be out of disk and need a restart"},
+		{CodeNATSDenied, "NATS refused the credentials or a permission", "check the credentials, and grant the permissions listed in the operator's guide; the error names the subject"},
+		{CodeStreamFull, "the stream, the account or the disk of NATS is full", "raise max_bytes or free space; fetching waits, nothing is lost"},
+		{CodeStreamUnsafe, "the stream's settings would lose mail", "change the setting that the error names, or let mailflume create the stream (nats.stream.manage: true)"},
+		{CodeFenced, "another worker has claimed this mailbox", "nothing to do if you moved it; otherwise stop the second worker that has this mailbox in its configuration"},
+		{CodeLogMoved, "the mailbox's log is not where this worker left it (tail lost, expired or purged)", "nothing to do: the position is taken from the log again and what is missing is published again"},
+		{CodeNewerFormat, "the mailbox's log was written by a newer mailflume", "upgrade this worker"},
+		{CodeBlobCorrupt, "stored octets do not match their digest", "check the disk of the store; the message is read again from the mailbox"},
+		{CodeDataDir, "the data directory is in use or cannot be written", "stop the other mailflume that uses nats.data_dir, or set another; check its owner and mode"},
+		{CodeSettleHeld, "the last acknowledgement cannot be confirmed, so nothing is changed on the mail server", "nothing to do: it is checked again before the next post-action"},
+	}
+}

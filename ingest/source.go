@@ -1,0 +1,91 @@
+package ingest
+
+import (
+	"context"
+	"io"
+	"iter"
+	"time"
+
+	"mailflume/publish"
+)
+
+// Ref names one message across sessions and workers; see publish.Ref.
+type Ref = publish.Ref
+
+// Entry is one published message as a position sees it; see publish.Entry.
+type Entry = publish.Entry
+
+// Cursor is a snapshot of a position in a mailbox: opaque to the engine, written and read only by
+// its Source, versioned by it.
+type Cursor []byte
+
+// Source is one mailbox on one server. It is safe for concurrent use.
+type Source interface {
+	// Open dials and authenticates. Everything it waits for has a deadline.
+	Open(ctx context.Context) (Session, error)
+	// Fold returns the position after the entries too. It is pure: no I/O, at and the result share
+	// no memory. A nil Cursor is the position of a log without a snapshot. Entries that the position
+	// already holds, or that belong to folders it does not know, change nothing.
+	Fold(at Cursor, entries iter.Seq[Entry]) (Cursor, error)
+}
+
+// Session is one authenticated connection. One goroutine owns it.
+type Session interface {
+	// Sync looks at the server and returns the position brought up to date: the base of a log that
+	// has none (where start says), new folders, new epochs, forgotten messages. The engine saves
+	// the result, if it differs from at, before the next event is appended.
+	Sync(ctx context.Context, at Cursor) (Cursor, error)
+	// Messages yields the messages that from does not hold as finished, oldest first, at most limit
+	// of them (0: no limit). It asks the server ahead of the loop, bounded by bytes, so no other
+	// method may be called inside the loop, and a Message dies when the loop advances.
+	//
+	// (m, nil) is a message; (m, err) is a message that the server or its size makes unreadable (m
+	// has its Ref but no Body) and the loop goes on; (nil, err) ends it: the session is over.
+	// Breaking out early is allowed and may end the connection.
+	Messages(ctx context.Context, from Cursor, limit int) iter.Seq2[*Message, error]
+	// Settle applies the post-action to messages whose events are acknowledged and reports those
+	// for which it is done (or whose message is gone). It is idempotent.
+	Settle(ctx context.Context, refs []Ref) (done []Ref, err error)
+	// Close ends the connection in an orderly way where that is possible without waiting long.
+	Close() error
+}
+
+// Waiter is a Session that can wait for news on its connection (IMAP IDLE).
+type Waiter interface {
+	// Wait returns nil when there may be news or atMost has passed; an error means the session is over.
+	Wait(ctx context.Context, atMost time.Duration) error
+}
+
+// Message is one message on its way. It dies when the loop that yields it advances.
+type Message struct {
+	Ref      Ref
+	Folder   *publish.Folder // nil for POP3
+	UID      uint32          // IMAP
+	UIDL     string          // POP3
+	Size     int64           // octets as announced: a hint (Exchange estimates), -1 if unknown
+	Received time.Time       // INTERNALDATE; zero if the protocol has none
+	Flags    []string
+	// Body yields the octets exactly as the server sent them. io.EOF comes only after the whole
+	// message; a connection lost before that is any other error.
+	Body io.Reader
+}
+
+// Token is a bearer token with its end.
+type Token struct {
+	Value   string
+	Expires time.Time // zero: unknown or never
+}
+
+// String hides the token.
+func (Token) String() string { return "***" }
+
+// GoString hides the token.
+func (Token) GoString() string { return "***" }
+
+// TokenSource gives bearer tokens. It is safe for concurrent use, caches, and asks the issuer at
+// most once at a time.
+type TokenSource interface {
+	// Token returns a valid token. refused is the Value of a token that the mail server has just
+	// rejected ("" if none): the source then never answers with that one again, it forces a fresh one.
+	Token(ctx context.Context, refused string) (Token, error)
+}

@@ -1,0 +1,2 @@
+// Package parse reads mail: an io.Reader in; header, parts, issues and digest out.
+package parse

@@ -1,0 +1,122 @@
+package publish
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// EventType is the last token of an event's subject.
+type EventType string
+
+// The event types of the contract.
+const (
+	Received    EventType = "received"
+	Quarantined EventType = "quarantined"
+	Reset       EventType = "reset"
+	AuthFailed  EventType = "auth_failed"
+	Stalled     EventType = "stalled"
+	Recovered   EventType = "recovered"
+)
+
+// CloudEvent returns the CloudEvents type attribute, for example mailflume.message.received.v1.
+func (t EventType) CloudEvent() string {
+	if t == Received || t == Quarantined {
+		return "mailflume.message." + string(t) + ".v1"
+	}
+	return "mailflume.mailbox." + string(t) + ".v1"
+}
+
+// SpecVersion is the CloudEvents version of every event.
+const SpecVersion = "1.0"
+
+// ContentType is the media type of an encoded event (CloudEvents structured JSON).
+const ContentType = "application/cloudevents+json"
+
+// SchemaReceived is the dataschema of received events; the file lies in the folder schema.
+const SchemaReceived = "https://mailflume.example/schema/message.received.v1.json"
+
+// SchemaQuarantined is the dataschema of quarantined events.
+const SchemaQuarantined = "https://mailflume.example/schema/message.quarantined.v1.json"
+
+// SchemaMailbox is the dataschema of the events about a mailbox (reset, auth_failed, …).
+const SchemaMailbox = "https://mailflume.example/schema/mailbox.v1.json"
+
+// Event is one CloudEvents 1.0 event. Kind is the EventType that its Type spells out.
+type Event struct {
+	SpecVersion     string    `json:"specversion"`
+	ID              string    `json:"id"`
+	Source          string    `json:"source"`
+	Type            string    `json:"type"`
+	Subject         string    `json:"subject,omitempty"`
+	Time            time.Time `json:"time"`
+	DataSchema      string    `json:"dataschema,omitempty"`
+	DataContentType string    `json:"datacontenttype"`
+	DataRef         string    `json:"dataref,omitempty"` // the full data lies there when it is too large to travel inline
+	Data            *Data     `json:"data"`
+
+	Kind    EventType `json:"-"`
+	encoded []byte
+}
+
+// NewEvent returns an event of box with its constant attributes filled in.
+func NewEvent(box Key, kind EventType, id string, at time.Time, data *Data) *Event {
+	schema := SchemaMailbox
+	switch kind {
+	case Received:
+		schema = SchemaReceived
+	case Quarantined:
+		schema = SchemaQuarantined
+	}
+	return &Event{
+		SpecVersion: SpecVersion, ID: id, Source: "/mailflume/" + box.Tenant + "/" + box.Mailbox, Type: kind.CloudEvent(),
+		Time: at.UTC(), DataSchema: schema, DataContentType: "application/json", Data: data, Kind: kind,
+	}
+}
+
+// Encode returns the event as structured JSON. The first call fixes the bytes: what is measured is
+// what is sent, and a retry sends the same octets.
+func (e *Event) Encode() ([]byte, error) {
+	if e.encoded != nil {
+		return e.encoded, nil
+	}
+	b, err := Marshal(e)
+	if err != nil {
+		return nil, fmt.Errorf("encode event %s: %w", e.ID, err)
+	}
+	e.encoded = b
+	return b, nil
+}
+
+// Marshal encodes v as compact JSON without escaping <, > and &: mail is full of them.
+func Marshal(v any) ([]byte, error) {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return []byte(strings.TrimSuffix(b.String(), "\n")), nil
+}
+
+// MessageID returns the id of an IMAP message's received event: the same on every worker and retry.
+func MessageID(box Key, folder string, uidValidity, uid uint32) string {
+	return NewID(box.Tenant, box.Mailbox, folder, strconv.FormatUint(uint64(uidValidity), 10), strconv.FormatUint(uint64(uid), 10))
+}
+
+// MaildropID returns the id of a POP3 message's received event.
+func MaildropID(box Key, uidl string) string { return NewID(box.Tenant, box.Mailbox, uidl) }
+
+// NewID hashes parts into an event id: lower-case unpadded base32 of SHA-256 over the parts, each
+// preceded by its length in bytes and a colon, so that no two tuples share an encoding.
+func NewID(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		fmt.Fprintf(h, "%d:%s", len(p), p)
+	}
+	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(h.Sum(nil)))
+}
