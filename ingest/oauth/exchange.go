@@ -1,0 +1,126 @@
+package oauth
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+const maxAnswer = 1 << 20
+
+// What an exchange refuses to do; classify reads the answer's fields, MSAL needs some error.
+var (
+	errRedirect = errors.New("redirects are not followed")
+	errTooLarge = errors.New("the answer is too large")
+	errForeign  = errors.New("the token endpoint is not at the authority")
+)
+
+// newHTTPClient is a client that a secret can be given to: TLS 1.2 or newer, no redirects, bounded headers.
+func newHTTPClient(roots *x509.CertPool) *http.Client {
+	dial := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
+	return &http.Client{
+		// MSAL would follow a 307 and post the secret again, to whatever origin it names.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{
+			Proxy:                  http.ProxyFromEnvironment,
+			DialContext:            dial.DialContext,
+			TLSHandshakeTimeout:    10 * time.Second,
+			TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+			ForceAttemptHTTP2:      true,
+			MaxIdleConns:           2,
+			IdleConnTimeout:        10 * time.Second,
+			ExpectContinueTimeout:  time.Second,
+			MaxResponseHeaderBytes: 64 << 10,
+		},
+	}
+}
+
+// answer is what came back for the last request of an exchange. It holds nothing of the request.
+type answer struct {
+	token    bool   // from the token endpoint, not from discovery
+	origin   string // scheme and host that were asked
+	status   int    // 0: no answer
+	header   http.Header
+	body     []byte
+	err      error  // of the transport
+	redirect string // origin of the Location of a 3xx
+	foreign  string // token endpoint's origin that was not asked
+	tooLarge bool
+}
+
+// exchange is the HTTP client that MSAL gets for one token request (discovery, then token). It
+// remembers the last answer, because MSAL's errors hold the request with the secret in it and say
+// too little about the answer.
+type exchange struct {
+	client *http.Client
+	host   string // of the authority
+	last   answer
+}
+
+// CloseIdleConnections is part of the interface that MSAL asks for.
+func (x *exchange) CloseIdleConnections() { x.client.CloseIdleConnections() }
+
+// Do sends one request and reads the whole answer, within bounds.
+func (x *exchange) Do(req *http.Request) (*http.Response, error) {
+	x.last = answer{token: req.Method == http.MethodPost, origin: originOf(req.URL)}
+	if req.URL.Scheme != "https" || !sameAuthority(x.host, req.URL.Host) {
+		x.last.foreign = x.last.origin
+		return nil, errForeign
+	}
+	resp, err := x.client.Do(req)
+	if err != nil {
+		x.last.err = err
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }() // everything needed has been read
+	x.last.status, x.last.header = resp.StatusCode, resp.Header
+	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
+		x.last.redirect = "nowhere"
+		if to, err := resp.Location(); err == nil {
+			x.last.redirect = originOf(to)
+		}
+		return nil, errRedirect
+	}
+	x.last.body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	switch {
+	case err != nil:
+		x.last.err = err
+		return nil, fmt.Errorf("answer: %w", err)
+	case len(x.last.body) > maxAnswer:
+		x.last.tooLarge, x.last.body = true, nil
+		return nil, errTooLarge
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(x.last.body))
+	return resp, nil
+}
+
+func originOf(u *url.URL) string { return u.Scheme + "://" + u.Host }
+
+// sameAuthority reports whether host may be given the secret that is meant for authority: it is the
+// same host, or both are names of Microsoft's public cloud, whose discovery documents do not always
+// name the host that was asked.
+func sameAuthority(authority, host string) bool {
+	authority, host = withPort(authority), withPort(host)
+	return authority == host || publicCloud(authority) && publicCloud(host)
+}
+
+func withPort(host string) string {
+	host = strings.ToLower(host)
+	return strings.TrimSuffix(host, ":443")
+}
+
+func publicCloud(host string) bool {
+	switch host {
+	case "login.microsoftonline.com", "login.microsoft.com", "login.windows.net", "sts.windows.net":
+		return true
+	}
+	return false
+}
