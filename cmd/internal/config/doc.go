@@ -1,0 +1,2 @@
+// Package config reads mailflume's configuration.
+package config
