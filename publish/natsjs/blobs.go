@@ -15,11 +15,10 @@ import (
 )
 
 const (
-	blobChunk   = 256 << 10        // measured: as fast as any on disk, and twice as fast as 128 KiB with sync_interval always
-	blobSmall   = 1 << 20          // hashed before anything is sent
-	blobAttempt = 10 * time.Second // one request; a slow link answers later, and the re-read finds the chunk
-	blobRetry   = 30 * time.Second
-	blobStale   = time.Hour // a writer that slept longer may have been swept: it must not commit
+	blobChunk = 256 << 10 // measured: as fast as any on disk, and twice as fast as 128 KiB with sync_interval always
+	blobSmall = 1 << 20   // hashed before anything is sent
+	blobRetry = 30 * time.Second
+	blobStale = time.Hour // a writer that slept longer may have been swept: it must not commit
 )
 
 // BlobOptions configures a tenant's bucket. The zero value is a file bucket that keeps blobs for ever.

@@ -57,7 +57,7 @@ func (b *Blobs) api(ctx context.Context, verb string, req, resp any) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, blobAttempt)
+	ctx, cancel := context.WithTimeout(ctx, b.c.opt.PublishTimeout)
 	defer cancel()
 	m, err := b.c.nc.RequestWithContext(ctx, b.apiPrefix()+verb+"."+b.streamName(), body)
 	if err != nil {
@@ -89,7 +89,7 @@ func (b *Blobs) leaderGet(ctx context.Context, req blobGet) (*blobMsg, error) {
 
 // directGet reads a message from any replica; nil if that replica has none.
 func (b *Blobs) directGet(ctx context.Context, bk *bucket, req blobGet) (*blobMsg, error) {
-	ctx, cancel := context.WithTimeout(ctx, blobAttempt)
+	ctx, cancel := context.WithTimeout(ctx, b.c.opt.PublishTimeout)
 	defer cancel()
 	var m *jetstream.RawStreamMsg
 	var err error
@@ -167,8 +167,8 @@ func (b *Blobs) persist(ctx context.Context, do func(context.Context) error) err
 	var until time.Time
 	for try := 0; ; try++ {
 		woken, began := b.c.woken(), time.Now()
-		attempt, cancel := blobTry(ctx, woken)
-		err := do(attempt)
+		once, cancel := b.attempt(ctx, woken)
+		err := do(once)
 		cancel()
 		switch {
 		case err == nil:
@@ -192,10 +192,10 @@ func (b *Blobs) persist(ctx context.Context, do func(context.Context) error) err
 	}
 }
 
-// blobTry limits one attempt: to its time, and to the connection it began on, whose answer is lost
+// attempt limits one attempt: to its time, and to the connection it began on, whose answer is lost
 // with it.
-func blobTry(ctx context.Context, woken <-chan struct{}) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithTimeout(ctx, blobAttempt)
+func (b *Blobs) attempt(ctx context.Context, woken <-chan struct{}) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(ctx, b.c.opt.PublishTimeout)
 	go func() {
 		select {
 		case <-woken:

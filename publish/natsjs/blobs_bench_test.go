@@ -14,16 +14,23 @@ import (
 // BenchmarkBlobPut stands beside BenchmarkObjectStorePut: the same server, the same content, every
 // object a new one.
 func BenchmarkBlobPut(b *testing.B) {
-	benchPut(b, func(b *testing.B, blobs *Blobs, media string) func(i int, data []byte) error {
-		return func(_ int, data []byte) error {
-			_, err := blobs.Put(context.Background(), media, bytes.NewReader(data))
-			return err
-		}
-	})
+	benchPut(b, "application/pdf", putBlobs)
+}
+
+// BenchmarkBlobPutMail stores raw messages, which are not asked for first.
+func BenchmarkBlobPutMail(b *testing.B) {
+	benchPut(b, rawMail, putBlobs)
+}
+
+func putBlobs(_ *testing.B, blobs *Blobs, media string) func(i int, data []byte) error {
+	return func(_ int, data []byte) error {
+		_, err := blobs.Put(context.Background(), media, bytes.NewReader(data))
+		return err
+	}
 }
 
 func BenchmarkObjectStorePut(b *testing.B) {
-	benchPut(b, func(b *testing.B, blobs *Blobs, _ string) func(i int, data []byte) error {
+	benchPut(b, "", func(b *testing.B, blobs *Blobs, _ string) func(i int, data []byte) error {
 		store, err := blobs.c.js.CreateOrUpdateObjectStore(context.Background(), jetstream.ObjectStoreConfig{Bucket: "peer"})
 		if err != nil {
 			b.Fatal(err)
@@ -35,10 +42,10 @@ func BenchmarkObjectStorePut(b *testing.B) {
 	})
 }
 
-func benchPut(b *testing.B, mk func(b *testing.B, blobs *Blobs, media string) func(i int, data []byte) error) {
+func benchPut(b *testing.B, media string, mk func(b *testing.B, blobs *Blobs, media string) func(i int, data []byte) error) {
 	for _, size := range []int{10 << 10, 100 << 10, 1 << 20, 64 << 20} {
 		b.Run(fmt.Sprintf("%dKiB", size>>10), func(b *testing.B) {
-			put := mk(b, testBlobs(b, BlobOptions{}), "application/pdf")
+			put := mk(b, testBlobs(b, BlobOptions{}), media)
 			data := octets(size, 1)
 			b.SetBytes(int64(size))
 			b.ReportAllocs()

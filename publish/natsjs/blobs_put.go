@@ -12,15 +12,18 @@ import (
 	"mailflume/publish"
 )
 
+// rawMail is the media type of content that is new nearly every time.
+const rawMail = "message/rfc822"
+
 // Put implements publish.BlobStore. Content of up to 1 MiB is read and hashed first and sent only
 // if the bucket has none of it; longer content is streamed, 256 KiB at a time, and gets its name at
-// the end. Put holds 1.25 MiB at most. A Read that never returns cannot be interrupted by ctx: that
+// the end. Put holds 1.5 MiB at most. A Read that never returns cannot be interrupted by ctx: that
 // is for the owner of r.
 func (b *Blobs) Put(ctx context.Context, mediaType string, r io.Reader) (publish.Blob, error) {
 	if err := ctx.Err(); err != nil {
 		return publish.Blob{}, fmt.Errorf("store blob: %w", err)
 	}
-	p := &put{b: b, r: r, mediaType: mediaType, size: b.chunkSize(), hash: sha256.New()}
+	p := &blobPut{b: b, r: r, mediaType: mediaType, size: b.chunkSize(), hash: sha256.New()}
 	defer p.free()
 	if err := p.readHead(ctx); err != nil {
 		return publish.Blob{}, err
@@ -45,8 +48,8 @@ func (b *Blobs) chunkSize() int {
 	return blobChunk
 }
 
-// put is one call of Put.
-type put struct {
+// blobPut is one call of Put.
+type blobPut struct {
 	b         *Blobs
 	bk        *bucket
 	r         io.Reader
@@ -58,7 +61,7 @@ type put struct {
 	ended     bool
 }
 
-func (p *put) free() {
+func (p *blobPut) free() {
 	for _, c := range p.head {
 		p.b.bufs.put(c)
 	}
@@ -66,7 +69,7 @@ func (p *put) free() {
 }
 
 // next reads and hashes one chunk.
-func (p *put) next(ctx context.Context) ([]byte, error) {
+func (p *blobPut) next(ctx context.Context) ([]byte, error) {
 	c, end, err := p.b.bufs.chunk(ctx, p.r, p.size)
 	if err != nil {
 		return nil, err
@@ -78,21 +81,19 @@ func (p *put) next(ctx context.Context) ([]byte, error) {
 }
 
 // readHead reads on until it is known whether the content is small.
-func (p *put) readHead(ctx context.Context) error {
+func (p *blobPut) readHead(ctx context.Context) error {
 	for !p.ended && p.total <= blobSmall {
-		c, err := p.next(ctx)
-		if err != nil {
+		if err := p.more(ctx); err != nil {
 			return err
 		}
-		p.head = append(p.head, c)
 	}
 	return nil
 }
 
-func (p *put) digest() blobDigest { return blobDigest(p.hash.Sum(nil)) }
+func (p *blobPut) digest() blobDigest { return blobDigest(p.hash.Sum(nil)) }
 
 // small stores content that is in memory: it can begin anew when the server lost a part of it.
-func (p *put) small(ctx context.Context) (publish.Blob, error) {
+func (p *blobPut) small(ctx context.Context) (publish.Blob, error) {
 	d := p.digest()
 	leave, err := p.b.flight.enter(ctx, d)
 	if err != nil {
@@ -118,17 +119,21 @@ func (p *put) small(ctx context.Context) (publish.Blob, error) {
 	}
 }
 
-func (p *put) smallOnce(ctx context.Context, d blobDigest) error {
-	old, err := p.b.lookup(ctx, p.bk, d)
-	if err != nil {
-		return err
-	}
-	if old.live() {
-		keep, err := p.b.keeps(ctx, p.bk, old)
-		if keep || err != nil {
+func (p *blobPut) smallOnce(ctx context.Context, d blobDigest) error {
+	var old *blobMeta
+	if p.mediaType != rawMail { // a mail is as good as never there: commit will tell
+		var err error
+		if old, err = p.b.lookup(ctx, p.bk, d); err != nil {
 			return err
 		}
+		if old.live() {
+			keep, err := p.b.keeps(ctx, p.bk, old)
+			if keep || err != nil {
+				return err
+			}
+		}
 	}
+	var err error
 	u := p.b.newUpload(p.bk)
 	for _, c := range p.head {
 		if err = p.send(ctx, u, c); err != nil {
@@ -145,7 +150,7 @@ func (p *put) smallOnce(ctx context.Context, d blobDigest) error {
 }
 
 // large streams: what was sent is gone from memory, so a lost part ends it.
-func (p *put) large(ctx context.Context) (publish.Blob, error) {
+func (p *blobPut) large(ctx context.Context) (publish.Blob, error) {
 	u := p.b.newUpload(p.bk)
 	err := p.stream(ctx, u)
 	d := p.digest()
@@ -159,31 +164,38 @@ func (p *put) large(ctx context.Context) (publish.Blob, error) {
 	return p.b.blob(d, p.total), nil
 }
 
-// stream sends what was read so far and then the rest, one buffer in hand.
-func (p *put) stream(ctx context.Context, u *upload) error {
+// stream sends what was read so far and then the rest. While a chunk is on its way the next one is
+// read and hashed; the chunk after it waits for the acknowledgement.
+func (p *blobPut) stream(ctx context.Context, u *upload) error {
 	for {
-		for len(p.head) > 0 {
-			c := p.head[0]
-			p.head = p.head[1:]
-			err := p.send(ctx, u, c)
-			p.b.bufs.put(c)
-			if err != nil {
-				return err
-			}
-		}
-		if p.ended {
+		if len(p.head) == 0 {
 			return nil
 		}
-		c, err := p.next(ctx)
-		if err != nil {
+		sent := make(chan error, 1)
+		go func(c []byte) { sent <- p.send(ctx, u, c) }(p.head[0])
+		var failed error
+		if len(p.head) == 1 && !p.ended {
+			failed = p.more(ctx)
+		}
+		if err := errors.Join(<-sent, failed); err != nil {
 			return err
 		}
-		p.head = append(p.head[:0], c)
+		p.b.bufs.put(p.head[0])
+		p.head = p.head[1:]
 	}
 }
 
+// more reads the next chunk into head.
+func (p *blobPut) more(ctx context.Context) error {
+	c, err := p.next(ctx)
+	if err == nil {
+		p.head = append(p.head, c)
+	}
+	return err
+}
+
 // send stores a chunk; the end of the content can be an empty one, which is none.
-func (p *put) send(ctx context.Context, u *upload, c []byte) error {
+func (p *blobPut) send(ctx context.Context, u *upload, c []byte) error {
 	if len(c) == 0 {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"math/rand/v2"
+	"net"
 	"testing"
 	"time"
 
@@ -174,3 +175,6 @@ func TestOpenReadsWhatStandardClientsStored(t *testing.T) {
 	}
 	logtest.CheckBlob(t, b, data)
 }
+
+// portOf is the port a server listened on.
+func portOf(s *server.Server) int { return s.Addr().(*net.TCPAddr).Port }

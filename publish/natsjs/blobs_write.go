@@ -254,24 +254,31 @@ func (b *Blobs) fenced(ctx context.Context, msg *nats.Msg, after uint64, mine fu
 	}
 	msg.Header.Set(jetstream.ExpectedLastSubjSeqHeader, strconv.FormatUint(after, 10))
 	var out fencedWrite
+	var doubt error // the last publish may have landed: nothing is sent before it is known
 	err := b.persist(ctx, func(attempt context.Context) error {
-		out.tries++
-		ack, err := b.c.js.PublishMsg(attempt, msg)
-		if err == nil {
-			out.seq = ack.Sequence
-			return nil
+		if doubt == nil {
+			out.tries++
+			ack, err := b.c.js.PublishMsg(attempt, msg)
+			if err == nil {
+				out.seq = ack.Sequence
+				return nil
+			}
+			if is := outcomeOf(ack, err); is == notStored || is == raced || blobFinal(err) {
+				return b.revive(ctx, err)
+			}
+			doubt = err
 		}
-		if blobFinal(err) {
+		last, err := b.resolve(ctx, msg.Subject, doubt)
+		if err != nil {
 			return err
 		}
-		if out.last, err = b.resolve(ctx, msg.Subject, err); err != nil {
-			return err
-		}
+		cause := doubt
+		doubt, out.last = nil, last
 		switch {
-		case out.last.at() == after:
-			return fmt.Errorf("%w: it was not stored", publish.ErrUnavailable)
-		case out.last.at() > after && mine(out.last):
-			out.seq = out.last.Seq
+		case last.at() == after:
+			return fmt.Errorf("%w: it was not stored: %w", publish.ErrUnavailable, cause)
+		case last.at() > after && mine(last):
+			out.seq = last.Seq
 			return nil
 		}
 		return errBlobRaced
@@ -280,8 +287,8 @@ func (b *Blobs) fenced(ctx context.Context, msg *nats.Msg, after uint64, mine fu
 }
 
 // resolve asks the leader for the last message of a subject after a publish whose outcome is not
-// known. It has its own time (the publish may have used up all of its attempt's): on a slow link
-// the question queues behind the chunk and its answer comes when the chunk has arrived.
+// known. It has its own time, since the publish may have used up all of its attempt's. On a slow
+// link the question queues behind the chunk: it is answered when the chunk has arrived.
 func (b *Blobs) resolve(ctx context.Context, subject string, cause error) (*blobMsg, error) {
 	last, err := b.leaderGet(ctx, blobGet{Last: subject})
 	if err == nil {
