@@ -25,7 +25,7 @@ func (s Start) String() string {
 	case s.Since.Equal(s.Since.Truncate(24 * time.Hour)):
 		return s.Since.UTC().Format(time.DateOnly)
 	}
-	return s.Since.UTC().Format(time.RFC3339)
+	return s.Since.UTC().Format(time.RFC3339Nano)
 }
 
 // ParseStart reads now, all, 2026-01-01 (midnight UTC) or an RFC 3339 time. ok says whether s was

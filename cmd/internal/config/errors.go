@@ -119,7 +119,7 @@ func (p *problems) err() error {
 }
 
 func (e *Error) render() {
-	e.Message = e.at.mask(e.Message)
+	e.Message, e.Hint = e.at.maskKnown(e.Message), e.at.maskKnown(e.Hint)
 	e.Snippet = e.at.snippet()
 }
 

@@ -214,6 +214,12 @@ func (s SecretFile) IsZero() bool { return s.path == "" }
 // String returns the path.
 func (s SecretFile) String() string { return s.path }
 
+// GoString returns the path.
+func (s SecretFile) GoString() string { return s.path }
+
+// MarshalText writes the path.
+func (s SecretFile) MarshalText() ([]byte, error) { return []byte(s.path), nil }
+
 // MarshalYAML writes the path.
 func (s SecretFile) MarshalYAML() (any, error) { return s.path, nil }
 

@@ -110,22 +110,30 @@ func (p place) snippet() string {
 	return fmt.Sprintf("%s | %s\n%s | %s^", number, strings.TrimRight(string(b)+string(a), " "), strings.Repeat(" ", len(number)), strings.Repeat(" ", len(b)))
 }
 
-// mask removes secrets from a text that is about to be shown: those that were recognised while
-// reading, and for a file that could not be parsed whatever looks like one.
-func (p place) mask(text string) string {
+// maskKnown removes the literal secrets that were recognised while reading.
+func (p place) maskKnown(text string) string {
 	if p.src == nil {
 		return text
 	}
 	for _, s := range p.src.hide {
 		text = strings.ReplaceAll(text, s, hidden)
 	}
-	text = urlSecret().ReplaceAllString(text, "://"+hidden+"@")
+	return urlSecret().ReplaceAllString(text, "://"+hidden+"@")
+}
+
+// mask removes secrets from the line that is about to be shown: those that were recognised, and,
+// since a file that cannot be parsed has none, whatever looks like one.
+func (p place) mask(text string) string {
+	if p.src == nil {
+		return text
+	}
+	text = p.maskKnown(text)
 	if p.line > 0 && p.line <= len(p.src.lines) && p.src.insideSecret(p.line-1) {
 		return leadingSpace().FindString(text) + hidden
 	}
 	return secretValue().ReplaceAllStringFunc(text, func(m string) string {
 		parts := secretValue().FindStringSubmatch(m)
-		if reference().MatchString(parts[2]) {
+		if reference().MatchString(parts[2]) || strings.Contains(parts[1], "_file") {
 			return m
 		}
 		return parts[1] + hidden
@@ -145,14 +153,14 @@ func (s *source) insideSecret(i int) bool {
 	return false
 }
 
-func urlSecret() *regexp.Regexp    { return regexp.MustCompile(`://[^/@\s"']*@`) }
+func urlSecret() *regexp.Regexp    { return regexp.MustCompile(`://[^\s"',]*@`) }
 func leadingSpace() *regexp.Regexp { return regexp.MustCompile(`^[ \t]*`) }
 func reference() *regexp.Regexp    { return regexp.MustCompile(`^["']?(file|env|credential):`) }
 func secretBlock() *regexp.Regexp {
 	return regexp.MustCompile(`(?i)(secret|passw|token|certificate|seed)[\w"'-]*\s*:\s*[|>]?[-+0-9]*\s*$`)
 }
 func secretValue() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)([\w-]*(?:secret|passw|federated_tok|nkey|seed)[\w-]*["']?\s*[:=]\s*)([^,}\s]+[^,}]*)`)
+	return regexp.MustCompile(`(?i)([\w-]*(?:secret|passw|certificate|federated_tok|nkey|seed)[\w-]*["']?\s*[:=]\s*)([^,}\s]+[^,}]*)`)
 }
 
 // secretish says whether a key may have been meant to hold a secret, although nobody knows it.

@@ -26,7 +26,7 @@ type Config struct {
 type NATS struct {
 	URL             string     `yaml:"url,omitempty" jsonschema:"example=nats://127.0.0.1:4222" jsonschema_description:"NATS servers, separated by commas. Left out: JetStream runs inside mailflume and stores in data_dir."`
 	DataDir         string     `yaml:"data_dir,omitempty" path:"dir" jsonschema:"default=./mailflume-data" jsonschema_description:"Folder of the embedded JetStream, relative to this file."`
-	Sync            Sync       `yaml:"sync,omitempty" jsonschema_description:"How often the embedded server calls fsync: a duration, or always."`
+	Sync            Sync       `yaml:"sync" jsonschema_description:"How often the embedded server calls fsync: a duration, or always."`
 	CredentialsFile SecretFile `yaml:"credentials_file,omitempty" jsonschema_description:"NATS .creds file."`
 	NKeySeedFile    SecretFile `yaml:"nkey_seed_file,omitempty" jsonschema_description:"File that holds an nkey seed."`
 	User            string     `yaml:"user,omitempty" jsonschema_description:"NATS user name; needs password_file."`
@@ -87,7 +87,7 @@ const (
 type Credential struct {
 	Name string `yaml:"-" json:"-"`
 
-	Type            CredentialType `yaml:"type" jsonschema:"enum=entra,enum=password" jsonschema_description:"entra: app-only sign-in of Microsoft Entra ID; password: user name and password."`
+	Type            CredentialType `yaml:"type" jsonschema:"required,enum=entra,enum=password" jsonschema_description:"entra: app-only sign-in of Microsoft Entra ID; password: user name and password."`
 	Tenant          string         `yaml:"tenant,omitempty" jsonschema_description:"entra: GUID or domain of the organisation, never common."`
 	ClientID        string         `yaml:"client_id,omitempty" jsonschema_description:"entra: Application (client) ID of the app registration."`
 	ClientSecret    Secret         `yaml:"client_secret,omitempty" jsonschema_description:"entra: reference to the client secret's Value."`
@@ -100,6 +100,8 @@ type Credential struct {
 	CAFile          string         `yaml:"ca_file,omitempty" path:"file" jsonschema_description:"entra: certificates of the authorities to trust for the token issuer (PEM)."`
 	User            string         `yaml:"user,omitempty" jsonschema_description:"password: user name, if it is not the mailbox's address."`
 	Password        Secret         `yaml:"password,omitempty" jsonschema_description:"password: reference to the password."`
+
+	places map[string]place // while it is checked: where its keys stand
 }
 
 // Protocol is how a mailbox is read.
@@ -124,7 +126,7 @@ const (
 // Mailbox is one mailbox, fully resolved: nothing is left to be defaulted.
 type Mailbox struct {
 	ID       string `yaml:"id" jsonschema:"pattern=^[a-z0-9._-]{1\\,128}$" jsonschema_description:"Stable name of the mailbox in subjects and commands; derived from the address if left out."`
-	Address  string `yaml:"address" jsonschema_description:"Mail address of the mailbox."`
+	Address  string `yaml:"address" jsonschema:"required" jsonschema_description:"Mail address of the mailbox."`
 	Settings `yaml:",inline"`
 
 	// Credential is what Settings.Credentials names.
