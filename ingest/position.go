@@ -27,26 +27,33 @@ type due struct {
 type position struct {
 	src     Source
 	action  Action
+	base    Cursor // where the log began: what an emptied log is read again from
 	cursor  Cursor
 	fresh   []Entry
 	pending []due
 
-	dirty   int       // changes since the last save
-	oldest  time.Time // of those changes
-	entries int       // events since the last save: what a claim would have to replay
+	mustSave bool      // nothing may be appended before a save
+	dirty    int       // changes since the last save
+	oldest   time.Time // of those changes
+	entries  int       // events since the last save: what a claim would have to replay
 }
 
-// openPosition takes the position from a claim.
-func openPosition(c publish.Claim, src Source, action Action) (*position, error) {
+// openPosition takes the position from a claim. held is the base that this worker knows from an
+// earlier claim, if any: a log that has lost its snapshot since is read again from there.
+func openPosition(c publish.Claim, src Source, action Action, held Cursor) (*position, error) {
 	snapshot, since := c.Position()
 	p := &position{src: src, action: action}
 	if err := p.decode(snapshot); err != nil {
 		return nil, err
 	}
+	if len(p.cursor) == 0 && len(held) > 0 {
+		p.base, p.cursor = held, held
+		p.mustSave = true
+	}
 	for _, e := range since {
 		p.add(e)
 	}
-	return p, p.fold()
+	return p, nil
 }
 
 // add notes one appended event.
@@ -68,9 +75,9 @@ func (p *position) touch(at time.Time) {
 	p.dirty++
 }
 
-// fold brings the cursor up to date.
+// fold brings the cursor up to date. A position without a base has nothing to fold into yet.
 func (p *position) fold() error {
-	if len(p.fresh) == 0 {
+	if len(p.fresh) == 0 || len(p.cursor) == 0 {
 		return nil
 	}
 	c, err := p.src.Fold(p.cursor, slices.Values(p.fresh))
@@ -81,7 +88,7 @@ func (p *position) fold() error {
 	return nil
 }
 
-// sync replaces the cursor by what the session made of it and reports whether it changed.
+// sync replaces the cursor by what the session made of it and reports whether it must be saved.
 func (p *position) sync(ctx context.Context, s Session) (bool, error) {
 	if err := p.fold(); err != nil {
 		return false, err
@@ -90,9 +97,14 @@ func (p *position) sync(ctx context.Context, s Session) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	changed := !bytes.Equal(c, p.cursor)
+	if !bytes.Equal(c, p.cursor) {
+		p.mustSave = true
+	}
+	if len(p.base) == 0 {
+		p.base = c
+	}
 	p.cursor = c
-	return changed, nil
+	return p.mustSave, p.fold()
 }
 
 // ripe returns the refs whose grace is over at now, oldest first, and when the next one will be.
@@ -130,13 +142,15 @@ func (p *position) save(ctx context.Context, c publish.Claim) (int, error) {
 	if err := c.Save(ctx, b); err != nil {
 		return 0, fmt.Errorf("save the position: %w", err)
 	}
-	p.dirty, p.entries = 0, 0
+	p.dirty, p.entries, p.mustSave = 0, 0, false
 	return len(b), nil
 }
 
-// encode lays a snapshot out as magic, cursor, pending; lengths and times are varints.
+// encode lays a snapshot out as magic, base, cursor, pending; lengths and times are varints.
 func (p *position) encode() []byte {
 	b := []byte(snapshotMagic)
+	b = binary.AppendUvarint(b, uint64(len(p.base)))
+	b = append(b, p.base...)
 	b = binary.AppendUvarint(b, uint64(len(p.cursor)))
 	b = append(b, p.cursor...)
 	b = binary.AppendUvarint(b, uint64(len(p.pending)))
@@ -158,11 +172,15 @@ func (p *position) decode(b []byte) error {
 	if !ok {
 		return fmt.Errorf("%w: it begins with %q", errSnapshot, b[:min(len(b), len(snapshotMagic))])
 	}
+	base, rest, ok := cutBytes(rest)
+	if !ok {
+		return fmt.Errorf("%w: the base is cut off", errSnapshot)
+	}
 	cursor, rest, ok := cutBytes(rest)
 	if !ok {
 		return fmt.Errorf("%w: the cursor is cut off", errSnapshot)
 	}
-	p.cursor = bytes.Clone(cursor)
+	p.base, p.cursor = bytes.Clone(base), bytes.Clone(cursor)
 	n, w := binary.Uvarint(rest)
 	if w <= 0 || n > uint64(len(rest)) {
 		return fmt.Errorf("%w: bad count of pending messages", errSnapshot)

@@ -84,7 +84,11 @@ func (r *runner) tenure(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("claim the log of %s: %w", r.box.Key, err)
 	}
-	if r.pos, err = openPosition(claim, r.box.Source, r.box.After.Action); err != nil {
+	var held Cursor
+	if r.pos != nil {
+		held = r.pos.base
+	}
+	if r.pos, err = openPosition(claim, r.box.Source, r.box.After.Action, held); err != nil {
 		return errors.Join(err, claim.Release(r.hard))
 	}
 	for {
