@@ -124,7 +124,10 @@ func blobReaders(t *testing.T, b Blobs) {
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
-			if err := iotest.TestReader(r, data); n < 100_000 && err != nil {
+			if n < 100_000 { // it reads them many times over
+				err = iotest.TestReader(r, data)
+			}
+			if err != nil {
 				t.Errorf("%s, %d octets: %v", name, n, err)
 			}
 			_ = r.Close()
