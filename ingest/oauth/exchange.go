@@ -90,6 +90,9 @@ func (x *exchange) Do(req *http.Request) (*http.Response, error) {
 		return nil, errRedirect
 	}
 	x.last.body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	if err == nil {
+		err = req.Context().Err() // a server that sees us leave may end a half answer in good order
+	}
 	switch {
 	case err != nil:
 		x.last.err = err

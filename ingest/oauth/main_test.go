@@ -2,6 +2,8 @@ package oauth
 
 import (
 	"context"
+	"io"
+	"log"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -55,3 +57,5 @@ func startEntra(t *testing.T, o EntraOptions) *Entra {
 	})
 	return e
 }
+
+func quiet() *log.Logger { return log.New(io.Discard, "", 0) }

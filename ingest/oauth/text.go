@@ -16,8 +16,11 @@ func clean(s string, limit int) string {
 	var b strings.Builder
 	n, gap := 0, false
 	for _, r := range s {
-		if r == ' ' || !unicode.IsPrint(r) {
+		if unicode.IsSpace(r) {
 			gap = b.Len() > 0
+			continue
+		}
+		if !unicode.IsPrint(r) {
 			continue
 		}
 		if n >= limit {

@@ -1,6 +1,7 @@
 package oauthtest
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -59,7 +60,11 @@ func (i *Issuer) count(path string) *Fault {
 // fail plays a fault and reports whether the request is answered.
 func (i *Issuer) fail(w http.ResponseWriter, r *http.Request, f *Fault) bool {
 	if f.Delay > 0 {
-		_, _ = io.Copy(io.Discard, r.Body) // the server notices a client that leaves only when the body is read
+		body, err := io.ReadAll(r.Body) // the server notices a client that leaves only once the body is read
+		if err != nil {
+			return true
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
 		t := time.NewTimer(f.Delay)
 		defer t.Stop()
 		select {
