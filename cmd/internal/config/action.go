@@ -120,71 +120,86 @@ func (a *After) set(action ingest.Action, arg string) {
 
 // decode reads the forms {action: none, grace: 10m}, {action: "move: F"}, {action: {move: F}},
 // {action: move, move: F}, {move: F} and the action alone. What a form leaves out keeps its value.
-func (a *After) decode(d *decoder, n ast.Node) {
-	if _, isMap := n.(ast.MapNode); !isMap {
-		text, err := scalar(n)
-		if err == nil {
-			err = a.parse(n, text)
+func (a *After) decode(d *decoder, n ast.Node, path string) {
+	f := &actionForm{after: a, d: d}
+	if _, isMap := n.(ast.MapNode); isMap {
+		for _, kv := range d.pairs(n, []string{"action", "grace", "flag", "move"}) {
+			v := d.resolve(kv.value)
+			switch kv.key {
+			case "grace":
+				d.report(v, (*Duration)(&a.Grace).UnmarshalYAML(v))
+			case "action":
+				f.action(v)
+			default:
+				f.argument(kv, v)
+			}
 		}
-		d.report(n, err)
-		a.complete(d, n)
+	} else {
+		f.action(n)
+	}
+	if f.given != nil && !f.failed {
+		f.complete()
+		d.places[path+".action"] = d.at(f.given)
+	}
+}
+
+// actionForm reads one post-action, which one or two keys may name.
+type actionForm struct {
+	after  *After
+	d      *decoder
+	given  ast.Node // what named the action
+	failed bool
+}
+
+func (f *actionForm) fail(n ast.Node, err error) {
+	f.failed = true
+	f.d.report(n, err)
+}
+
+// action reads the value of the key action.
+func (f *actionForm) action(n ast.Node) {
+	if _, isMap := n.(ast.MapNode); isMap {
+		for _, kv := range f.d.pairs(n, []string{"flag", "move"}) {
+			f.argument(kv, f.d.resolve(kv.value))
+		}
 		return
 	}
-	given := ast.Node(nil) // the node that named the action
-	for _, kv := range d.pairs(n, []string{"action", "grace", "flag", "move"}) {
-		v := d.resolve(kv.value)
-		switch kv.key {
-		case "grace":
-			d.report(v, (*Duration)(&a.Grace).UnmarshalYAML(v))
-		case "action":
-			if _, isMap := v.(ast.MapNode); isMap {
-				for _, inner := range d.pairs(v, []string{"flag", "move"}) {
-					a.argument(d, inner, &given)
-				}
-				continue
-			}
-			text, err := scalar(v)
-			switch {
-			case err != nil || given != nil && text == string(a.Action):
-			case given != nil:
-				err = wrong(v, "the action "+text+" contradicts "+string(a.Action), actionHint)
-			default:
-				err = a.parse(v, text)
-			}
-			d.report(v, err)
-			given = v
-		default:
-			a.argument(d, kv, &given)
+	text, err := scalar(n)
+	switch {
+	case err != nil:
+		f.fail(n, err)
+	case f.given != nil && text == string(f.after.Action): // {flag: X, action: flag}
+	case f.given != nil:
+		f.fail(n, wrong(n, "the action "+quote(text)+" contradicts "+string(f.after.Action), actionHint))
+	default:
+		f.given = n
+		if err := f.after.parse(n, text); err != nil {
+			f.fail(n, err)
 		}
-	}
-	if given != nil {
-		a.complete(d, given)
 	}
 }
 
 // argument reads flag: NAME or move: FOLDER.
-func (a *After) argument(d *decoder, kv pair, given *ast.Node) {
-	v := d.resolve(kv.value)
+func (f *actionForm) argument(kv pair, v ast.Node) {
 	text, err := scalar(v)
-	if err != nil {
-		d.report(v, err)
-		return
-	}
 	action := ingest.Action(kv.key)
-	if *given != nil && a.Action != action {
-		d.report(kv.node, wrong(kv.node, kv.key+" contradicts the action "+string(a.Action), actionHint))
-		return
+	switch {
+	case err != nil:
+		f.fail(v, err)
+	case f.given != nil && f.after.Action != action:
+		f.fail(kv.node, wrong(kv.node, kv.key+" contradicts the action "+string(f.after.Action), actionHint))
+	default:
+		f.after.set(action, text)
+		f.given = v
 	}
-	a.set(action, text)
-	*given = v
 }
 
 // complete reports an action that lacks its argument.
-func (a *After) complete(d *decoder, n ast.Node) {
-	switch {
+func (f *actionForm) complete() {
+	switch a := f.after; {
 	case a.Action == ingest.ActionFlag && a.Flag == "":
-		d.report(n, wrong(n, "the action flag needs the name of the flag", `write for example flag: $Ingested`))
+		f.fail(f.given, wrong(f.given, "the action flag needs the name of the flag", "write for example flag: $Ingested"))
 	case a.Action == ingest.ActionMove && a.Folder == "":
-		d.report(n, wrong(n, "the action move needs a folder", "write for example move: Processed"))
+		f.fail(f.given, wrong(f.given, "the action move needs a folder", "write for example move: Processed"))
 	}
 }

@@ -31,18 +31,10 @@ func (r *resolver) after() {
 	}
 }
 
-// afterKey is the most exact key whose place is known.
+// afterKey is where the action was named: the mailbox may set only the grace period.
 func (r *resolver) afterKey() string {
-	for _, where := range []map[string]place{r.own, r.defaults} {
-		for _, key := range []string{"after.action", "after"} {
-			full := key
-			if _, own := r.own["after"]; !own {
-				full = "defaults." + key
-			}
-			if _, ok := where[full]; ok {
-				return key
-			}
-		}
+	if r.given("after.action") {
+		return "after.action"
 	}
 	return "after"
 }

@@ -28,7 +28,7 @@ const supportedTypes = "this version supports entra (with client_secret or certi
 
 // decode reads a credential. One of a type that is not built yet is reported once, instead of each
 // of its keys.
-func (c *Credential) decode(d *decoder, n ast.Node) {
+func (c *Credential) decode(d *decoder, n ast.Node, _ string) {
 	if m, ok := n.(ast.MapNode); ok {
 		for it := m.MapRange(); it.Next(); {
 			key, _ := scalar(it.Key())

@@ -31,7 +31,7 @@ const (
 
 // whole is a value that reads a node of any form by itself.
 type whole interface {
-	decode(d *decoder, n ast.Node)
+	decode(d *decoder, n ast.Node, path string)
 }
 
 // sited is a value that wants to know where it stood.
@@ -94,7 +94,7 @@ func (d *decoder) value(n ast.Node, v reflect.Value, f *field, path string) {
 	}
 	switch target := v.Addr().Interface().(type) {
 	case whole:
-		target.decode(d, n)
+		target.decode(d, n, path)
 		return
 	case yaml.NodeUnmarshaler:
 		d.report(n, target.UnmarshalYAML(n))

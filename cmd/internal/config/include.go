@@ -18,10 +18,10 @@ import (
 // within a pattern by name.
 func (l *loader) include(d *decoder) {
 	read := map[string]bool{}
-	main, _ := filepath.Abs(d.src.name)
+	main := filepath.Clean(d.src.name)
 	for i, pattern := range l.raw.MailboxesFrom {
 		at := d.places[fmt.Sprintf("mailboxes_from[%d]", i)]
-		paths, err := l.glob(d.src.abs(pattern))
+		paths, err := l.glob(d.src.beside(pattern))
 		if err != nil {
 			l.problems.at(at, quote(pattern)+" is not a pattern", "write a path in which * stands for any part of a name")
 			continue

@@ -80,7 +80,11 @@ func (d *decoder) pairs(n ast.Node, known []string) []pair {
 	case *ast.NullNode:
 		return nil // everything below the key is commented out
 	default:
-		d.report(n, wrong(n, "keys with values are wanted here", "write key: value, one below the other"))
+		hint := "write key: value, one below the other"
+		if text, err := scalar(n); err == nil && strings.Contains(text, ":") {
+			hint = "put a space after the colon: key: value"
+		}
+		d.report(n, wrong(n, "keys with values are wanted here", hint))
 		return nil
 	}
 	seen := map[string]place{}

@@ -256,8 +256,8 @@ func validHost(host string) bool {
 // signIn fills in mechanism and user, and checks that they fit the credential and the provider.
 func (r *resolver) signIn() {
 	m, c := r.m, r.m.Credential
-	if c == nil {
-		return
+	if c == nil || c.Type != TypeEntra && c.Type != TypePassword {
+		return // reported already
 	}
 	password := c.Type == TypePassword
 	switch {

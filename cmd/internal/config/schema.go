@@ -8,7 +8,7 @@ import (
 )
 
 // SchemaID names the JSON Schema of the configuration.
-const SchemaID = "https://mailflume.dev/schema/config/v1"
+const SchemaID = "https://mailflume.example/schema/config.v1.json"
 
 // Schema returns the JSON Schema (2020-12) of the configuration file, for editors. It knows keys,
 // types, choices and patterns; rules across keys are known to Load alone.

@@ -28,12 +28,20 @@ func newSource(name string, order int, text []byte) *source {
 	return &source{name: name, order: order, lines: lines}
 }
 
-// abs makes a path that stands in this file absolute: relative paths start at the file's folder.
-func (s *source) abs(path string) string {
+// beside resolves a path that stands in this file: relative paths start at the file's folder.
+func (s *source) beside(path string) string {
 	if path == "" || filepath.IsAbs(path) {
 		return path
 	}
-	p := filepath.Join(filepath.Dir(s.name), path)
+	return filepath.Join(filepath.Dir(s.name), path)
+}
+
+// abs resolves a path once for all, whatever becomes of the working directory.
+func (s *source) abs(path string) string {
+	if path == "" {
+		return ""
+	}
+	p := s.beside(path)
 	if a, err := filepath.Abs(p); err == nil {
 		return a
 	}
@@ -100,7 +108,7 @@ func (p place) snippet() string {
 		}
 	}
 	b, a := []rune(before), []rune(after)
-	if len(b) > snippetWidth/2 {
+	if len(b)+len(a) > snippetWidth && len(b) > snippetWidth/2 {
 		b = append([]rune("..."), b[len(b)-snippetWidth/2:]...)
 	}
 	if len(a) > snippetWidth-len(b) {

@@ -218,7 +218,12 @@ func (s *Size) UnmarshalYAML(n ast.Node) error {
 }
 
 // MarshalYAML writes the size as the file does.
-func (s Size) MarshalYAML() (any, error) { return s.String(), nil }
+func (s Size) MarshalYAML() (any, error) {
+	if text := s.String(); !isNumber(text) {
+		return text, nil
+	}
+	return int64(s), nil
+}
 
 func isNumber(s string) bool {
 	_, err := strconv.ParseFloat(s, 64)
