@@ -58,7 +58,7 @@ func (l *mailLog) get(ctx context.Context, lastOf string, seq uint64) (*record, 
 	started := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, l.c.opt.PublishTimeout)
 	defer cancel()
-	answer, err := l.c.nc.RequestWithContext(ctx, l.c.js.Options().APIPrefix+"STREAM.MSG.GET."+l.stream.name, req)
+	answer, err := l.c.nc.RequestWithContext(ctx, l.c.api()+"STREAM.MSG.GET."+l.stream.name, req)
 	if err != nil {
 		return nil, l.cause(err, started)
 	}

@@ -109,7 +109,7 @@ func (s *testServer) conn(t *testing.T, change ...func(*natsjs.Options)) *natsjs
 		f(&o)
 	}
 	c := dial(t, o)
-	if err := c.EnsureStream(t.Context(), natsjs.StreamConfig{Manage: true}); err != nil {
+	if err := c.EnsureStream(deadline(t), natsjs.StreamConfig{Manage: true}); err != nil {
 		t.Fatal(err)
 	}
 	return c
@@ -148,9 +148,17 @@ func (s *testServer) freshStream(t *testing.T) {
 	}
 }
 
+// deadline returns a context that ends before the test binary's patience does.
+func deadline(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 func mustClaim(t *testing.T, log publish.Log) publish.Claim {
 	t.Helper()
-	c, err := log.Claim(t.Context(), logtest.Box())
+	c, err := log.Claim(deadline(t), logtest.Box())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +168,7 @@ func mustClaim(t *testing.T, log publish.Log) publish.Claim {
 func appendOne(t *testing.T, c publish.Claim, n int) error {
 	t.Helper()
 	ev, ref := logtest.Sample(logtest.Box(), n)
-	return c.Append(t.Context(), ev, ref)
+	return c.Append(deadline(t), ev, ref)
 }
 
 func appendAll(t *testing.T, c publish.Claim, from, to int) {
