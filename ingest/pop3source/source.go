@@ -2,10 +2,8 @@ package pop3source
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"net"
 	"sync/atomic"
 	"time"
@@ -86,14 +84,4 @@ func check(opt Options) (host string, err error) {
 		return "", errors.New("limits and timeouts must not be negative")
 	}
 	return host, nil
-}
-
-// Open dials, secures the connection and signs in.
-func (s *Source) Open(ctx context.Context) (ingest.Session, error) {
-	return nil, errors.ErrUnsupported
-}
-
-// Fold returns the position after the entries too.
-func (s *Source) Fold(at ingest.Cursor, entries iter.Seq[ingest.Entry]) (ingest.Cursor, error) {
-	return nil, errors.ErrUnsupported
 }

@@ -1,0 +1,140 @@
+package pop3source
+
+import (
+	"cmp"
+	"errors"
+	"strings"
+	"time"
+
+	"mailflume/ingest"
+	"mailflume/pop3"
+)
+
+const (
+	lockedWait = time.Minute // a session of another client is over within minutes
+	delayWait  = time.Minute // for a LOGIN-DELAY that CAPA does not announce
+	// longToken is the sign-in line from which on a connection closed in answer to it is put down to
+	// its length. Servers are known to give up at 512, 4,096, 8,192 and 10,240 octets.
+	longToken = 2048
+)
+
+// situation is what classify knows besides the error.
+type situation struct {
+	op     string
+	caps   pop3.Capabilities
+	login  ingest.Mechanism
+	signIn int  // octets of the sign-in line
+	worked bool // this Source has signed in before
+}
+
+// classify is the one place where errors of the protocol become faults. It decides on commands,
+// response codes and types, never on text: Exchange's and Gmail's words change.
+func classify(err error, s situation) error {
+	if err == nil {
+		return nil
+	}
+	if _, done := errors.AsType[*ingest.Error](err); done {
+		return err
+	}
+	return &ingest.Error{Fault: fault(err, s), Op: s.op, Err: err}
+}
+
+func fault(err error, s situation) ingest.Fault {
+	if e, ok := errors.AsType[*pop3.Error](err); ok {
+		if f, ok := codeFault(e, s); ok {
+			return f
+		}
+		return commandFault(e, s)
+	}
+	if errors.Is(err, pop3.ErrAuthLost) {
+		return lostFault(s)
+	}
+	for _, row := range []struct {
+		is error
+		f  ingest.Fault
+	}{
+		{pop3.ErrLimit, ingest.Fault{Class: ingest.Transient, Code: ingest.CodeProtocolLimit}},
+		{pop3.ErrSyntax, ingest.Fault{Class: ingest.Transient, Code: ingest.CodeProtocol}},
+		{pop3.ErrInjection, ingest.Fault{Class: ingest.Config, Code: ingest.CodeProtocol}},
+		{pop3.ErrInsecure, ingest.Fault{Class: ingest.Config, Code: ingest.CodeNoSTARTTLS}},
+		{pop3.ErrTooSlow, ingest.Fault{Class: ingest.Transient, Code: ingest.CodeTimeout}},
+		{pop3.ErrArgument, ingest.Fault{Class: ingest.Config, Code: ingest.CodeConfigInvalid}},
+		{pop3.ErrClosed, ingest.Fault{Class: ingest.SessionOver, Code: ingest.CodeConnLost}},
+		{pop3.ErrAbandoned, ingest.Fault{Class: ingest.SessionOver, Code: ingest.CodeConnLost}},
+	} {
+		if errors.Is(err, row.is) {
+			return row.f
+		}
+	}
+	return ingest.FaultOf(err)
+}
+
+// codeFault reads the response codes of RFC 2449 section 8.1 and RFC 3206.
+func codeFault(e *pop3.Error, s situation) (ingest.Fault, bool) {
+	switch code, sub, _ := strings.Cut(e.Code, "/"); code {
+	case "IN-USE": // a locked maildrop, or Dovecot's limit of connections
+		return ingest.Fault{Class: ingest.Transient, Wait: lockedWait, Code: ingest.CodeLocked}, true
+	case "LOGIN-DELAY":
+		return ingest.Fault{Class: ingest.Throttled, Wait: cmp.Or(s.caps.LoginDelay, delayWait), Code: ingest.CodeThrottled}, true
+	case "UNAVAILABLE":
+		return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeAuthTemporary}, true
+	case "AUTH":
+		return refusedFault(s), true
+	case "SYS":
+		if sub != "PERM" {
+			return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeServerBusy}, true
+		}
+		if e.Command == "RETR" || e.Command == "DELE" {
+			return ingest.Fault{}, false // of one message, not of the mailbox
+		}
+		return ingest.Fault{Class: ingest.Permanent, Code: ingest.CodeNotConnected}, true
+	}
+	return ingest.Fault{}, false
+}
+
+// commandFault judges a refusal without a code by what was refused.
+func commandFault(e *pop3.Error, s situation) ingest.Fault {
+	switch e.Command {
+	case "AUTH":
+		// The bare command was refused: the mechanism is not there, unless the server lists it.
+		if e.Bare && !s.caps.Has(string(s.login)) {
+			return ingest.Fault{Class: ingest.Config, Code: ingest.CodeMechanism}
+		}
+		return refusedFault(s)
+	case "USER", "PASS":
+		if e.Command == "USER" && !s.caps.User && len(s.caps.SASL) > 0 {
+			return ingest.Fault{Class: ingest.Config, Code: ingest.CodeMechanism}
+		}
+		return refusedFault(s)
+	case "STLS":
+		return ingest.Fault{Class: ingest.Config, Code: ingest.CodeNoSTARTTLS}
+	case "UIDL":
+		return ingest.Fault{Class: ingest.Config, Code: ingest.CodeNoUIDL}
+	case "RETR":
+		return ingest.Fault{Class: ingest.BadMessage, Code: ingest.CodeMessageRefused}
+	case "DELE":
+		return ingest.Fault{Class: ingest.Config, Code: ingest.CodeActionRefused}
+	case "QUIT":
+		return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeActionRefused}
+	}
+	return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeServerBusy}
+}
+
+func refusedFault(s situation) ingest.Fault {
+	if s.login == ingest.Password {
+		return ingest.Fault{Class: ingest.Auth, Code: ingest.CodePasswordRefused}
+	}
+	return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeAuthRefused}
+}
+
+// lostFault judges a connection that ended in answer to the credentials. Dovecot does that above
+// 8,192 octets, and also when it knows the token but not the mailbox. After a success it is neither.
+func lostFault(s situation) ingest.Fault {
+	switch {
+	case s.worked:
+		return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeConnLost}
+	case s.login != ingest.Password && s.signIn >= longToken:
+		return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeTokenTooLong}
+	}
+	return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeNotConnected}
+}

@@ -1,0 +1,175 @@
+package pop3source
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"mailflume/ingest"
+	"mailflume/publish"
+)
+
+// The cursor's layout: version, flags, key, hour of the last marks, number of entries; then the
+// 8-byte digests in ascending order; then for each digest, in that order, its attributes as a varint
+// (see entry). 100,000 UIDLs take 0.9 MB, 1.2 MB if all of them are missing.
+const (
+	cursorVersion = 1
+	flagBased     = 1 // a Sync has seen the maildrop: start is decided
+	keySize       = 16
+	headerSize    = 1 + 1 + keySize + 4 + 4
+	digestSize    = 8
+	hour          = int64(time.Hour / time.Second)
+)
+
+var errCursor = errors.New("the position of this maildrop is damaged")
+
+// position is a decoded cursor.
+type position struct {
+	based   bool
+	key     [keySize]byte
+	marked  uint32  // hour in which missing messages were last marked
+	entries []entry // ascending by digest
+}
+
+// entry is one finished message.
+type entry struct {
+	digest    uint64
+	published bool   // an event went out for it; else it was skipped or quarantined
+	missing   uint32 // hour since which no list had it; 0: the last list had it
+}
+
+// newPosition has a key of its own, so that nobody who chooses UIDLs can aim at a collision.
+func newPosition() *position {
+	p := &position{}
+	_, _ = rand.Read(p.key[:]) // never fails (crypto/rand)
+	return p
+}
+
+func decode(c ingest.Cursor) (*position, error) {
+	if len(c) == 0 {
+		return &position{}, nil
+	}
+	if c[0] > cursorVersion {
+		return nil, fmt.Errorf("pop3 position of version %d: %w", c[0], publish.ErrNewerFormat)
+	}
+	if c[0] != cursorVersion || len(c) < headerSize {
+		return nil, fmt.Errorf("%w: header", errCursor)
+	}
+	p := &position{based: c[1]&flagBased != 0, key: [keySize]byte(c[2:]), marked: binary.BigEndian.Uint32(c[2+keySize:])}
+	n := int(binary.BigEndian.Uint32(c[headerSize-4:]))
+	digests := c[headerSize:]
+	if n > len(digests)/(digestSize+1) {
+		return nil, fmt.Errorf("%w: %d messages in %d octets", errCursor, n, len(digests))
+	}
+	attributes := digests[n*digestSize:]
+	p.entries = make([]entry, n)
+	for i := range p.entries {
+		e := &p.entries[i]
+		e.digest = binary.BigEndian.Uint64(digests[i*digestSize:])
+		if i > 0 && e.digest <= p.entries[i-1].digest {
+			return nil, fmt.Errorf("%w: order", errCursor)
+		}
+		v, used := binary.Uvarint(attributes)
+		if used <= 0 || v > 1<<33-1 {
+			return nil, fmt.Errorf("%w: attributes", errCursor)
+		}
+		e.published, e.missing = v&1 != 0, uint32(v>>1)
+		attributes = attributes[used:]
+	}
+	if len(attributes) > 0 {
+		return nil, fmt.Errorf("%w: %d octets too many", errCursor, len(attributes))
+	}
+	return p, nil
+}
+
+// encode writes equal positions as equal octets.
+func (p *position) encode() ingest.Cursor {
+	b := make([]byte, 0, headerSize+len(p.entries)*(digestSize+2))
+	var flags byte
+	if p.based {
+		flags |= flagBased
+	}
+	b = append(b, cursorVersion, flags)
+	b = append(b, p.key[:]...)
+	b = binary.BigEndian.AppendUint32(b, p.marked)
+	b = binary.BigEndian.AppendUint32(b, uint32(len(p.entries)))
+	for _, e := range p.entries {
+		b = binary.BigEndian.AppendUint64(b, e.digest)
+	}
+	for _, e := range p.entries {
+		v := uint64(e.missing) << 1
+		if e.published {
+			v |= 1
+		}
+		b = binary.AppendUvarint(b, v)
+	}
+	return b
+}
+
+func (p *position) digest(r ingest.Ref) uint64 {
+	b := make([]byte, 0, 256)
+	b = append(append(b, p.key[:]...), r...)
+	sum := sha256.Sum256(b)
+	return binary.BigEndian.Uint64(sum[:])
+}
+
+// find returns the place of a digest and whether it is there.
+func (p *position) find(d uint64) (int, bool) {
+	return slices.BinarySearchFunc(p.entries, d, func(e entry, d uint64) int { return cmp.Compare(e.digest, d) })
+}
+
+// holds tells whether a message is finished.
+func (p *position) holds(r ingest.Ref) bool {
+	_, ok := p.find(p.digest(r))
+	return ok
+}
+
+// add merges entries in; those that are held already stay as they are.
+func (p *position) add(more []entry) {
+	if len(more) == 0 {
+		return
+	}
+	merged := slices.Concat(p.entries, more)
+	slices.SortStableFunc(merged, func(a, b entry) int { return cmp.Compare(a.digest, b.digest) })
+	p.entries = slices.CompactFunc(merged, func(a, b entry) bool { return a.digest == b.digest })
+}
+
+// Fold returns the position after the entries too. It is pure: on a log without a snapshot the
+// entries are kept under an empty key until Sync makes the base of them.
+func (s *Source) Fold(at ingest.Cursor, entries iter.Seq[ingest.Entry]) (ingest.Cursor, error) {
+	p, err := decode(at)
+	if err != nil {
+		return nil, positionError(err)
+	}
+	var more []entry
+	for e := range entries {
+		if !isRef(e.Ref) {
+			continue // states and resets of the mailbox are not messages
+		}
+		d := p.digest(e.Ref)
+		if _, held := p.find(d); !held {
+			more = append(more, entry{digest: d, published: e.Type != publish.Quarantined})
+		}
+	}
+	if len(more) == 0 {
+		return bytes.Clone(at), nil
+	}
+	p.add(more)
+	return p.encode(), nil
+}
+
+// positionError classifies what decode returns: neither kind heals by itself.
+func positionError(err error) error {
+	f := ingest.FaultOf(err)
+	if errors.Is(err, errCursor) {
+		f = ingest.Fault{Class: ingest.Permanent, Code: ingest.CodeUnknown}
+	}
+	return &ingest.Error{Fault: f, Op: "pop3 position", Err: err}
+}

@@ -1,0 +1,140 @@
+package pop3source
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"testing"
+	"time"
+
+	"mailflume/ingest"
+	"mailflume/publish"
+)
+
+func entriesOf(n int, kind publish.EventType) iter.Seq[ingest.Entry] {
+	return func(yield func(ingest.Entry) bool) {
+		for i := range n {
+			if !yield(ingest.Entry{Ref: refOf(fmt.Sprintf("%032d", i), 1), Type: kind}) {
+				return
+			}
+		}
+	}
+}
+
+func TestFoldIsPureIdempotentAndIgnoresWhatIsNoMessage(t *testing.T) {
+	src := &Source{}
+	if c, err := src.Fold(nil, slices.Values([]ingest.Entry{})); c != nil || err != nil {
+		t.Fatalf("nothing folded into nothing is %v, %v", c, err)
+	}
+	at, err := src.Fold(nil, entriesOf(3, publish.Received))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := bytes.Clone(at)
+	for name, entries := range map[string][]ingest.Entry{
+		"held already":  slices.Collect(entriesOf(3, publish.Quarantined)),
+		"a reset":       {{Ref: "reset/1", Type: publish.Reset}},
+		"a folder's":    {{Ref: "INBOX/1/2", Type: publish.Received}},
+		"without a ref": {{Type: publish.AuthFailed}},
+	} {
+		again, err := src.Fold(at, slices.Values(entries))
+		if err != nil || !bytes.Equal(again, at) {
+			t.Errorf("%s: the position changed (%v)", name, err)
+		}
+		again[0] = 99
+	}
+	more, err := src.Fold(at, entriesOf(4, publish.Received))
+	if err != nil || bytes.Equal(more, at) || !bytes.Equal(at, before) {
+		t.Errorf("a new message: %v, input changed: %t", err, !bytes.Equal(at, before))
+	}
+	oneByOne := ingest.Cursor(nil)
+	for e := range entriesOf(4, publish.Received) {
+		if oneByOne, err = src.Fold(oneByOne, slices.Values([]ingest.Entry{e})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !bytes.Equal(oneByOne, more) {
+		t.Error("the order of folding shows in the position")
+	}
+}
+
+func TestAHundredThousandUIDLsFoldFastAndStaySmall(t *testing.T) {
+	begin := time.Now()
+	c, err := (&Source{}).Fold(nil, entriesOf(100_000, publish.Received))
+	if err != nil {
+		t.Fatal(err)
+	}
+	took := time.Since(begin)
+	p, err := decode(c)
+	if err != nil || len(p.entries) != 100_000 {
+		t.Fatalf("%d entries, %v", len(p.entries), err)
+	}
+	p.refresh(nil, 500_000) // all of them missing: the longest form
+	t.Logf("%d octets, %d with all missing, folded in %s", len(c), len(p.encode()), took)
+	if n := len(p.encode()); n > 1_300_000 || took > 3*time.Second {
+		t.Errorf("%d octets in %s", n, took)
+	}
+}
+
+func TestANewerOrDamagedPositionIsRefused(t *testing.T) {
+	good, err := (&Source{}).Fold(nil, entriesOf(3, publish.Received))
+	if err != nil {
+		t.Fatal(err)
+	}
+	newer := bytes.Clone(good)
+	newer[0]++
+	if _, err := (&Source{}).Fold(newer, entriesOf(1, publish.Received)); !errors.Is(err, publish.ErrNewerFormat) {
+		t.Errorf("newer: %v, want ErrNewerFormat", err)
+	} else {
+		wantCode(t, err, ingest.Permanent, ingest.CodeNewerFormat)
+	}
+	for n := 1; n < len(good); n++ {
+		if _, err := decode(good[:n]); !errors.Is(err, errCursor) {
+			t.Errorf("cut after %d of %d octets: %v", n, len(good), err)
+		}
+	}
+	if _, err := decode(append(bytes.Clone(good), 0)); !errors.Is(err, errCursor) {
+		t.Errorf("one octet too many: %v", err)
+	}
+}
+
+func FuzzPosition(f *testing.F) {
+	good, err := (&Source{}).Fold(nil, entriesOf(3, publish.Received))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add([]byte(good))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, err := decode(data)
+		if err != nil || len(data) == 0 {
+			return
+		}
+		q, err := decode(p.encode())
+		if err != nil || !slices.Equal(p.entries, q.entries) || p.key != q.key || p.based != q.based || p.marked != q.marked {
+			t.Fatalf("%x does not survive: %v", data, err)
+		}
+	})
+}
+
+func FuzzRef(f *testing.F) {
+	f.Add("abc", "abc#2")
+	f.Add("a b", "a%20b")
+	f.Add("\x00\xff", "")
+	f.Fuzz(func(t *testing.T, a, b string) {
+		for _, n := range []int{1, 2} {
+			for _, c := range []byte(refOf(a, n)) {
+				if c <= ' ' || c > '~' {
+					t.Fatalf("ref of %q is %q", a, refOf(a, n))
+				}
+			}
+			if a != b && refOf(a, n) == refOf(b, n) || refOf(a, 1) == refOf(b, 2) {
+				t.Fatalf("%q and %q share a ref", a, b)
+			}
+		}
+		if len(refOf(a, 1)) > 256 || !isRef(refOf(a, 1)) {
+			t.Fatalf("ref of %q has %d octets", a, len(refOf(a, 1)))
+		}
+	})
+}

@@ -1,0 +1,176 @@
+package pop3source
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"mailflume/ingest"
+	"mailflume/pop3"
+)
+
+// Open dials, secures the connection and signs in. A refused token is exchanged for a fresh one and
+// tried once more on a new connection; never more often, since servers punish the address.
+func (s *Source) Open(ctx context.Context) (ingest.Session, error) {
+	tokens := s.opt.Login.Tokens
+	tok, err := tokens.Token(ctx, "")
+	if err != nil {
+		return nil, fmt.Errorf("pop3 token: %w", err)
+	}
+	sess, err := s.connect(ctx, tok.Value)
+	if err == nil {
+		return sess, nil
+	}
+	if !isRefused(err) {
+		return nil, err
+	}
+	fresh, tokenErr := tokens.Token(ctx, tok.Value)
+	switch {
+	case tokenErr != nil && s.opt.Login.Mechanism != ingest.Password:
+		return nil, fmt.Errorf("pop3 token after a refusal: %w", tokenErr)
+	case tokenErr != nil, fresh.Value == tok.Value:
+		return nil, err // the same words would get the same answer
+	}
+	sess, err = s.connect(ctx, fresh.Value)
+	if err != nil {
+		return nil, err
+	}
+	return sess, nil
+}
+
+func isRefused(err error) bool {
+	code := ingest.FaultOf(err).Code
+	return code == ingest.CodeAuthRefused || code == ingest.CodePasswordRefused
+}
+
+func (s *Source) connect(ctx context.Context, secret string) (*session, error) {
+	c, err := s.secured(ctx)
+	if err != nil {
+		return nil, err
+	}
+	caps, err := s.signIn(ctx, c, secret)
+	if err != nil {
+		_ = c.Close()
+		return nil, err
+	}
+	s.worked.Store(true)
+	return &session{src: s, c: c, caps: caps, unacked: map[ingest.Ref]bool{}}, nil
+}
+
+// secured returns a greeted client over TLS.
+func (s *Source) secured(ctx context.Context) (*pop3.Client, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.opt.ConnectTimeout)
+	defer cancel()
+	dial := s.opt.Endpoint.Dial
+	if dial == nil {
+		dial = (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext
+	}
+	conn, err := dial(ctx, "tcp", s.opt.Endpoint.Addr)
+	if err != nil {
+		return nil, classify(err, situation{op: "pop3 dial"})
+	}
+	if s.opt.Endpoint.Security == ingest.ImplicitTLS {
+		secure := tls.Client(conn, s.tlsConfig())
+		if err := secure.HandshakeContext(ctx); err != nil {
+			_ = conn.Close()
+			return nil, classify(err, situation{op: "pop3 TLS handshake"})
+		}
+		conn = secure
+	}
+	c := pop3.New(conn, &pop3.Options{Timeout: s.opt.ProgressTimeout})
+	if err := s.greet(ctx, c); err != nil {
+		_ = c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (s *Source) tlsConfig() *tls.Config {
+	cfg := &tls.Config{}
+	if s.opt.Endpoint.TLS != nil {
+		cfg = s.opt.Endpoint.TLS.Clone()
+	}
+	cfg.MinVersion = max(cfg.MinVersion, tls.VersionTLS12)
+	if cfg.ServerName == "" {
+		cfg.ServerName = s.host
+	}
+	return cfg
+}
+
+// greet reads the greeting and upgrades the connection where TLS does not come first.
+func (s *Source) greet(ctx context.Context, c *pop3.Client) error {
+	if err := c.Greet(ctx); err != nil {
+		return classify(err, situation{op: "pop3 greeting"})
+	}
+	if s.opt.Endpoint.Security == ingest.ImplicitTLS {
+		return nil
+	}
+	caps, err := capabilities(ctx, c)
+	if err != nil {
+		return classify(err, situation{op: "pop3 CAPA"})
+	}
+	// A server without CAPA may still know STLS; one that lists other things does not.
+	if len(caps.Lines) > 0 && !caps.STLS {
+		return &ingest.Error{
+			Fault: ingest.Fault{Class: ingest.Config, Code: ingest.CodeNoSTARTTLS},
+			Op:    "pop3 STLS", Err: errors.New("STLS is not among the server's capabilities"),
+		}
+	}
+	return classify(c.StartTLS(ctx, s.tlsConfig()), situation{op: "pop3 STLS"})
+}
+
+// capabilities asks CAPA; a server that does not know it has none.
+func capabilities(ctx context.Context, c *pop3.Client) (pop3.Capabilities, error) {
+	caps, err := c.Capa(ctx)
+	if _, refused := errors.AsType[*pop3.Error](err); refused {
+		return pop3.Capabilities{}, nil
+	}
+	return caps, err
+}
+
+// signIn authenticates and returns the capabilities that hold from then on. A mechanism that CAPA
+// does not list is tried all the same: Exchange is known to hide XOAUTH2.
+func (s *Source) signIn(ctx context.Context, c *pop3.Client, secret string) (pop3.Capabilities, error) {
+	caps, err := capabilities(ctx, c)
+	at := situation{op: "pop3 CAPA", caps: caps}
+	if err != nil {
+		return caps, classify(err, at)
+	}
+	login := s.opt.Login
+	at = situation{op: "pop3 sign-in", caps: caps, login: login.Mechanism, worked: s.worked.Load()}
+	at.signIn = (len(login.User) + len(secret) + 21) * 4 / 3
+	switch login.Mechanism {
+	case ingest.Password:
+		err = c.AuthUserPass(ctx, login.User, secret)
+	case ingest.OAUTHBEARER:
+		err = c.AuthOAuthBearer(ctx, login.User, s.host, s.port(), secret)
+	default:
+		err = c.AuthXOAUTH2(ctx, login.User, secret)
+	}
+	if err != nil {
+		return caps, classify(err, at)
+	}
+	at.op = "pop3 CAPA"
+	after, err := capabilities(ctx, c)
+	if err != nil {
+		return after, classify(err, at)
+	}
+	return after, nil
+}
+
+// port returns the endpoint's port, 0 if it is a name.
+func (s *Source) port() int {
+	_, p, err := net.SplitHostPort(s.opt.Endpoint.Addr)
+	if err != nil {
+		return 0
+	}
+	n, err := strconv.Atoi(p)
+	if err != nil {
+		return 0
+	}
+	return n
+}

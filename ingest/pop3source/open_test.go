@@ -1,0 +1,204 @@
+package pop3source
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"mailflume/ingest"
+	"mailflume/pop3/pop3test"
+)
+
+func tokenIs(want string) func(string, string) error {
+	return func(_, secret string) error {
+		if secret != want {
+			return errors.New("wrong")
+		}
+		return nil
+	}
+}
+
+func with(values ...string) func(*Options) {
+	return func(o *Options) { o.Login.Tokens = &tokens{values: values} }
+}
+
+func mechanism(m ingest.Mechanism) func(*Options) {
+	return func(o *Options) { o.Login.Mechanism = m }
+}
+
+func overSTLS(o *Options) { o.Endpoint.Security = ingest.StartTLS }
+
+func TestEveryWayToSignIn(t *testing.T) {
+	for name, row := range map[string]struct {
+		srv pop3test.Options
+		mod []func(*Options)
+	}{
+		"XOAUTH2":                         {pop3test.Options{}, nil},
+		"XOAUTH2 as Exchange":             {pop3test.Options{OneStep: pop3test.TwoStepOnly, NoPipelining: true}, nil},
+		"XOAUTH2 on one line":             {pop3test.Options{OneStep: pop3test.OneLineOnly}, nil},
+		"XOAUTH2 that CAPA does not list": {pop3test.Options{HideSASL: true}, nil},
+		"OAUTHBEARER":                     {pop3test.Options{}, []func(*Options){mechanism(ingest.OAUTHBEARER)}},
+		"a password":                      {pop3test.Options{}, []func(*Options){mechanism(ingest.Password)}},
+		"over STLS":                       {pop3test.Options{Security: pop3test.STLS}, []func(*Options){overSTLS}},
+		"a server without CAPA":           {pop3test.Options{NoCAPA: true, NoPipelining: true}, nil},
+		"over STLS, a server without CAPA": {
+			pop3test.Options{Security: pop3test.STLS, NoCAPA: true, NoPipelining: true}, []func(*Options){overSTLS},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			row.srv.Verify = tokenIs("good")
+			srv := start(t, row.srv)
+			fill(srv, 2)
+			s := open(t, source(t, srv, row.mod...))
+			if all := readAll(t, s, synced(t, s, nil), 0); len(all) != 2 || all[0].body != string(letter(1)) {
+				t.Errorf("read %v", all)
+			}
+		})
+	}
+}
+
+func TestARefusedTokenIsExchangedOnce(t *testing.T) {
+	srv := start(t, pop3test.Options{Verify: tokenIs("fresh")})
+	open(t, source(t, srv, with("stale", "fresh")))
+	if srv.Sessions() != 2 {
+		t.Errorf("%d connections, want 2", srv.Sessions())
+	}
+}
+
+func TestATokenThatIsRefusedTwiceIsAnAuthFault(t *testing.T) {
+	srv := start(t, pop3test.Options{Verify: tokenIs("good")})
+	_, err := source(t, srv, with("a", "b", "good")).Open(t.Context())
+	wantCode(t, err, ingest.Auth, ingest.CodeAuthRefused)
+	if srv.Sessions() != 2 || !strings.Contains(err.Error(), "401") {
+		t.Errorf("%d connections, error %v, want 2 and the server's challenge", srv.Sessions(), err)
+	}
+	_, err = source(t, srv, with("bad"), mechanism(ingest.Password)).Open(t.Context())
+	wantCode(t, err, ingest.Auth, ingest.CodePasswordRefused)
+	if srv.Sessions() != 3 {
+		t.Errorf("%d connections: the same password was tried twice", srv.Sessions())
+	}
+}
+
+func TestFaultsOfSigningIn(t *testing.T) {
+	long := strings.Repeat("t", 9000)
+	says := func(line string) pop3test.Options {
+		return pop3test.Options{Verify: func(string, string) error { return pop3test.Reply(line) }, Capabilities: []string{"LOGIN-DELAY 120"}}
+	}
+	for name, row := range map[string]struct {
+		srv   pop3test.Options
+		mod   func(*Options)
+		class ingest.Class
+		code  ingest.Code
+		wait  time.Duration
+	}{
+		"in use":              {says("-ERR [IN-USE] locked"), with("x"), ingest.Transient, ingest.CodeLocked, time.Minute},
+		"login delay":         {says("-ERR [LOGIN-DELAY] slower"), with("x"), ingest.Throttled, ingest.CodeThrottled, 2 * time.Minute},
+		"temporary":           {says("-ERR [SYS/TEMP] later"), with("x"), ingest.Transient, ingest.CodeServerBusy, 0},
+		"permanent":           {says("-ERR [SYS/PERM] POP is off"), with("x"), ingest.Permanent, ingest.CodeNotConnected, 0},
+		"closed, long token":  {says(pop3test.Hangup), with(long), ingest.Auth, ingest.CodeTokenTooLong, 0},
+		"closed, short token": {says(pop3test.Hangup), with("x"), ingest.Auth, ingest.CodeNotConnected, 0},
+		"other mechanisms":    {pop3test.Options{Mechanisms: []string{"PLAIN"}}, with("x"), ingest.Config, ingest.CodeMechanism, 0},
+		"unlisted, unknown":   {pop3test.Options{Mechanisms: []string{}, NoUser: true}, with("x"), ingest.Config, ingest.CodeMechanism, 0},
+		"busy greeting":       {pop3test.Options{Greeting: "-ERR [SYS/TEMP] busy"}, with("x"), ingest.Transient, ingest.CodeServerBusy, 0},
+		"another protocol":    {pop3test.Options{Greeting: "* OK IMAP4rev1"}, with("x"), ingest.Transient, ingest.CodeProtocol, 0},
+		"no TLS there":        {pop3test.Options{Security: pop3test.Plain}, with("x"), ingest.Config, ingest.CodeNotTLS, 0},
+		"no STLS there":       {pop3test.Options{Security: pop3test.Plain}, overSTLS, ingest.Config, ingest.CodeNoSTARTTLS, 0},
+		"neither CAPA nor STLS": {pop3test.Options{Security: pop3test.Plain, NoCAPA: true, NoPipelining: true}, overSTLS,
+			ingest.Config, ingest.CodeNoSTARTTLS, 0},
+		"unknown authority": {pop3test.Options{}, func(o *Options) { o.Endpoint.TLS = nil }, ingest.Config, ingest.CodeCertUnknownCA, 0},
+		"another name": {pop3test.Options{}, func(o *Options) { o.Endpoint.TLS.ServerName = "mail.example.org" },
+			ingest.Config, ingest.CodeCertName, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := start(t, row.srv)
+			s, err := source(t, srv, row.mod).Open(t.Context())
+			wantCode(t, err, row.class, row.code)
+			if w := ingest.FaultOf(err).Wait; w != row.wait || s != nil {
+				t.Errorf("wait %s, session %v, want %s and none", w, s, row.wait)
+			}
+			for _, secret := range []string{"good", long} {
+				if err != nil && strings.Contains(err.Error(), secret) {
+					t.Errorf("the error shows a secret: %v", err)
+				}
+			}
+			if row.srv.Security == pop3test.Plain && (srv.Count("AUTH")+srv.Count("USER")) > 0 {
+				t.Error("credentials were sent in clear")
+			}
+		})
+	}
+}
+
+func TestTLSIsNeverOlderThan12(t *testing.T) {
+	srv := start(t, pop3test.Options{})
+	src := source(t, srv, func(o *Options) { o.Endpoint.TLS.MinVersion = tls.VersionTLS10 })
+	if v := src.tlsConfig().MinVersion; v != tls.VersionTLS12 {
+		t.Errorf("minimum version %x", v)
+	}
+	if src.opt.Endpoint.TLS.MinVersion != tls.VersionTLS10 {
+		t.Error("the caller's configuration was changed")
+	}
+}
+
+func TestADialThatHangsEndsWithTheConnectTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var pipes []net.Conn
+		opt := Options{
+			Endpoint: ingest.Endpoint{Addr: "h:995", Dial: func(context.Context, string, string) (net.Conn, error) {
+				a, b := net.Pipe()
+				go func() { // takes the ClientHello and says nothing
+					for buf := make([]byte, 4096); ; {
+						if _, err := b.Read(buf); err != nil {
+							return
+						}
+					}
+				}()
+				pipes = append(pipes, a, b)
+				return a, nil
+			}},
+			Login:          ingest.Login{User: ann, Tokens: &tokens{values: []string{"x"}}},
+			ConnectTimeout: 7 * time.Second,
+		}
+		src, err := New(opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		_, err = src.Open(t.Context())
+		wantCode(t, err, ingest.Transient, ingest.CodeTimeout)
+		if d := time.Since(begin); d != 7*time.Second {
+			t.Errorf("after %s", d)
+		}
+		for _, p := range pipes {
+			p.Close()
+		}
+	})
+}
+
+func TestOptionsAreChecked(t *testing.T) {
+	good := Options{Endpoint: ingest.Endpoint{Addr: "h:995"}, Login: ingest.Login{User: ann, Tokens: &tokens{}}}
+	if _, err := New(good); err != nil {
+		t.Fatal(err)
+	}
+	for name, mod := range map[string]func(*Options){
+		"no port":        func(o *Options) { o.Endpoint.Addr = "h" },
+		"no host":        func(o *Options) { o.Endpoint.Addr = ":995" },
+		"no user":        func(o *Options) { o.Login.User = "" },
+		"no tokens":      func(o *Options) { o.Login.Tokens = nil },
+		"security":       func(o *Options) { o.Endpoint.Security = "none" },
+		"mechanism":      func(o *Options) { o.Login.Mechanism = "ntlm" },
+		"action":         func(o *Options) { o.After.Action = ingest.ActionSeen },
+		"negative limit": func(o *Options) { o.MaxMessage = -1 },
+	} {
+		o := good
+		mod(&o)
+		_, err := New(o)
+		if code(err) != code(&ingest.Error{Fault: ingest.Fault{Class: ingest.Config, Code: ingest.CodeConfigInvalid}}) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,136 @@
+package pop3source
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+
+	"mailflume/ingest"
+)
+
+const (
+	// keepMissing is how long a UIDL must be missing from every list before it is forgotten.
+	keepMissing = 7 * 24
+	// markEvery spaces the writes that only note what is missing: with after: delete each poll would
+	// write the whole position otherwise. Forgetting is late by as much.
+	markEvery = 6
+	// A maildrop counts as renumbered only if it was, and is, at least this large.
+	resetAtLeast = 20
+)
+
+// Sync brings the position up to date with the maildrop's list. On a log without a base it writes
+// one; afterwards it notes which finished messages are missing, forgets those missing for seven
+// days, and refuses to go on when nearly all UIDLs are new.
+func (s *session) Sync(ctx context.Context, at ingest.Cursor) (ingest.Cursor, error) {
+	p, err := decode(at)
+	if err != nil {
+		return nil, positionError(err)
+	}
+	box, err := s.maildrop(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.acknowledge(p)
+	if !p.based {
+		if len(at) == 0 {
+			p = newPosition()
+		}
+		return s.base(ctx, p, box)
+	}
+	now := uint32(s.src.opt.Now().Unix() / hour)
+	present := p.present(box)
+	if p.renumbered(len(box), present, s.vanish()) {
+		return nil, &ingest.Error{
+			Fault: ingest.Fault{Class: ingest.Config, Code: ingest.CodeUIDLReset},
+			Op:    "pop3 UIDL",
+			Err:   fmt.Errorf("%d of %d message ids are new, %d are known", len(box)-len(present), len(box), len(p.entries)),
+		}
+	}
+	if !p.refresh(present, now) {
+		return bytes.Clone(at), nil
+	}
+	return p.encode(), nil
+}
+
+// base decides which of the messages that are there now are wanted; the others are finished.
+func (s *session) base(ctx context.Context, p *position, box []item) (ingest.Cursor, error) {
+	skip := box
+	switch start := s.src.opt.Start; {
+	case start.All:
+		skip = nil
+	case !start.Since.IsZero():
+		var err error
+		if skip, err = s.before(ctx, box, start.Since); err != nil {
+			return nil, err
+		}
+	}
+	more := make([]entry, len(skip))
+	for i, it := range skip {
+		more[i] = entry{digest: p.digest(it.ref)}
+	}
+	p.add(more)
+	p.based = true
+	p.marked = uint32(s.src.opt.Now().Unix() / hour)
+	return p.encode(), nil
+}
+
+// vanish tells that published messages are meant to leave the maildrop.
+func (s *session) vanish() bool {
+	return s.src.opt.After.Action == ingest.ActionDelete || s.caps.Expire.AtQuit()
+}
+
+// present returns the places of those entries that the list has, ascending.
+func (p *position) present(box []item) []int {
+	var places []int
+	for _, it := range box {
+		if i, ok := p.find(p.digest(it.ref)); ok {
+			places = append(places, i)
+		}
+	}
+	slices.Sort(places)
+	return places
+}
+
+// renumbered tells a maildrop that got new UIDLs from one that got new mail: at least nine tenths of
+// a list of some size are new, and at least nine tenths of what should still be there are gone, and
+// as much as half of that is there under other names. Published messages that are meant to vanish
+// prove nothing.
+func (p *position) renumbered(listed int, present []int, vanish bool) bool {
+	expected := 0
+	for _, e := range p.entries {
+		if e.missing == 0 && (!vanish || !e.published) {
+			expected++
+		}
+	}
+	return expected >= resetAtLeast && listed >= resetAtLeast &&
+		len(present)*10 <= listed && len(present)*10 <= expected && listed*2 >= expected
+}
+
+// refresh notes what is present and missing in this hour and reports whether the position changed.
+// A message that is back is noted at once; marks and forgetting wait for markEvery.
+func (p *position) refresh(present []int, now uint32) (changed bool) {
+	marking := now >= p.marked+markEvery || now < p.marked // or the clock was wrong
+	kept := p.entries[:0]
+	for i, e := range p.entries {
+		if len(present) > 0 && present[0] == i {
+			present = present[1:]
+			changed = changed || e.missing != 0
+			e.missing = 0
+		} else if marking {
+			switch {
+			case e.missing == 0 || e.missing > now:
+				e.missing, changed = now, true
+			case now-e.missing >= keepMissing:
+				changed = true
+				continue
+			}
+		}
+		kept = append(kept, e)
+	}
+	p.entries = kept
+	if changed && marking {
+		p.marked = now
+	}
+	return changed
+}
