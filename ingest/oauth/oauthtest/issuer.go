@@ -208,7 +208,7 @@ func (i *Issuer) handler() http.Handler {
 	mux.HandleFunc("POST /introspect", i.introspect)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !i.enter() {
-			return
+			panic(http.ErrAbortHandler)
 		}
 		defer i.busy.Done()
 		r.Body = http.MaxBytesReader(w, r.Body, 256<<10)
