@@ -51,7 +51,7 @@ func post(t *testing.T, c *http.Client, to string, form url.Values, basic ...str
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	out := map[string]any{}
 	if err := json.NewDecoder(resp.Body).Decode(&out); err != nil {
 		t.Fatalf("HTTP %d: %v", resp.StatusCode, err)
@@ -265,7 +265,7 @@ func FuzzVerify(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	defer i.Close()
+	defer func() { _ = i.Close() }()
 	f.Add(i.Mint(MintOptions{BadSignature: true}))
 	f.Add("eyJhbGciOiJub25lIn0.e30.")
 	f.Add("..")
