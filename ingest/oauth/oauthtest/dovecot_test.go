@@ -63,9 +63,8 @@ func startDovecot(t *testing.T, bin string, i *Issuer, mode string) dovecot {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	user, attr := "", &syscall.SysProcAttr{Setpgid: true}
+	user, attr := "nobody", &syscall.SysProcAttr{Setpgid: true}
 	if os.Getuid() == 0 {
-		user = "nobody"
 		attr.Credential = &syscall.Credential{Uid: 65534, Gid: 65534}
 	} else {
 		user = string(must(exec.Command("id", "-un").Output()))
