@@ -46,6 +46,7 @@ func TestEveryAnswerOfAnIssuerHasItsFault(t *testing.T) {
 		{"a fraction in expires_in", oauthtest.Fault{Path: onToken, Body: `{"access_token":"a","expires_in":1.5}`}, ingest.Transient, ingest.CodeTokenAnswer, 0, "whole-numbered"},
 		{"a token that would end the SASL message", oauthtest.Fault{Path: onToken, Body: `{"access_token":"a\u0001b","expires_in":3600}`}, ingest.Transient, ingest.CodeTokenAnswer, 0, ""},
 		{"another scope", oauthtest.Fault{Path: onToken, Body: `{"access_token":"a","expires_in":3600,"scope":"mail"}`}, ingest.Auth, ingest.CodeScope, 0, `"mail"`},
+		{"the scope and a fraction", oauthtest.Fault{Path: onToken, Body: `{"access_token":"a","expires_in":1.5,"scope":"https://outlook.office365.com/.default"}`}, ingest.Transient, ingest.CodeTokenAnswer, 0, ""},
 		{"a discovery document without endpoints", oauthtest.Fault{Path: onDiscovery, Body: `{}`}, ingest.Config, ingest.CodeTokenAnswer, 0, ""},
 		{"an issuer that is not the authority", oauthtest.Fault{Path: onDiscovery, Body: `{"issuer":"https://evil.example/","token_endpoint":"` + i.TokenURL() + `","authorization_endpoint":"x"}`}, ingest.Config, ingest.CodeTokenAnswer, 0, "evil.example"},
 		{"no discovery document", oauthtest.Fault{Path: onDiscovery, Status: 404, Body: "not here"}, ingest.Config, ingest.CodeTenantUnknown, 0, "404"},
@@ -173,7 +174,7 @@ func TestAnAnswerIsBoundedInBytesAndTime(t *testing.T) {
 	wantFault(t, err, ingest.Transient, ingest.CodeTokenAnswer)
 
 	drip := func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprint(w, `{"access_token":"`)
+		write(w, `{"access_token":"`)
 		_ = http.NewResponseController(w).Flush() // a slow server; what matters is the client's patience
 		<-r.Context().Done()
 	}
@@ -190,8 +191,8 @@ func TestAnAnswerIsBoundedInBytesAndTime(t *testing.T) {
 func TestNetworkAndTLSFaultsKeepTheirCodes(t *testing.T) {
 	ca := oauthtest.NewCA()
 	i := startIssuer(t, oauthtest.Options{CA: ca})
-	expired := startIssuer(t, oauthtest.Options{CA: ca, Server: ca.ExpiredServer()})
-	misnamed := startIssuer(t, oauthtest.Options{CA: ca, Server: ca.Server("other.example")})
+	expired := startIssuer(t, oauthtest.Options{CA: ca, Certificate: ca.ExpiredServer()})
+	misnamed := startIssuer(t, oauthtest.Options{CA: ca, Certificate: ca.Server("other.example")})
 	gone, err := oauthtest.Start(oauthtest.Options{CA: ca})
 	if err != nil {
 		t.Fatal(err)

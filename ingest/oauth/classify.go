@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,8 +77,11 @@ func closedError() error {
 // transportFault is for a request without a whole answer. TLS and DNS have their own codes; a
 // connection that fails or is silent is the token endpoint being down.
 func transportFault(err error) ingest.Fault {
-	if errors.Is(err, http.ErrSchemeMismatch) {
+	switch {
+	case errors.Is(err, http.ErrSchemeMismatch):
 		return ingest.Fault{Class: ingest.Config, Code: ingest.CodeNotTLS}
+	case errors.Is(err, errProxy):
+		return ingest.Fault{Class: ingest.Config, Code: ingest.CodeConfigInvalid}
 	}
 	f, ok := ingest.NetFault(err)
 	if !ok {
@@ -125,9 +129,9 @@ func answerFault(id *identity, a *answer) (ingest.Fault, string) {
 	case !a.token:
 		return ingest.Fault{Class: ingest.Config, Code: ingest.CodeTokenAnswer},
 			fmt.Sprintf("the discovery document of %s lacks an endpoint, or its issuer %q belongs to another authority", a.origin, quote(j.Issuer, id.secret, 200))
-	case j.AccessToken != "" && j.Scope != "":
+	case j.AccessToken != "" && j.declined(a.scope):
 		return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeScope},
-			fmt.Sprintf("%s granted only the scope %q, or its expires_in is not a whole number", a.origin, quote(j.Scope, id.secret, 200))
+			fmt.Sprintf("%s granted %q, not the scope %s", a.origin, quote(j.Scope, id.secret, 200), a.scope)
 	}
 	return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeTokenAnswer},
 		fmt.Sprintf("%s answered HTTP %d with JSON that is no usable token (access_token and a whole-numbered expires_in are needed)", a.origin, a.status)
@@ -149,6 +153,12 @@ func (j issuerAnswer) text(a *answer, secret string) string {
 		s += " trace_id=" + quote(j.Trace, secret, 64)
 	}
 	return s
+}
+
+// declined reports whether the issuer names what it granted (RFC 6749 section 5.1) and leaves out what was asked for.
+func (j issuerAnswer) declined(scope string) bool {
+	granted := strings.Fields(j.Scope)
+	return len(granted) > 0 && !slices.ContainsFunc(granted, func(s string) bool { return strings.EqualFold(s, scope) })
 }
 
 // numbers are the AADSTS numbers; an issuer that writes something else there is no reason to fail.

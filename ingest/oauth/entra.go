@@ -20,7 +20,7 @@ type EntraOptions struct {
 
 	// Secret reads the client secret, Certificate the certificate (or chain) with its RSA key in
 	// PEM. Exactly one is set. It is called for every real token request, so a rotated file is
-	// picked up without a restart.
+	// picked up without a restart; it must return when its context ends.
 	Secret      func(ctx context.Context) (string, error)
 	Certificate func(ctx context.Context) (pem []byte, err error)
 

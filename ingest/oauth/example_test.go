@@ -14,7 +14,7 @@ func ExampleNewEntra() {
 		fmt.Println(err)
 		return
 	}
-	defer issuer.Close()
+	defer func() { _ = issuer.Close() }()
 
 	src, err := oauth.NewEntra(oauth.EntraOptions{
 		Tenant:    "contoso.onmicrosoft.com",
@@ -27,7 +27,7 @@ func ExampleNewEntra() {
 		fmt.Println(err)
 		return
 	}
-	defer src.Close()
+	defer func() { _ = src.Close() }()
 
 	token, err := src.Token(context.Background(), "")
 	if err != nil {

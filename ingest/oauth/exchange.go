@@ -21,6 +21,7 @@ var (
 	errRedirect = errors.New("redirects are not followed")
 	errTooLarge = errors.New("the answer is too large")
 	errForeign  = errors.New("the token endpoint is not at the authority")
+	errProxy    = errors.New("HTTPS_PROXY in the environment is not an address of a proxy")
 )
 
 // newHTTPClient is a client that a secret can be given to: TLS 1.2 or newer, no redirects, bounded headers.
@@ -30,7 +31,7 @@ func newHTTPClient(roots *x509.CertPool) *http.Client {
 		// MSAL would follow a 307 and post the secret again, to whatever origin it names.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
-			Proxy:                  http.ProxyFromEnvironment,
+			Proxy:                  proxy,
 			DialContext:            dial.DialContext,
 			TLSHandshakeTimeout:    10 * time.Second,
 			TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
@@ -41,6 +42,15 @@ func newHTTPClient(roots *x509.CertPool) *http.Client {
 			MaxResponseHeaderBytes: 64 << 10,
 		},
 	}
+}
+
+// proxy is the environment's. net/http's own error would print its address, with the password in it.
+func proxy(r *http.Request) (*url.URL, error) {
+	u, err := http.ProxyFromEnvironment(r)
+	if err != nil {
+		return nil, errProxy
+	}
+	return u, nil
 }
 
 // answer is what came back for the last request of an exchange. It holds nothing of the request.
@@ -54,6 +64,7 @@ type answer struct {
 	redirect string // origin of the Location of a 3xx
 	foreign  string // token endpoint's origin that was not asked
 	tooLarge bool
+	scope    string // that was asked for
 }
 
 // exchange is the HTTP client that MSAL gets for one token request (discovery, then token). It
@@ -62,6 +73,7 @@ type answer struct {
 type exchange struct {
 	client *http.Client
 	host   string // of the authority
+	scope  string
 	last   answer
 }
 
@@ -70,7 +82,7 @@ func (x *exchange) CloseIdleConnections() { x.client.CloseIdleConnections() }
 
 // Do sends one request and reads the whole answer, within bounds.
 func (x *exchange) Do(req *http.Request) (*http.Response, error) {
-	x.last = answer{token: req.Method == http.MethodPost, origin: originOf(req.URL)}
+	x.last = answer{token: req.Method == http.MethodPost, origin: originOf(req.URL), scope: x.scope}
 	if req.URL.Scheme != "https" || !sameAuthority(x.host, req.URL.Host) {
 		x.last.foreign = x.last.origin
 		return nil, errForeign

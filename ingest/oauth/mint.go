@@ -21,7 +21,7 @@ func (e *Entra) mint(ctx context.Context) (minted, *ingest.Error) {
 	if err != nil {
 		return out, classify(&id, nil, err)
 	}
-	x := &exchange{client: e.http, host: e.host}
+	x := &exchange{client: e.http, host: e.host, scope: e.opt.Scope}
 	defer e.http.CloseIdleConnections() // the next request is most of an hour away
 	client, err := confidential.New(e.opt.Authority, e.opt.ClientID, id.cred,
 		confidential.WithHTTPClient(x),

@@ -346,3 +346,15 @@ func TestTheHookHearsOfEveryRequestBeforeItsCallers(t *testing.T) {
 		}
 	})
 }
+
+func BenchmarkCachedToken(b *testing.B) {
+	s := &mintScript{life: time.Hour}
+	r := newRenewer(s.mint, time.Now, time.Minute, nil)
+	defer r.close()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := r.Token(b.Context(), ""); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package oauth
 import (
 	"encoding/base64"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -92,41 +93,41 @@ func TestAnAuthorityThatEchoesTheSecretGetsItIntoNoError(t *testing.T) {
 	for name, answer := range map[string]func(w http.ResponseWriter, body string){
 		"in the description": func(w http.ResponseWriter, body string) {
 			w.WriteHeader(401)
-			fmt.Fprintf(w, `{"error":"invalid_client","error_description":%q,"correlation_id":%q,"trace_id":%q}`, "you sent "+canary, canary, body)
+			write(w, `{"error":"invalid_client","error_description":%q,"correlation_id":%q,"trace_id":%q}`, "you sent "+canary, canary, body)
 		},
 		"in the error field": func(w http.ResponseWriter, _ string) {
 			w.WriteHeader(400)
-			fmt.Fprintf(w, `{"error":%q}`, canary)
+			write(w, `{"error":%q}`, canary)
 		},
-		"in HTML":   func(w http.ResponseWriter, body string) { fmt.Fprintf(w, "<p>%s", body) },
-		"in base64": func(w http.ResponseWriter, _ string) { fmt.Fprintf(w, "Authorization: Basic %s", basic) },
+		"in HTML":   func(w http.ResponseWriter, body string) { write(w, "<p>%s", body) },
+		"in base64": func(w http.ResponseWriter, _ string) { write(w, "Authorization: Basic %s", basic) },
 		"split by control characters": func(w http.ResponseWriter, _ string) {
-			fmt.Fprint(w, strings.Join(strings.Split(canary, ""), "\x01"), strings.ReplaceAll(canary, " ", "\n"))
+			write(w, "%s%s", strings.Join(strings.Split(canary, ""), "\x01"), strings.ReplaceAll(canary, " ", "\n"))
 		},
 		"as the content type": func(w http.ResponseWriter, body string) {
 			w.Header().Set("Content-Type", strings.ReplaceAll(canary, "ü", "u"))
-			fmt.Fprint(w, body)
+			write(w, "%s", body)
 		},
 		"as a redirect": func(w http.ResponseWriter, body string) {
 			w.Header().Set("Location", "https://evil.example/?"+body)
 			w.WriteHeader(307)
 		},
 		"as the granted scope": func(w http.ResponseWriter, _ string) {
-			fmt.Fprintf(w, `{"access_token":"x","expires_in":3600,"scope":%q}`, canary)
+			write(w, `{"access_token":"x","expires_in":3600,"scope":%q}`, canary)
 		},
 		"with a token that MSAL cannot read": func(w http.ResponseWriter, _ string) {
-			fmt.Fprintf(w, `{"access_token":%q,"expires_in":3599.5}`, canary)
+			write(w, `{"access_token":%q,"expires_in":3599.5}`, canary)
 		},
 		"as the access token": func(w http.ResponseWriter, _ string) {
-			fmt.Fprintf(w, `{"access_token":%q,"expires_in":3600}`, canary)
+			write(w, `{"access_token":%q,"expires_in":3600}`, canary)
 		},
 		"in a broken answer": func(w http.ResponseWriter, _ string) {
 			conn, _, err := http.NewResponseController(w).Hijack()
 			if err != nil {
 				panic(err)
 			}
-			defer conn.Close()
-			fmt.Fprintf(conn, "HTTP/1.1 %s\r\n\r\n", canary)
+			defer func() { _ = conn.Close() }()
+			write(conn, "HTTP/1.1 %s\r\n\r\n", canary)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -157,13 +158,16 @@ func TestAnAuthorityThatEchoesTheSecretGetsItIntoNoError(t *testing.T) {
 	}
 }
 
+// write answers a client, which may have gone.
+func write(w io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
+
 // fakeAuthority serves a good discovery document and leaves the token endpoint to the test.
 func fakeAuthority(t *testing.T, token http.HandlerFunc) *httptest.Server {
 	t.Helper()
 	mux := http.NewServeMux()
 	s := httptest.NewUnstartedServer(mux)
 	mux.HandleFunc("GET /t/v2.0/.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, `{"issuer":"%[1]s/t/v2.0","token_endpoint":"%[1]s/token","authorization_endpoint":"%[1]s/authorize"}`, s.URL)
+		write(w, `{"issuer":"%[1]s/t/v2.0","token_endpoint":"%[1]s/token","authorization_endpoint":"%[1]s/authorize"}`, s.URL)
 	})
 	mux.HandleFunc("POST /token", token)
 	s.Config.ErrorLog = quiet()

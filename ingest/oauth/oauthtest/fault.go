@@ -57,7 +57,8 @@ func (i *Issuer) count(path string) *Fault {
 	return nil
 }
 
-// fail plays a fault and reports whether the request is answered.
+// fail plays a fault and reports whether the request is answered. A request that is held when its
+// client leaves or the issuer closes gets no answer at all.
 func (i *Issuer) fail(w http.ResponseWriter, r *http.Request, f *Fault) bool {
 	if f.Delay > 0 {
 		body, err := io.ReadAll(r.Body) // the server notices a client that leaves only once the body is read
@@ -70,9 +71,9 @@ func (i *Issuer) fail(w http.ResponseWriter, r *http.Request, f *Fault) bool {
 		select {
 		case <-t.C:
 		case <-r.Context().Done():
-			return true
+			panic(http.ErrAbortHandler) // net/http's way to cut a connection without an answer
 		case <-i.ctx.Done():
-			return true
+			panic(http.ErrAbortHandler)
 		}
 	}
 	if f.Status == 0 && f.Body == "" && f.Redirect == "" {

@@ -24,15 +24,15 @@ const DefaultAudience = "https://outlook.office365.com"
 
 // Options say what issuer Start starts. The zero value works.
 type Options struct {
-	Addr     string          // default 127.0.0.1:0; loopback only
-	Host     string          // the host name in URL(); default is the address
-	Secret   string          // the client secret; default is a random one, see Secret()
-	ClientID string          // the only client that is known; default: every client is
-	Tenant   string          // the only tenant that is known; default: every tenant is
-	TTL      time.Duration   // of tokens; default an hour
-	CA       *CA             // default: an authority of its own
-	Server   tls.Certificate // default: one that the CA makes
-	Now      func() time.Time
+	Addr        string          // default 127.0.0.1:0; loopback only
+	Host        string          // the host name in URL(); default is the address
+	Secret      string          // the client secret; default is a random one, see Secret()
+	ClientID    string          // the only client that is known; default: every client is
+	Tenant      string          // the only tenant that is known; default: every tenant is
+	TTL         time.Duration   // of tokens; default an hour
+	CA          *CA             // default: an authority of its own
+	Certificate tls.Certificate // of the server; default: one that the CA makes
+	Now         func() time.Time
 }
 
 // Issuer is a running issuer.
@@ -97,8 +97,8 @@ func listen(addr string) (net.Listener, error) {
 
 func newIssuer(o Options, key *rsa.PrivateKey, addr *net.TCPAddr) *Issuer {
 	host := or(o.Host, addr.IP.String())
-	if o.Server.PrivateKey == nil {
-		o.Server = o.CA.Server(host, "localhost", "127.0.0.1", "::1")
+	if o.Certificate.PrivateKey == nil {
+		o.Certificate = o.CA.Server(host, "localhost", "127.0.0.1", "::1")
 	}
 	sum := sha256.Sum256(x509.MarshalPKCS1PublicKey(&key.PublicKey))
 	i := &Issuer{
@@ -111,7 +111,7 @@ func newIssuer(o Options, key *rsa.PrivateKey, addr *net.TCPAddr) *Issuer {
 	i.ctx, i.cancel = context.WithCancel(context.Background())
 	i.server = &http.Server{
 		Handler:           i.handler(),
-		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{o.Server}, MinVersion: tls.VersionTLS12},
+		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{o.Certificate}, MinVersion: tls.VersionTLS12},
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		MaxHeaderBytes:    64 << 10,
@@ -208,7 +208,7 @@ func (i *Issuer) handler() http.Handler {
 	mux.HandleFunc("POST /introspect", i.introspect)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !i.enter() {
-			return
+			panic(http.ErrAbortHandler)
 		}
 		defer i.busy.Done()
 		r.Body = http.MaxBytesReader(w, r.Body, 256<<10)
