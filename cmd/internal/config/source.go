@@ -148,15 +148,23 @@ func (p place) mask(text string) string {
 	})
 }
 
-// insideSecret says whether line i belongs to a block that stands under a secret's key.
+// insideSecret says whether line i belongs to a value that stands under a secret's key: it is
+// indented more deeply, or, in a file that is not YAML, it is no key itself and follows such a key.
 func (s *source) insideSecret(i int) bool {
-	indent := len(leadingSpace().FindString(s.lines[i]))
-	for j := i - 1; j >= 0 && i-j < 200; j-- {
-		trimmed := strings.TrimSpace(s.lines[j])
-		if trimmed == "" || len(leadingSpace().FindString(s.lines[j])) >= indent {
-			continue
+	const far = 400 // lines; a key in PEM has some fifty
+	width := func(j int) int { return len(leadingSpace().FindString(s.lines[j])) }
+	indent, loose := width(i), !keyLine().MatchString(s.lines[i])
+	for j := i - 1; j >= 0 && i-j < far; j-- {
+		line := s.lines[j]
+		if loose && keyLine().MatchString(line) {
+			if secretLine(line) {
+				return true
+			}
+			loose = false
 		}
-		return secretBlock().MatchString(s.lines[j])
+		if strings.TrimSpace(line) != "" && width(j) < indent {
+			return secretLine(line)
+		}
 	}
 	return false
 }
@@ -164,9 +172,14 @@ func (s *source) insideSecret(i int) bool {
 func urlSecret() *regexp.Regexp    { return regexp.MustCompile(`://[^\s"',]*@`) }
 func leadingSpace() *regexp.Regexp { return regexp.MustCompile(`^[ \t]*`) }
 func reference() *regexp.Regexp    { return regexp.MustCompile(`^["']?(file|env|credential):`) }
-func secretBlock() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)(secret|passw|token|certificate|seed)[\w"'-]*\s*:\s*[|>]?[-+0-9]*\s*$`)
+func keyLine() *regexp.Regexp      { return regexp.MustCompile(`^[\s-]*["']?[\w.-]+["']?\s*:(\s|$)`) }
+
+// secretLine says whether a line ends in a secret's key, or in the beginning of a literal secret.
+func secretLine(line string) bool {
+	m := regexp.MustCompile(`(?i)(?:secret|passw|token|certificate|seed)[\w"'-]*\s*:\s*(.*)$`).FindStringSubmatch(line)
+	return m != nil && !reference().MatchString(m[1])
 }
+
 func secretValue() *regexp.Regexp {
 	return regexp.MustCompile(`(?i)([\w-]*(?:secret|passw|certificate|federated_tok|nkey|seed)[\w-]*["']?\s*[:=]\s*)([^,}\s]+[^,}]*)`)
 }
