@@ -21,7 +21,7 @@ type source struct {
 }
 
 func newSource(name string, order int, text []byte) *source {
-	lines := strings.Split(string(text), "\n")
+	lines := strings.Split(strings.TrimPrefix(string(text), "\ufeff"), "\n")
 	for i := range lines {
 		lines[i] = strings.TrimSuffix(lines[i], "\r")
 	}
@@ -56,12 +56,33 @@ func (s *source) conceal(secret string) {
 	}
 }
 
+// column turns an octet of a line, counted from 1, into a character.
+func (s *source) column(line, octet int) int {
+	if line < 1 || line > len(s.lines) {
+		return octet
+	}
+	text := s.lines[line-1]
+	return utf8.RuneCountInString(text[:min(max(octet-1, 0), len(text))]) + 1
+}
+
 // at is the place of a token.
 func (s *source) at(t *token.Token) place {
 	if t == nil || t.Position == nil {
 		return place{src: s}
 	}
-	return place{src: s, line: max(t.Position.Line, 1), col: max(t.Position.Column, 1)}
+	p := place{src: s, line: max(t.Position.Line, 1), col: max(t.Position.Column, 1)}
+	if p.line > len(s.lines) {
+		return p
+	}
+	// The library counts a tab before a value as part of it.
+	line := []rune(s.lines[p.line-1])
+	for i := p.col - 1; i < len(line); i++ {
+		if line[i] != ' ' && line[i] != '\t' {
+			p.col = i + 1
+			break
+		}
+	}
+	return p
 }
 
 // place is a position in a source. The zero place is nowhere.

@@ -98,7 +98,9 @@ func tooDeep(tokens token.Tokens) *token.Token {
 				columns = append(columns, at.Position.Column)
 			}
 		case token.StringType:
-			prefixes = 0
+			if t.Prev == nil || t.Prev.Type != token.AnchorType { // an anchor's name is such a token too
+				prefixes = 0
+			}
 		}
 		if flow > maxNesting || len(columns) > maxNesting || prefixes > maxNesting {
 			return t
