@@ -16,7 +16,7 @@ func (c *Config) CheckSecrets(ctx context.Context) error {
 	k := &secretCheck{ctx: ctx}
 	for _, f := range []SecretFile{c.NATS.CredentialsFile, c.NATS.NKeySeedFile, c.NATS.PasswordFile, c.NATS.TLS.KeyFile} {
 		if !f.IsZero() {
-			k.secret(Secret{scheme: schemeFile, name: f.path, at: f.at})
+			k.secret(f.secret())
 		}
 	}
 	k.authority(c.Path, "nats.tls.ca_file", c.NATS.TLS.CAFile)
@@ -48,7 +48,7 @@ func (k *secretCheck) secret(s Secret) {
 	if err == nil {
 		return
 	}
-	e := s.at.problem("the secret "+s.Reference()+" cannot be used", err.Error())
+	e := s.ref.at.problem("the secret "+s.Reference()+" cannot be used", err.Error())
 	_, e.Err = s.Read(k.ctx)
 	k.problems.add(e)
 }

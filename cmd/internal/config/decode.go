@@ -23,10 +23,10 @@ type decoder struct {
 	types    map[reflect.Type]*shape
 }
 
-// maxNodes is far above what the largest file accepted here holds without aliases.
+// What aliases and merges may expand to: a file has less nodes than octets, and some more are free.
 const (
-	maxNodes = 20_000_000
-	maxDepth = 32
+	freeNodes = 1_000_000
+	maxDepth  = 32
 )
 
 // whole is a value that reads a node of any form by itself.

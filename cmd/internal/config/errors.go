@@ -14,7 +14,7 @@ type Error struct {
 	Message      string // what is wrong
 	Hint         string // what would be right
 	Snippet      string // the line with a caret under the place; secrets in it are masked
-	Err          error  // the cause, if there is one
+	Err          error  `json:"-"` // the cause, if there is one
 
 	at place
 }

@@ -163,7 +163,7 @@ func (l *loader) record(src *source, r *csv.Reader) ([]cell, error) {
 		at := place{src: src}
 		var pe *csv.ParseError
 		if errors.As(err, &pe) {
-			at = place{src, pe.Line, max(pe.Column, 1)}
+			at = place{src, pe.Line, src.column(pe.Line, pe.Column)}
 			err = pe.Err
 		}
 		l.problems.at(at, "this is not CSV: "+err.Error(), "put a cell with quotes, commas or line ends into double quotes, and double the quotes in it")
@@ -172,7 +172,7 @@ func (l *loader) record(src *source, r *csv.Reader) ([]cell, error) {
 	out := make([]cell, len(fields))
 	for i, f := range fields {
 		line, col := r.FieldPos(i)
-		out[i] = cell{text: strings.TrimSpace(f), line: line, col: col}
+		out[i] = cell{text: strings.TrimSpace(f), line: line, col: src.column(line, col)}
 	}
 	return out, nil
 }

@@ -76,7 +76,7 @@ type loader struct {
 
 func parse(name string, text []byte, from files) (*Config, error) {
 	l := &loader{
-		files: from, budget: maxNodes, types: map[reflect.Type]*shape{}, ids: map[string]place{},
+		files: from, budget: freeNodes, types: map[reflect.Type]*shape{}, ids: map[string]place{},
 		cfg: &Config{Path: name},
 		raw: file{NATS: DefaultNATS(), Blobs: DefaultBlobs(), Defaults: DefaultSettings(), Limits: DefaultLimits(), HTTP: DefaultHTTP(), Log: DefaultLog()},
 	}
@@ -95,6 +95,7 @@ func parse(name string, text []byte, from files) (*Config, error) {
 
 func (l *loader) source(name string, text []byte) *source {
 	s := newSource(name, len(l.sources), text)
+	l.budget += len(text)
 	l.sources = append(l.sources, s)
 	l.cfg.Files = append(l.cfg.Files, name)
 	return s

@@ -25,10 +25,16 @@ const (
 // systemd hands over ($CREDENTIALS_DIRECTORY/NAME). It never holds the secret itself, and prints
 // as *** in every form all the same.
 type Secret struct {
+	ref *secretRef // behind a pointer: fmt shows it to nobody, not even under a verb that does not fit
+}
+
+type secretRef struct {
 	scheme string // file, env or credential
 	name   string // path (absolute once the configuration is loaded), variable or credential
 	at     place
 }
+
+func newSecret(scheme, name string) Secret { return Secret{&secretRef{scheme: scheme, name: name}} }
 
 // The ways to refer to a secret.
 const (
@@ -45,17 +51,17 @@ func ParseSecret(s string) (Secret, error) {
 	}
 	switch scheme {
 	case schemeFile:
-		return Secret{scheme: scheme, name: strings.TrimPrefix(name, "//")}, nil
+		return newSecret(scheme, strings.TrimPrefix(name, "//")), nil
 	case schemeEnv:
 		if strings.ContainsAny(name, "= ") {
 			return Secret{}, errNoReference
 		}
-		return Secret{scheme: scheme, name: name}, nil
+		return newSecret(scheme, name), nil
 	case schemeCredential:
 		if strings.ContainsAny(name, "/\\") || name == "." || name == ".." {
 			return Secret{}, errNoReference
 		}
-		return Secret{scheme: scheme, name: name}, nil
+		return newSecret(scheme, name), nil
 	}
 	return Secret{}, errNoReference
 }
@@ -63,14 +69,14 @@ func ParseSecret(s string) (Secret, error) {
 var errNoReference = errors.New("a secret must be a reference: file:PATH, env:NAME or credential:NAME")
 
 // IsZero says that no reference is set.
-func (s Secret) IsZero() bool { return s.scheme == "" }
+func (s Secret) IsZero() bool { return s.ref == nil }
 
 // Reference returns the reference in the words of the file, for errors. It is no secret.
 func (s Secret) Reference() string {
 	if s.IsZero() {
 		return ""
 	}
-	return s.scheme + ":" + s.name
+	return s.ref.scheme + ":" + s.ref.name
 }
 
 // String hides the reference.
@@ -129,26 +135,27 @@ func (s Secret) read(ctx context.Context) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
+	if s.IsZero() {
+		return "", errNoReference
+	}
 	var text string
 	var err error
-	switch s.scheme {
+	switch name := s.ref.name; s.ref.scheme {
 	case schemeEnv:
-		v, ok := os.LookupEnv(s.name)
+		v, ok := os.LookupEnv(name)
 		if !ok {
-			return "", fmt.Errorf("the environment variable %s is not set: set it where mailflume starts", s.name)
+			return "", fmt.Errorf("the environment variable %s is not set: set it where mailflume starts", name)
 		}
 		text = v
 	case schemeFile:
-		text, err = readPrivate(s.name, true)
+		text, err = readPrivate(name, true)
 	case schemeCredential:
 		dir := os.Getenv("CREDENTIALS_DIRECTORY")
 		if dir == "" {
-			return "", fmt.Errorf("systemd handed over no credentials: add LoadCredential=%s:/path to the unit", s.name)
+			return "", fmt.Errorf("systemd handed over no credentials: add LoadCredential=%s:/path to the unit", name)
 		}
 		// systemd itself guards that folder; with an ACL on it the mode looks wider than it is.
-		text, err = readPrivate(filepath.Join(dir, s.name), false)
-	default:
-		err = errNoReference
+		text, err = readPrivate(filepath.Join(dir, name), false)
 	}
 	if err != nil {
 		return "", err
@@ -240,13 +247,20 @@ func (s *SecretFile) UnmarshalYAML(n ast.Node) error {
 
 // Read returns the content as Secret.Read does.
 func (s SecretFile) Read(ctx context.Context) (string, error) {
-	return Secret{scheme: schemeFile, name: s.path, at: s.at}.Read(ctx)
+	return s.secret().Read(ctx)
+}
+
+func (s SecretFile) secret() Secret {
+	return Secret{&secretRef{scheme: schemeFile, name: s.path, at: s.at}}
 }
 
 func (s *Secret) setPlace(p place) {
-	s.at = p
-	if s.scheme == schemeFile && p.src != nil {
-		s.name = p.src.abs(s.name)
+	if s.ref == nil {
+		return
+	}
+	s.ref.at = p
+	if s.ref.scheme == schemeFile && p.src != nil {
+		s.ref.name = p.src.abs(s.ref.name)
 	}
 }
 

@@ -21,7 +21,7 @@ type source struct {
 }
 
 func newSource(name string, order int, text []byte) *source {
-	lines := strings.Split(string(text), "\n")
+	lines := strings.Split(strings.TrimPrefix(string(text), "\ufeff"), "\n")
 	for i := range lines {
 		lines[i] = strings.TrimSuffix(lines[i], "\r")
 	}
@@ -56,12 +56,33 @@ func (s *source) conceal(secret string) {
 	}
 }
 
+// column turns an octet of a line, counted from 1, into a character.
+func (s *source) column(line, octet int) int {
+	if line < 1 || line > len(s.lines) {
+		return octet
+	}
+	text := s.lines[line-1]
+	return utf8.RuneCountInString(text[:min(max(octet-1, 0), len(text))]) + 1
+}
+
 // at is the place of a token.
 func (s *source) at(t *token.Token) place {
 	if t == nil || t.Position == nil {
 		return place{src: s}
 	}
-	return place{src: s, line: max(t.Position.Line, 1), col: max(t.Position.Column, 1)}
+	p := place{src: s, line: max(t.Position.Line, 1), col: max(t.Position.Column, 1)}
+	if p.line > len(s.lines) {
+		return p
+	}
+	// The library counts a tab before a value as part of it.
+	line := []rune(s.lines[p.line-1])
+	for i := p.col - 1; i < len(line); i++ {
+		if line[i] != ' ' && line[i] != '\t' {
+			p.col = i + 1
+			break
+		}
+	}
+	return p
 }
 
 // place is a position in a source. The zero place is nowhere.
@@ -148,15 +169,23 @@ func (p place) mask(text string) string {
 	})
 }
 
-// insideSecret says whether line i belongs to a block that stands under a secret's key.
+// insideSecret says whether line i belongs to a value that stands under a secret's key: it is
+// indented more deeply, or, in a file that is not YAML, it is no key itself and follows such a key.
 func (s *source) insideSecret(i int) bool {
-	indent := len(leadingSpace().FindString(s.lines[i]))
-	for j := i - 1; j >= 0 && i-j < 200; j-- {
-		trimmed := strings.TrimSpace(s.lines[j])
-		if trimmed == "" || len(leadingSpace().FindString(s.lines[j])) >= indent {
-			continue
+	const far = 400 // lines; a key in PEM has some fifty
+	width := func(j int) int { return len(leadingSpace().FindString(s.lines[j])) }
+	indent, loose := width(i), !keyLine().MatchString(s.lines[i])
+	for j := i - 1; j >= 0 && i-j < far; j-- {
+		line := s.lines[j]
+		if loose && keyLine().MatchString(line) {
+			if secretLine(line) {
+				return true
+			}
+			loose = false
 		}
-		return secretBlock().MatchString(s.lines[j])
+		if strings.TrimSpace(line) != "" && width(j) < indent {
+			return secretLine(line)
+		}
 	}
 	return false
 }
@@ -164,9 +193,14 @@ func (s *source) insideSecret(i int) bool {
 func urlSecret() *regexp.Regexp    { return regexp.MustCompile(`://[^\s"',]*@`) }
 func leadingSpace() *regexp.Regexp { return regexp.MustCompile(`^[ \t]*`) }
 func reference() *regexp.Regexp    { return regexp.MustCompile(`^["']?(file|env|credential):`) }
-func secretBlock() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)(secret|passw|token|certificate|seed)[\w"'-]*\s*:\s*[|>]?[-+0-9]*\s*$`)
+func keyLine() *regexp.Regexp      { return regexp.MustCompile(`^[\s-]*["']?[\w.-]+["']?\s*:(\s|$)`) }
+
+// secretLine says whether a line ends in a secret's key, or in the beginning of a literal secret.
+func secretLine(line string) bool {
+	m := regexp.MustCompile(`(?i)(?:secret|passw|token|certificate|seed)[\w"'-]*\s*:\s*(.*)$`).FindStringSubmatch(line)
+	return m != nil && !reference().MatchString(m[1])
 }
+
 func secretValue() *regexp.Regexp {
 	return regexp.MustCompile(`(?i)([\w-]*(?:secret|passw|certificate|federated_tok|nkey|seed)[\w-]*["']?\s*[:=]\s*)([^,}\s]+[^,}]*)`)
 }

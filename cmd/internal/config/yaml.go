@@ -68,9 +68,8 @@ func parseTree(src *source, text string) (f *ast.File, problem *Error) {
 	if tab := src.tabAbove(at.line); tab.known() {
 		return nil, tab.problem("a tab stands in the indentation", "YAML takes only spaces there: replace it by two")
 	}
-	e := at.problem("this is not YAML: "+message, "check indentation, colons, brackets and quotes here and on the line above")
-	e.Err = err
-	return nil, e
+	// The library's error is not kept as the cause: its text shows the lines as they are.
+	return nil, at.problem("this is not YAML: "+message, "check indentation, colons, brackets and quotes here and on the line above")
 }
 
 const maxNesting = 64
@@ -99,7 +98,9 @@ func tooDeep(tokens token.Tokens) *token.Token {
 				columns = append(columns, at.Position.Column)
 			}
 		case token.StringType:
-			prefixes = 0
+			if t.Prev == nil || t.Prev.Type != token.AnchorType { // an anchor's name is such a token too
+				prefixes = 0
+			}
 		}
 		if flow > maxNesting || len(columns) > maxNesting || prefixes > maxNesting {
 			return t
