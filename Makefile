@@ -110,7 +110,7 @@ house: ## budgets, imports, top level: cmd/internal/house
 
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint-$(GOLANGCI) ## golangci-lint with .golangci.yml
-	$< run --timeout 15m $(PKGS)
+	$< run --timeout 15m --allow-parallel-runners $(PKGS)
 
 .PHONY: vuln
 vuln: $(TOOLS)/govulncheck-$(GOVULNCHECK) ## known vulnerabilities in what we call (VULNDB=osv.tgz for an offline database)

@@ -121,7 +121,8 @@ func (c *composer) attachment(boundary string, i, k, room int) {
 	c.printf("--%s\r\nContent-Type: %s; name=\"%s\"\r\nContent-Transfer-Encoding: base64\r\n", boundary, kind, name)
 	c.printf("Content-Disposition: attachment; filename=\"%s\"\r\n\r\n", name)
 	octets := max(room/78*57, 57) - c.r.IntN(3) // so that all three paddings occur
-	c.buf.Write(appendBase64(nil, c.noise(octets)))
+	c.buf.Grow(room + 2*lineChars)
+	c.buf.Write(appendBase64(c.buf.AvailableBuffer(), c.noise(octets)))
 }
 
 func (c *composer) noise(n int) []byte {

@@ -121,7 +121,7 @@ func TestAFolderThatCannotWorkIsRefusedBeforeItIsUsed(t *testing.T) {
 	if dir, err := ownFolder(closed); err == nil {
 		t.Errorf("%s was made in a folder that only we can enter", dir)
 	}
-	open, err := os.MkdirTemp("/tmp", strings.Repeat("x", longestDir))
+	open, err := os.MkdirTemp("/tmp", strings.Repeat("x", longestDir)) //nolint:usetesting // t.TempDir is closed to other users
 	if err != nil {
 		t.Fatal(err)
 	}
