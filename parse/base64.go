@@ -96,6 +96,9 @@ func (d *base64Decoder) data(src []byte) (rest []byte) {
 // lines decodes lines without padding: all of them in one go if they hold nothing else.
 func (d *base64Decoder) lines(src []byte) {
 	at, carried := len(d.out), len(d.carry)
+	if need := len(src) + len(d.carry); cap(d.strip) < need {
+		d.strip = make([]byte, 0, need)
+	}
 	d.strip = append(d.strip[:0], d.carry...)
 	for b := src; len(b) > 0; {
 		i := bytes.IndexByte(b, '\n')

@@ -11,15 +11,15 @@ import (
 	"golang.org/x/text/encoding/ianaindex"
 	"golang.org/x/text/encoding/japanese"
 	"golang.org/x/text/encoding/simplifiedchinese"
-	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/encoding/unicode/utf32"
 	"golang.org/x/text/transform"
 )
 
-// A charset is a known one: its name and a decoder's maker (nil: UTF-8).
+// knownCharset is one we can read: its name and a decoder's maker (nil: UTF-8).
 type knownCharset struct {
-	name string
-	make func() transform.Transformer
+	name  string
+	make  func() transform.Transformer
+	ascii bool // ASCII octets mean themselves between whole characters
 }
 
 // utf8Charset needs no decoder: validation does its work.
@@ -52,7 +52,11 @@ func encodingCharset(name string, e encoding.Encoding) knownCharset {
 	if name == "utf-8" {
 		return utf8Charset()
 	}
-	return knownCharset{name, func() transform.Transformer { return e.NewDecoder() }}
+	ascii := true
+	for _, p := range [...]string{"utf-16", "utf-32", "iso-2022", "hz"} {
+		ascii = ascii && !strings.HasPrefix(name, p)
+	}
+	return knownCharset{name: name, make: func() transform.Transformer { return e.NewDecoder() }, ascii: ascii}
 }
 
 // mailCharset knows what mail uses and the WHATWG table lacks.
@@ -62,10 +66,9 @@ func mailCharset(label string) (knownCharset, bool) {
 	case "uft-8", "utf-8n", "utf-8-sig", "utf-8mb4", "utf8mb4", "unicode-utf-8", "unicode":
 		return utf8Charset(), true
 	case "utf-7", "utf7", "unicode-1-1-utf-7", "csunicode11utf7", "unicode-2-0-utf-7", "x-unicode-2-0-utf-7":
-		return knownCharset{"utf-7", func() transform.Transformer { return new(utf7Decoder) }}, true
+		return ownCharset("utf-7", func() transform.Transformer { return new(utf7Decoder) }), true
 	case "utf-16", "utf16", "ucs-2", "iso-10646-ucs-2", "csunicode":
-		// RFC 2781 section 4.3: without a byte order mark it is big-endian; browsers say little.
-		return enc("utf-16", unicode.UTF16(unicode.BigEndian, unicode.UseBOM))
+		return ownCharset("utf-16", func() transform.Transformer { return new(utf16Decoder) }), true
 	case "utf-32", "utf32", "ucs-4":
 		return enc("utf-32", utf32.UTF32(utf32.BigEndian, utf32.UseBOM))
 	case "utf-32be":
@@ -85,7 +88,7 @@ func mailCharset(label string) (knownCharset, bool) {
 	case "cp949", "uhc", "ms949", "x-windows-949", "ks_c_5601", "ksc5601", "ks_c_5861-1992":
 		return namedCharset("euc-kr")
 	case "iso-2022-kr", "csiso2022kr":
-		return knownCharset{"iso-2022-kr", func() transform.Transformer { return new(iso2022krDecoder) }}, true
+		return ownCharset("iso-2022-kr", func() transform.Transformer { return new(iso2022krDecoder) }), true
 	case "cp950", "ms950", "big5-eten", "x-big5":
 		return namedCharset("big5")
 	case "cp437", "ibm437", "cp-437", "437":
@@ -102,6 +105,10 @@ func mailCharset(label string) (knownCharset, bool) {
 		return enc("windows-1252", charmap.Windows1252)
 	}
 	return codepageLabel(label)
+}
+
+func ownCharset(name string, make func() transform.Transformer) knownCharset {
+	return knownCharset{name: name, make: make}
 }
 
 // codepageLabel reads windows1252, win-1251, iso8859-15, iso_8859_1, 8859-1, latin-1 and the like.

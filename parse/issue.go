@@ -28,7 +28,7 @@ const (
 	IssueDateInvalid        = "date-invalid"             // the Date field cannot be read
 	IssueDateRepaired       = "date-repaired"            // the Date field is not RFC 5322 but can be read
 	IssueDepthLimit         = "depth-limit"              // multiparts nested deeper than Limits.Depth: one attachment
-	IssueDispositionBad     = "disposition-unknown"      // unknown Content-Disposition, read as attachment (RFC 2183 section 2.8)
+	IssueDispositionBad     = "disposition-unknown"      // unknown Content-Disposition: attachment (RFC 2183 section 2.8) if it is a token
 	IssueEncodedMultipart   = "encoded-multipart"        // a transfer encoding on a multipart was ignored (RFC 2045 section 6.4)
 	IssueEncodedWordBad     = "encoded-word-invalid"     // an RFC 2047 word was repaired or left as it was
 	IssueEncodedWordLimit   = "encoded-word-limit"       // more words than Limits.EncodedWords: the rest is left encoded

@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/korean"
+	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
 )
 
@@ -152,4 +153,26 @@ func (d *iso2022krDecoder) step(dst []byte, c byte) int {
 		return n
 	}
 	return 0
+}
+
+// utf16Decoder reads UTF-16 whose byte order the label does not say: a byte order mark does, or else
+// the first character, which is ASCII in nearly every text; RFC 2781 section 4.3 has the last word.
+type utf16Decoder struct{ transform.Transformer }
+
+// Reset implements transform.Transformer.
+func (d *utf16Decoder) Reset() { d.Transformer = nil }
+
+// Transform implements transform.Transformer.
+func (d *utf16Decoder) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int, err error) {
+	if d.Transformer == nil {
+		if len(src) < 2 && !atEOF {
+			return 0, 0, transform.ErrShortSrc
+		}
+		e := unicode.UTF16(unicode.BigEndian, unicode.UseBOM)
+		if len(src) >= 2 && src[0] != 0 && src[1] == 0 {
+			e = unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)
+		}
+		d.Transformer = e.NewDecoder()
+	}
+	return d.Transformer.Transform(dst, src, atEOF)
 }

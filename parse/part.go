@@ -71,7 +71,10 @@ func (p *Part) disposition(m media) {
 		case "inline", "attachment":
 			p.Disposition = kind
 		default:
-			p.Disposition = "attachment"
+			// RFC 2183 section 2.8. What was no token as sent says nothing.
+			if kind == d.head && !strings.HasPrefix(v, "=?") {
+				p.Disposition = "attachment"
+			}
 			h.issue(IssueDispositionBad, quote(d.head), false)
 		}
 		p.FilenameRaw = d.text("filename", h)

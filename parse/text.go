@@ -2,6 +2,7 @@ package parse
 
 import (
 	"bytes"
+	"encoding/binary"
 	"unicode/utf8"
 
 	"golang.org/x/net/html/charset"
@@ -118,8 +119,16 @@ func (t *textReader) meta() {
 // telling returns the position of the first octet that is not plain ASCII text: over 127, or the
 // ESC of ISO-2022.
 func telling(b []byte) int {
-	for i, c := range b {
-		if c >= utf8.RuneSelf || c == 0x1b {
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		v := binary.LittleEndian.Uint64(b[i:])
+		esc := v ^ 0x1b1b1b1b1b1b1b1b // has a zero octet where v has ESC
+		if (v|(esc-0x0101010101010101)&^esc)&0x8080808080808080 != 0 {
+			break
+		}
+	}
+	for ; i < len(b); i++ {
+		if b[i] >= utf8.RuneSelf || b[i] == 0x1b {
 			return i
 		}
 	}
@@ -133,6 +142,10 @@ func (t *textReader) known8(src []byte, last bool) []byte {
 		t.held = nil
 	}
 	if t.charset.make != nil {
+		if t.charset.ascii && len(src) > 0 && telling(src) == len(src) {
+			t.started = true
+			return src
+		}
 		return t.transform(src, last)
 	}
 	if !t.started && len(src) < 3 && !last && bytes.HasPrefix([]byte("\xef\xbb\xbf"), src) {
