@@ -13,8 +13,6 @@ import (
 	"text/template"
 	"time"
 
-	"github.com/emersion/go-message/mail"
-
 	"mailflume/ingest/imapsource/imaptest"
 	"mailflume/ingest/oauth/oauthtest"
 	"mailflume/pop3/pop3test"
@@ -164,30 +162,16 @@ func (s *Stage) KeepMailing(ctx context.Context, every time.Duration) {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			if b, err := compose(n, now); err == nil {
-				_ = s.deliver(b) // the next one will show it
-			}
+			_ = s.deliver(compose(n, now)) // the next one will show it
 		}
 	}
 }
 
 // compose writes a small message.
-func compose(n int, at time.Time) ([]byte, error) {
-	var h mail.Header
-	h.SetDate(at)
-	h.SetAddressList("From", []*mail.Address{{Name: "Demo", Address: "demo@example.net"}})
-	h.SetAddressList("To", []*mail.Address{{Address: imapUser}, {Address: pop3User}})
-	h.SetSubject(fmt.Sprintf("A message that has just arrived (%d)", n))
-	h.SetMessageID(fmt.Sprintf("demo-%d-%d@example.net", at.UnixNano(), n))
-	var b bytes.Buffer
-	w, err := mail.CreateSingleInlineWriter(&b, h)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := io.WriteString(w, "Delivered while the worker was running.\r\n"); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), w.Close()
+func compose(n int, at time.Time) []byte {
+	return fmt.Appendf(nil, "Date: %s\r\nFrom: Demo <demo@example.net>\r\nTo: %s, %s\r\nSubject: A message that has just arrived (%d)\r\n"+
+		"Message-ID: <demo-%d-%d@example.net>\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nDelivered while the worker was running.\r\n",
+		at.Format(time.RFC1123Z), imapUser, pop3User, n, at.UnixNano(), n)
 }
 
 // port returns the port of host:port.

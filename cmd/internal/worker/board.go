@@ -28,6 +28,9 @@ type Row struct {
 	Code        string     `json:"code,omitempty"` // of the trouble it is in
 	Error       string     `json:"error,omitempty"`
 	Next        string     `json:"next,omitempty"` // what to do
+
+	reported time.Time // when the trouble was logged last
+	repeats  int       // how often it came back since
 }
 
 // Board is the table of mailboxes, fed by the engine's hooks. It is safe for concurrent use.

@@ -27,6 +27,9 @@ func (w *Worker) hooks() ingest.Hooks {
 	}
 }
 
+// repeatAfter is how often a trouble that stays the same is logged again.
+const repeatAfter = 10 * time.Minute
+
 // onState logs a trouble when it begins or changes, and its end; the routine of a healthy mailbox
 // is for level debug.
 func (w *Worker) onState(box publish.Key, s ingest.Status) {
@@ -39,14 +42,16 @@ func (w *Worker) onState(box publish.Key, s ingest.Status) {
 	l := w.log.With().Str("mailbox", box.Mailbox).Str("tenant", box.Tenant).Str("state", string(s.State)).Logger()
 	switch {
 	case s.Trouble():
-		code, text := string(s.Fault.Code), s.Err.Error()
+		code := string(s.Fault.Code)
 		w.metrics.reconnects.WithLabelValues(code).Inc()
-		if before.Code == code && before.Error == text {
-			l.Debug().Str("code", code).Msg("still in trouble")
+		if before.Code == code && s.At.Sub(before.reported) < repeatAfter {
+			l.Debug().Str("code", code).Err(s.Err).Msg("still in trouble")
 			return
 		}
+		w.board.update(box, func(r *Row) { r.reported, r.repeats = s.At, 0 })
 		_, next := ingest.Explain(s.Fault.Code)
-		l.Warn().Str("code", code).Str("error", text).Str("next", next).Stringer("retry_in", s.Until.Sub(s.At).Round(time.Second)).Msg("mailbox in trouble")
+		l.Warn().Str("code", code).Err(s.Err).Str("next", next).Int("repeated", before.repeats).
+			Stringer("retry_in", s.Until.Sub(s.At).Round(time.Second)).Msg("mailbox in trouble")
 	case before.Code != "" && recovered(s.State):
 		l.Info().Str("code", before.Code).Msg("mailbox recovered")
 	default:
@@ -69,8 +74,10 @@ func (r *Row) apply(s ingest.Status) {
 	case s.Trouble():
 		_, next := ingest.Explain(s.Fault.Code)
 		r.Code, r.Error, r.Next = string(s.Fault.Code), s.Err.Error(), next
+		r.repeats++
 	case recovered(s.State):
 		r.Code, r.Error, r.Next = "", "", ""
+		r.reported, r.repeats = time.Time{}, 0
 	}
 }
 
