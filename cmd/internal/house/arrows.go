@@ -58,7 +58,7 @@ func rooms() []room {
 		{"cmd", []string{"*"}},
 		{"ingest", []string{"parse", "publish"}},
 		{"ingest/imapsource", []string{"ingest", "ingest/sasl", "publish"}},
-		{"ingest/imapsource/imaptest", nil},
+		{"ingest/imapsource/imaptest", []string{"ingest/sasl"}},
 		{"ingest/pop3source", []string{"ingest", "ingest/sasl", "pop3", "publish"}},
 		{"ingest/oauth", []string{"ingest"}},
 		{"ingest/oauth/oauthtest", nil},
