@@ -25,7 +25,7 @@ type decoder struct {
 
 // What aliases and merges may expand to: a file has less nodes than octets, and some more are free.
 const (
-	freeNodes = 1_000_000
+	freeNodes = 100_000
 	maxDepth  = 32
 )
 

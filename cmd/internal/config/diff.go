@@ -151,7 +151,7 @@ func displayName(k publish.Key) string {
 func (m *Mailbox) Definition() string {
 	h := sha256.New()
 	for _, f := range m.facts() {
-		fmt.Fprintf(h, "%s=%q\n", f.key, f.value)
+		_, _ = fmt.Fprintf(h, "%s=%q\n", f.key, f.value) // a hash takes everything
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

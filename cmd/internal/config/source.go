@@ -111,15 +111,22 @@ func (p place) compare(q place) int {
 	return cmp.Or(cmp.Compare(order(p.src), order(q.src)), cmp.Compare(p.line, q.line), cmp.Compare(p.col, q.col))
 }
 
-const snippetWidth = 100
+const (
+	snippetWidth = 100
+	maskWidth    = 16 << 10 // before the caret: a key in PEM on one line has some four thousand characters
+)
 
 // snippet shows the line with a caret under the column. A long line is cut around it.
 func (p place) snippet() string {
 	if !p.known() || p.line > len(p.src.lines) {
 		return ""
 	}
-	line, col := []rune(printable(p.src.lines[p.line-1])), p.col
+	line, col := []rune(p.src.lines[p.line-1]), p.col
 	col = min(col, len(line)+1)
+	if over := col - maskWidth; over > 0 {
+		line, col = line[over:], col-over
+	}
+	line = []rune(printable(string(line[:min(len(line), col+snippetWidth)])))
 	// Secrets are masked before and after the caret by themselves, so that the caret stays right.
 	before, after := p.mask(string(line[:col-1])), string(line[col-1:])
 	if whole := p.mask(string(line)); whole != string(line) {
