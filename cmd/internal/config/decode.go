@@ -20,7 +20,7 @@ type decoder struct {
 	depth    int
 	text     bool             // CSV: every value is text
 	places   map[string]place // where each key's value stands, by dotted path
-	types    map[reflect.Type]*shape
+	types    shapes
 }
 
 // What aliases and merges may expand to: a file has less nodes than octets, and some more are free.
@@ -117,7 +117,7 @@ func (d *decoder) value(n ast.Node, v reflect.Value, f *field, path string) {
 
 // object decodes a mapping with known keys.
 func (d *decoder) object(n ast.Node, v reflect.Value, path string) {
-	s := d.shape(v.Type())
+	s := d.types.of(v.Type())
 	for _, kv := range d.pairs(n, s.names) {
 		f := s.fields[kv.key]
 		d.value(kv.value, v.FieldByIndex(f.index), f, join(path, kv.key))

@@ -35,6 +35,7 @@ type MailboxChange struct {
 // Diff compares two configurations.
 func Diff(before, after *Config) Change {
 	var c Change
+	shapes := shapes{}
 	was := map[publish.Key]*Mailbox{}
 	for _, m := range before.Mailboxes {
 		was[m.Key()] = m
@@ -50,7 +51,10 @@ func Diff(before, after *Config) Change {
 			byID[m.ID] = append(byID[m.ID], m)
 			continue
 		}
-		if keys := differing(old.facts(), m.facts()); len(keys) > 0 {
+		if old.Definition() == m.Definition() {
+			continue
+		}
+		if keys := differing(old.facts(shapes), m.facts(shapes)); len(keys) > 0 {
 			c.Changed = append(c.Changed, MailboxChange{key, keys})
 		}
 	}
@@ -77,7 +81,7 @@ func (c *Change) refuse(gone *Mailbox, added []*Mailbox) {
 func sections(of map[string][2]any) []string {
 	var out []string
 	for name, v := range of {
-		if len(differing(flatten("", reflect.ValueOf(v[0])), flatten("", reflect.ValueOf(v[1])))) > 0 {
+		if len(differing(flatten(shapes{}, "", reflect.ValueOf(v[0])), flatten(shapes{}, "", reflect.ValueOf(v[1])))) > 0 {
 			out = append(out, name)
 		}
 	}
@@ -149,8 +153,15 @@ func displayName(k publish.Key) string {
 // included: if it stays the same, the runner may go on. References to secrets count, their contents
 // do not: those are read anew each time. Limits are the process's and do not count.
 func (m *Mailbox) Definition() string {
+	if m.definition != "" {
+		return m.definition
+	}
+	return m.digest(shapes{})
+}
+
+func (m *Mailbox) digest(in shapes) string {
 	h := sha256.New()
-	for _, f := range m.facts() {
+	for _, f := range m.facts(in) {
 		_, _ = fmt.Fprintf(h, "%s=%q\n", f.key, f.value) // a hash takes everything
 	}
 	return hex.EncodeToString(h.Sum(nil))
@@ -159,10 +170,10 @@ func (m *Mailbox) Definition() string {
 // fact is one key with its value in a comparable form.
 type fact struct{ key, value string }
 
-func (m *Mailbox) facts() []fact {
-	out := flatten("", reflect.ValueOf(*m))
+func (m *Mailbox) facts(in shapes) []fact {
+	out := flatten(in, "", reflect.ValueOf(*m))
 	if m.Credential != nil {
-		for _, f := range flatten("", reflect.ValueOf(*m.Credential)) {
+		for _, f := range flatten(in, "", reflect.ValueOf(*m.Credential)) {
 			out = append(out, fact{"credentials." + f.key, f.value})
 		}
 	}
@@ -170,9 +181,9 @@ func (m *Mailbox) facts() []fact {
 }
 
 // flatten lists the keys of a struct in order, with what stands in them.
-func flatten(prefix string, v reflect.Value) []fact {
+func flatten(in shapes, prefix string, v reflect.Value) []fact {
 	var out []fact
-	s := shapeOf(v.Type())
+	s := in.of(v.Type())
 	for _, name := range s.names {
 		key := join(prefix, name)
 		switch x := v.FieldByIndex(s.fields[name].index).Interface().(type) {
@@ -183,7 +194,7 @@ func flatten(prefix string, v reflect.Value) []fact {
 		case []string, map[string]string, string:
 			out = append(out, fact{key, fmt.Sprintf("%q", x)})
 		case NATSTLS, Stream:
-			out = append(out, flatten(key, reflect.ValueOf(x))...)
+			out = append(out, flatten(in, key, reflect.ValueOf(x))...)
 		default:
 			out = append(out, fact{key, fmt.Sprint(x)})
 		}

@@ -66,7 +66,7 @@ type loader struct {
 	files
 	problems problems
 	budget   int
-	types    map[reflect.Type]*shape
+	types    shapes
 	cfg      *Config
 	raw      file
 	defaults map[string]place // where each key of defaults stands
@@ -76,7 +76,7 @@ type loader struct {
 
 func parse(name string, text []byte, from files) (*Config, error) {
 	l := &loader{
-		files: from, budget: freeNodes, types: map[reflect.Type]*shape{}, ids: map[string]place{},
+		files: from, budget: freeNodes, types: shapes{}, ids: map[string]place{},
 		cfg: &Config{Path: name},
 		raw: file{NATS: DefaultNATS(), Blobs: DefaultBlobs(), Defaults: DefaultSettings(), Limits: DefaultLimits(), HTTP: DefaultHTTP(), Log: DefaultLog()},
 	}
@@ -89,6 +89,9 @@ func parse(name string, text []byte, from files) (*Config, error) {
 	l.root(l.decoder(src, root), root)
 	if err := l.problems.err(); err != nil {
 		return nil, err
+	}
+	for _, m := range l.cfg.Mailboxes {
+		m.definition = m.digest(l.types)
 	}
 	return l.cfg, nil
 }
@@ -111,7 +114,7 @@ func (l *loader) decoder(src *source, root ast.Node) *decoder {
 // root decodes the main file: first what mailboxes refer to, then the mailboxes.
 func (l *loader) root(d *decoder, n ast.Node) {
 	v := reflect.ValueOf(&l.raw).Elem()
-	s := d.shape(v.Type())
+	s := d.types.of(v.Type())
 	d.places[""] = d.at(n)
 	var boxes *pair
 	for _, kv := range d.pairs(d.resolve(n), s.names) {

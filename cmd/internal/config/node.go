@@ -81,7 +81,7 @@ func (d *decoder) pairs(n ast.Node, known []string) []pair {
 		return nil // everything below the key is commented out
 	default:
 		hint := "write key: value, one below the other"
-		if text, err := scalar(n); err == nil && strings.Contains(text, ":") {
+		if text, err := scalar(n); err == nil && strings.Contains(text, ":") && !reference().MatchString(text) {
 			hint = "put a space after the colon: key: value"
 		}
 		d.report(n, wrong(n, "keys with values are wanted here", hint))

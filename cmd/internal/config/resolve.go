@@ -68,6 +68,9 @@ func (r *resolver) identity() {
 	switch {
 	case m.Address == "":
 		r.problems.at(r.own[""], "this mailbox has no address", "add address: name@example.com")
+		if m.ID == "" {
+			return
+		}
 	case !validAddress(m.Address):
 		r.bad("address", quote(m.Address)+" is not a mail address", "write name@example.com")
 	}

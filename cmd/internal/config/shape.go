@@ -23,12 +23,15 @@ type field struct {
 	path     bool
 }
 
-func (d *decoder) shape(t reflect.Type) *shape {
-	if s, ok := d.types[t]; ok {
-		return s
+// shapes remembers the shapes of the types that one run has met.
+type shapes map[reflect.Type]*shape
+
+func (in shapes) of(t reflect.Type) *shape {
+	s, ok := in[t]
+	if !ok {
+		s = shapeOf(t)
+		in[t] = s
 	}
-	s := shapeOf(t)
-	d.types[t] = s
 	return s
 }
 

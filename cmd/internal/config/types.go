@@ -131,6 +131,8 @@ type Mailbox struct {
 
 	// Credential is what Settings.Credentials names.
 	Credential *Credential `yaml:"-" json:"-"`
+
+	definition string // computed once by Load; empty in a Mailbox made by hand
 }
 
 // Key is what names the mailbox's log.
