@@ -12,6 +12,8 @@ import (
 // cloud is what differs between Microsoft's clouds.
 type cloud struct{ authority, scope, mailHost string }
 
+// cloudOf returns the endpoints of a cloud. Scopes of the national clouds are Microsoft's by analogy
+// with their delegated ones; that is why authority, scope and host can each be set singly.
 func cloudOf(c Cloud) cloud {
 	switch c {
 	case CloudUSGov:
@@ -95,12 +97,14 @@ func keysOf(t CredentialType) []string {
 	return []string{"type", "tenant", "client_id", "client_secret", "certificate", "cloud", "authority", "scope", "ca_file"}
 }
 
+// password checks credentials of type password.
 func (c *Credential) password(bad func(key, message, hint string)) {
 	if c.Password.IsZero() {
 		bad("", "these credentials have no password", "add password: file:/path/to/it")
 	}
 }
 
+// entra checks credentials of type entra and fills in what the cloud gives.
 func (c *Credential) entra(bad func(key, message, hint string)) {
 	private := c.Authority != ""
 	if private {

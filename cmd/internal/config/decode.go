@@ -39,6 +39,7 @@ type sited interface {
 	setPlace(p place)
 }
 
+// at is where a node begins.
 func (d *decoder) at(n ast.Node) place { return d.src.at(start(n)) }
 
 // report turns an error of a value into a problem at its place.
@@ -217,6 +218,7 @@ func (d *decoder) basic(n ast.Node, v reflect.Value, f *field) error {
 	return nil
 }
 
+// join makes the dotted name of a key in a section.
 func join(path, key string) string {
 	if path == "" {
 		return key

@@ -78,6 +78,7 @@ func (c *Change) refuse(gone *Mailbox, added []*Mailbox) {
 	}
 }
 
+// sections lists the names of those pairs whose two sides differ.
 func sections(of map[string][2]any) []string {
 	var out []string
 	for name, v := range of {
@@ -121,6 +122,7 @@ func (c Change) String() string {
 	return s
 }
 
+// counted says how many there are and names the first few: the line goes to a terminal and a log.
 func counted(n int, names []string, between string) string {
 	unit := " mailboxes"
 	if n == 1 {
@@ -137,6 +139,7 @@ func counted(n int, names []string, between string) string {
 	return s + " (" + strings.Join(names, between) + ")"
 }
 
+// names lists keys as people write them.
 func names(keys []publish.Key) []string {
 	out := make([]string, len(keys))
 	for i, k := range keys {
@@ -145,6 +148,7 @@ func names(keys []publish.Key) []string {
 	return out
 }
 
+// displayName leaves out the default tenant, as Mailbox.Name does.
 func displayName(k publish.Key) string {
 	return (&Mailbox{ID: k.Mailbox, Settings: Settings{Tenant: k.Tenant}}).Name()
 }
@@ -159,6 +163,7 @@ func (m *Mailbox) Definition() string {
 	return m.digest(shapes{})
 }
 
+// digest hashes the facts. Values are quoted, so that no value can pass for the next key.
 func (m *Mailbox) digest(in shapes) string {
 	h := sha256.New()
 	for _, f := range m.facts(in) {
@@ -170,6 +175,7 @@ func (m *Mailbox) digest(in shapes) string {
 // fact is one key with its value in a comparable form.
 type fact struct{ key, value string }
 
+// facts lists everything that a runner depends on: the mailbox's keys and its credential's.
 func (m *Mailbox) facts(in shapes) []fact {
 	out := flatten(in, "", reflect.ValueOf(*m))
 	if m.Credential != nil {

@@ -46,6 +46,7 @@ func (l *loader) include(d *decoder) {
 	}
 }
 
+// includeFile reads one file; its ending says how.
 func (l *loader) includeFile(at place, path string) {
 	ext, limit := strings.ToLower(filepath.Ext(path)), int64(MaxYAMLSize)
 	if ext == ".csv" {
@@ -147,10 +148,12 @@ type cell struct {
 	line, col int
 }
 
+// token makes of a cell what the YAML scanner would have made of the same text.
 func (c cell) token() *token.Token {
 	return &token.Token{Type: token.StringType, Value: c.text, Origin: c.text, Position: &token.Position{Line: c.line, Column: c.col}}
 }
 
+// node is the cell as a YAML scalar.
 func (c cell) node() *ast.StringNode { return ast.String(c.token()) }
 
 // record reads the next row; io.EOF or an error that it has reported ends the table.

@@ -40,6 +40,7 @@ type files struct {
 	read func(path string, limit int64) ([]byte, error)
 }
 
+// diskFiles reaches the real files.
 func diskFiles() files { return files{glob: filepath.Glob, read: readFile} }
 
 // Load reads the configuration in path, with the files that mailboxes_from names, and checks it.
@@ -74,6 +75,7 @@ type loader struct {
 	ids      map[string]place // tenant/id of each mailbox
 }
 
+// parse is Parse with a choice of what the other files are.
 func parse(name string, text []byte, from files) (*Config, error) {
 	l := &loader{
 		files: from, budget: freeNodes, types: shapes{}, ids: map[string]place{},
@@ -96,6 +98,7 @@ func parse(name string, text []byte, from files) (*Config, error) {
 	return l.cfg, nil
 }
 
+// source registers one file. Each adds its size to the budget of nodes.
 func (l *loader) source(name string, text []byte) *source {
 	s := newSource(name, len(l.sources), text)
 	l.budget += len(text)
@@ -104,6 +107,7 @@ func (l *loader) source(name string, text []byte) *source {
 	return s
 }
 
+// decoder makes a decoder for one file; problems, budget and shapes are shared by all.
 func (l *loader) decoder(src *source, root ast.Node) *decoder {
 	return &decoder{
 		src: src, problems: &l.problems, budget: &l.budget, types: l.types,
@@ -207,6 +211,8 @@ var (
 	errTooLarge  = errors.New("more than is read")
 )
 
+// readFile reads a file up to a limit. The size that the system reports is not trusted: a pipe has
+// none, and a file may grow.
 func readFile(path string, limit int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -17,6 +17,7 @@ type valueError struct {
 // Error returns what is wrong and what would be right.
 func (e *valueError) Error() string { return e.message + ": " + e.hint }
 
+// wrong makes the error of one value.
 func wrong(n ast.Node, message, hint string) *valueError {
 	return &valueError{message: message, hint: hint, token: start(n)}
 }

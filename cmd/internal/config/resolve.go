@@ -37,8 +37,11 @@ func (r *resolver) given(key string) bool {
 	return own || shared
 }
 
+// bad reports what is wrong with a key where it stands.
 func (r *resolver) bad(key, message, hint string) { r.problems.at(r.place(key), message, hint) }
 
+// resolve runs the steps in the order in which they depend on each other: the host follows from the
+// credential's cloud, the sign-in from the provider.
 func (r *resolver) resolve() {
 	r.identity()
 	r.credential()
@@ -56,6 +59,7 @@ func validID(s string) bool {
 	return s != "" && len(s) <= 128 && !strings.ContainsFunc(s, func(c rune) bool { return !idRune(c) })
 }
 
+// idRune: upper case is left out because subjects keep case and bucket names may not.
 func idRune(c rune) bool {
 	return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || strings.ContainsRune("._-", c)
 }
@@ -100,6 +104,7 @@ func (r *resolver) identity() {
 	r.unique()
 }
 
+// unique keeps two mailboxes from one log: the second would be fenced by the first for ever.
 func (r *resolver) unique() {
 	key := r.m.Key().String()
 	at := r.place("id")
@@ -194,6 +199,7 @@ func (r *resolver) server() {
 	}
 }
 
+// defaultPort is the port that IANA gives to the protocol (RFC 8314 section 3.2, 3.3; RFC 9051 section 2.1).
 func defaultPort(p Protocol, s ingest.Security) int {
 	switch {
 	case p == POP3 && s == ingest.StartTLS:

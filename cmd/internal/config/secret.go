@@ -28,12 +28,14 @@ type Secret struct {
 	ref *secretRef // behind a pointer: fmt shows it to nobody, not even under a verb that does not fit
 }
 
+// secretRef is what a Secret refers to, and where that stands.
 type secretRef struct {
 	scheme string // file, env or credential
 	name   string // path (absolute once the configuration is loaded), variable or credential
 	at     place
 }
 
+// newSecret makes a reference whose place is not known.
 func newSecret(scheme, name string) Secret { return Secret{&secretRef{scheme: scheme, name: name}} }
 
 // The ways to refer to a secret.
@@ -111,6 +113,7 @@ func (s *Secret) UnmarshalYAML(n ast.Node) error {
 	return nil
 }
 
+// wrongSecret refuses a literal secret and has it masked wherever the file is shown.
 func wrongSecret(n ast.Node, text string) error {
 	e := wrong(n, "a secret does not belong in the configuration",
 		"put it into a file of mode 0600 and write file:/path/to/it, or env:NAME, or credential:NAME (systemd)")
@@ -131,6 +134,7 @@ func (s Secret) Read(ctx context.Context) (string, error) {
 	return text, nil
 }
 
+// read is Read before the error gets its code.
 func (s Secret) read(ctx context.Context) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
@@ -250,10 +254,12 @@ func (s SecretFile) Read(ctx context.Context) (string, error) {
 	return s.secret().Read(ctx)
 }
 
+// secret is the same file as a Secret.
 func (s SecretFile) secret() Secret {
 	return Secret{&secretRef{scheme: schemeFile, name: s.path, at: s.at}}
 }
 
+// setPlace also makes the path absolute: it starts at the folder of the file that it stands in.
 func (s *Secret) setPlace(p place) {
 	if s.ref == nil {
 		return
@@ -264,6 +270,7 @@ func (s *Secret) setPlace(p place) {
 	}
 }
 
+// setPlace also makes the path absolute.
 func (s *SecretFile) setPlace(p place) {
 	s.at = p
 	if p.src != nil {

@@ -20,6 +20,7 @@ type source struct {
 	hide  []string // literal secrets found in it: never shown
 }
 
+// newSource splits a file into lines. CR at their ends is not shown and a byte order mark is no column.
 func newSource(name string, order int, text []byte) *source {
 	lines := strings.Split(strings.TrimPrefix(string(text), "\ufeff"), "\n")
 	for i := range lines {
@@ -48,6 +49,7 @@ func (s *source) abs(path string) string {
 	return p
 }
 
+// conceal masks a secret from now on, each of its lines by itself: snippets show single lines.
 func (s *source) conceal(secret string) {
 	for _, line := range strings.Split(secret, "\n") {
 		if line = strings.TrimSpace(line); line != "" {
@@ -91,8 +93,10 @@ type place struct {
 	line, col int
 }
 
+// known says whether there is a line to show.
 func (p place) known() bool { return p.src != nil && p.line > 0 }
 
+// problem makes an error here.
 func (p place) problem(message, hint string) *Error {
 	e := &Error{Line: p.line, Column: p.col, Message: message, Hint: hint, at: p}
 	if p.src != nil {
@@ -101,6 +105,7 @@ func (p place) problem(message, hint string) *Error {
 	return e
 }
 
+// compare orders places by file, line and column.
 func (p place) compare(q place) int {
 	order := func(s *source) int {
 		if s == nil {
@@ -197,10 +202,17 @@ func (s *source) insideSecret(i int) bool {
 	return false
 }
 
-func urlSecret() *regexp.Regexp    { return regexp.MustCompile(`://[^\s"',]*@`) }
+// urlSecret is what stands between :// and the last @ of a URL.
+func urlSecret() *regexp.Regexp { return regexp.MustCompile(`://[^\s"',]*@`) }
+
+// leadingSpace is the indentation of a line.
 func leadingSpace() *regexp.Regexp { return regexp.MustCompile(`^[ \t]*`) }
-func reference() *regexp.Regexp    { return regexp.MustCompile(`^["']?(file|env|credential):`) }
-func keyLine() *regexp.Regexp      { return regexp.MustCompile(`^[\s-]*["']?[\w.-]+["']?\s*:(\s|$)`) }
+
+// reference is how a reference to a secret begins.
+func reference() *regexp.Regexp { return regexp.MustCompile(`^["']?(file|env|credential):`) }
+
+// keyLine is a line that begins with a key.
+func keyLine() *regexp.Regexp { return regexp.MustCompile(`^[\s-]*["']?[\w.-]+["']?\s*:(\s|$)`) }
 
 // secretLine says whether a line ends in a secret's key, or in the beginning of a literal secret.
 func secretLine(line string) bool {
@@ -208,6 +220,7 @@ func secretLine(line string) bool {
 	return m != nil && !reference().MatchString(m[1])
 }
 
+// secretValue is a key whose name sounds like a secret, with the value after it.
 func secretValue() *regexp.Regexp {
 	return regexp.MustCompile(`(?i)([\w-]*(?:secret|passw|certificate|federated_tok|nkey|seed)[\w-]*["']?\s*[:=]\s*)([^,}\s]+[^,}]*)`)
 }

@@ -153,6 +153,7 @@ func anchors(root ast.Node) map[string]ast.Node {
 	return found
 }
 
+// collector gathers anchors by name.
 type collector map[string]ast.Node
 
 // Visit implements ast.Visitor.
