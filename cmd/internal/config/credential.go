@@ -47,6 +47,7 @@ func (c *Credential) decode(d *decoder, n ast.Node, _ string) {
 			}
 		}
 	}
+	// Rules across keys are checked only if each key by itself was right.
 	before := len(d.problems.list)
 	own := *d
 	own.places = map[string]place{}
@@ -112,6 +113,7 @@ func (c *Credential) entra(bad func(key, message, hint string)) {
 			bad("authority", quote(c.Authority)+" cannot be an authority", hint)
 		}
 	}
+	// An app-only token is issued by one organisation: Entra answers AADSTS9001023 to common.
 	switch strings.ToLower(c.Tenant) {
 	case "":
 		bad("tenant", "these credentials have no tenant", "add tenant: with the GUID or a domain of the organisation")
@@ -169,6 +171,7 @@ func authorityHint(s string) string {
 	switch {
 	case err != nil || u.Host == "":
 		return "write the URL of the token issuer without the tenant, for example https://login.microsoftonline.com"
+	// RFC 6749 section 3.2: the token endpoint requires TLS.
 	case u.Scheme != "https":
 		return "the secret would travel in clear: write https://" + u.Host
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":

@@ -112,7 +112,7 @@ func (d *decoder) value(n ast.Node, v reflect.Value, f *field, path string) {
 	case reflect.Slice:
 		d.list(n, v, f, path)
 	default:
-		d.report(n, d.basic(n, v, f))
+		d.report(n, d.basic(n, v, f)) // what was wrong keeps its default
 	}
 }
 
@@ -134,6 +134,7 @@ func (d *decoder) dict(n ast.Node, v reflect.Value, path string) {
 	}
 	elem := v.Type().Elem()
 	for _, kv := range entries {
+		// Entries of credentials are structs that are filled in later, those of labels are texts.
 		if elem.Kind() == reflect.Pointer {
 			p := reflect.New(elem.Elem())
 			d.value(kv.value, p.Elem(), nil, join(path, kv.key))
@@ -150,13 +151,13 @@ func (d *decoder) dict(n ast.Node, v reflect.Value, path string) {
 // list decodes a sequence of texts; it replaces what stood there.
 func (d *decoder) list(n ast.Node, v reflect.Value, f *field, path string) {
 	seq, ok := n.(*ast.SequenceNode)
-	if !ok && d.text {
+	if !ok && d.text { // a cell of a table has no brackets
 		v.Set(reflect.ValueOf(splitList(n)))
 		return
 	}
 	if !ok {
 		if _, null := n.(*ast.NullNode); null {
-			return
+			return // everything below the key is commented out: the default stands
 		}
 		hint := "write a list"
 		if text, err := scalar(n); err == nil {
@@ -191,6 +192,8 @@ func (d *decoder) basic(n ast.Node, v reflect.Value, f *field) error {
 		return err
 	}
 	switch v.Kind() {
+	// The node's own type counts too: "true" in quotes is a text that happens to look like a
+	// boolean, and what a schema-aware editor refuses should not load.
 	case reflect.Bool:
 		b, err := strconv.ParseBool(text)
 		if _, isBool := n.(*ast.BoolNode); err != nil || !isBool && !d.text {

@@ -64,6 +64,7 @@ func Diff(before, after *Config) Change {
 			c.refuse(m, byID[m.ID])
 		}
 	}
+	// The stream, the blob store and the listener are opened once, when the process starts.
 	c.Restart = sections(map[string][2]any{"nats": {before.NATS, after.NATS}, "blobs": {before.Blobs, after.Blobs}, "http": {before.HTTP, after.HTTP}})
 	c.Live = sections(map[string][2]any{"limits": {before.Limits, after.Limits}, "log": {before.Log, after.Log}})
 	return c
@@ -227,7 +228,7 @@ func differing(a, b []fact) []string {
 		if was[f.key] != f.value {
 			note(f.key)
 		}
-		delete(was, f.key)
+		delete(was, f.key) // what is left at the end stood in the old one only
 	}
 	for key := range was {
 		note(key)

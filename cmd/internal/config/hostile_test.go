@@ -141,7 +141,7 @@ func indented(n int) string {
 }
 
 func TestThousandsOfErrorsCostNoMoreThanTheFirst(t *testing.T) {
-	text := "mailboxes:\n" + strings.Repeat("  - {adress: x, bogus: [1, 2], port: y}\n", 3000)
+	text := "mailboxes:\n" + strings.Repeat("  - {addr: x, bogus: [1, 2], port: y}\n", 3000)
 	_, err := Parse("mailflume.yaml", []byte(text))
 	var all Errors
 	if !errors.As(err, &all) || len(all) != maxReported+1 {
@@ -254,4 +254,11 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestAnActionWithTwoColonsIsToldToUseQuotes(t *testing.T) {
+	_, err := Parse("mailflume.yaml", []byte("defaults:\n  after:\n    action: move: Done\n"))
+	if err == nil || !strings.Contains(err.Error(), `mailflume.yaml:3:13: this is not YAML`) || !strings.Contains(err.Error(), `"move: Done"`) {
+		t.Errorf("got %v", err)
+	}
 }

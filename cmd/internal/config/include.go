@@ -32,7 +32,7 @@ func (l *loader) include(d *decoder) {
 		for _, path := range paths {
 			switch {
 			case read[path]:
-				continue
+				continue // two patterns may match the same file
 			case path == main:
 				l.problems.at(at, "this matches the configuration file itself", "put the mailboxes into a folder of their own: mailboxes.d/*.yaml")
 				continue
@@ -102,6 +102,8 @@ func (l *loader) csv(src *source, text []byte) {
 	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	r := csv.NewReader(bytes.NewReader(text))
+	// Rows may be shorter than the header: what is missing is empty. Longer ones are reported with
+	// their place, which the reader's own check would not give.
 	r.TrimLeadingSpace = true
 	r.FieldsPerRecord = -1
 	r.Comma = separator(src.lines[0])

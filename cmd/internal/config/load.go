@@ -120,6 +120,7 @@ func (l *loader) root(d *decoder, n ast.Node) {
 	v := reflect.ValueOf(&l.raw).Elem()
 	s := d.types.of(v.Type())
 	d.places[""] = d.at(n)
+	// The order of the keys is free, so mailboxes wait until defaults and credentials are known.
 	var boxes *pair
 	for _, kv := range d.pairs(d.resolve(n), s.names) {
 		if kv.key == "mailboxes" {
@@ -139,6 +140,7 @@ func (l *loader) root(d *decoder, n ast.Node) {
 		l.mailboxes(d, boxes.value)
 	}
 	l.include(d)
+	// An empty folder of mailboxes is how a fleet begins; a file without any is a mistake.
 	if len(l.cfg.Mailboxes) == 0 && len(l.problems.list) == 0 && len(l.raw.MailboxesFrom) == 0 {
 		at := d.places[""]
 		if boxes != nil {
@@ -175,7 +177,9 @@ func (l *loader) mailbox(d *decoder, item ast.Node) {
 		return
 	}
 	m := &Mailbox{Settings: l.raw.Defaults}
+	// A copy for each: what one mailbox's owner does to its lists must not reach the defaults.
 	m.Folders, m.Exclude = slices.Clone(m.Folders), slices.Clone(m.Exclude)
+	// Its own table of places, dropped when the mailbox is checked: a fleet has very many keys.
 	own := *d
 	own.places = make(map[string]place, 8)
 	before := len(l.problems.list) + l.problems.more

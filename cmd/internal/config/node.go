@@ -106,12 +106,14 @@ func (d *decoder) pairs(n ast.Node, known []string) []pair {
 			continue
 		}
 		seen[key] = d.at(e.Key)
+		// The value of an unknown key is not looked at: whatever is wrong in it would distract.
 		if known != nil && !contains(known, key) {
 			d.unknown(e, key, known)
 			continue
 		}
 		out = append(out, pair{key, e.Key, e.Value})
 	}
+	// A mapping's own keys win over merged ones (YAML merge key, draft 2005-01-18).
 	for _, m := range merged {
 		if _, own := seen[m.key]; !own {
 			seen[m.key] = d.at(m.node)
@@ -143,6 +145,7 @@ func (d *decoder) merged(n ast.Node, known []string) []pair {
 
 // unknown reports a key that nobody knows, with what may have been meant.
 func (d *decoder) unknown(e *ast.MappingValueNode, key string, known []string) {
+	// client_secrt: hunter2 is a misspelt key and a literal secret at once.
 	if text, err := scalar(e.Value); err == nil && secretish(key) {
 		d.src.conceal(text)
 	}

@@ -116,6 +116,7 @@ func (r *resolver) unique() {
 		if first.src != at.src {
 			where = first.src.name + ", " + where
 		}
+		// The address may be the same: one mailbox twice would publish every message twice.
 		r.problems.at(at, "the id "+quote(r.m.ID)+" is taken in the tenant "+quote(r.m.Tenant), "it belongs to the mailbox on "+where+": give one of them an id: of its own")
 		return
 	}
@@ -159,6 +160,7 @@ func (r *resolver) credential() {
 	case ok:
 		m.Credential = c
 	case m.Credentials != "":
+		// Long lists are cut: the suggestion usually says enough.
 		hint := "add it under credentials:"
 		if len(names) > 0 {
 			hint = "there are: " + strings.Join(names[:min(len(names), 20)], ", ")
@@ -174,6 +176,7 @@ func (r *resolver) credential() {
 // server fills in host, port and TLS.
 func (r *resolver) server() {
 	m := r.m
+	// Who names a host without a provider does not mean Exchange Online.
 	if m.Provider == "" {
 		m.Provider = Microsoft365
 		if m.Host != "" {
@@ -188,6 +191,7 @@ func (r *resolver) server() {
 	} else if hint := hostHint(m.Host); hint != "" {
 		r.bad("host", quote(m.Host)+" is not a host name", hint)
 	}
+	// Ports 143 and 110 never speak TLS from the first octet; anything else is asked to.
 	if m.TLS == "" {
 		m.TLS = ingest.ImplicitTLS
 		if m.Protocol == IMAP && m.Port == 143 || m.Protocol == POP3 && m.Port == 110 {
@@ -279,6 +283,8 @@ func (r *resolver) signIn() {
 	case m.Auth != ingest.Password && password:
 		r.bad("auth", "auth: "+string(m.Auth)+" does not fit credentials of type password", "remove auth:, or name credentials of type entra")
 	}
+	// Basic authentication ended in Exchange Online in 2022. With a host of its own the mailbox may
+	// lie anywhere, for example behind a proxy, so nothing is assumed then.
 	switch {
 	case m.Provider == Microsoft365 && password && !r.given("host"):
 		r.bad("provider", "Exchange Online accepts no passwords", "use credentials of type entra; for another server add provider: generic and host:")
@@ -291,6 +297,7 @@ func (r *resolver) signIn() {
 	if m.User == "" {
 		m.User = m.Address
 	}
+	// A control character would end XOAUTH2's user field, or a POP3 command line.
 	if strings.ContainsFunc(m.User, func(c rune) bool { return c < ' ' || c == 0x7f }) {
 		r.bad("user", "the user name holds a control character", "write it on one line, without tabs")
 	}

@@ -55,11 +55,13 @@ func ParseSecret(s string) (Secret, error) {
 	case schemeFile:
 		return newSecret(scheme, strings.TrimPrefix(name, "//")), nil
 	case schemeEnv:
+		// POSIX allows any character but = in a name; a space is a sentence, not a name.
 		if strings.ContainsAny(name, "= ") {
 			return Secret{}, errNoReference
 		}
 		return newSecret(scheme, name), nil
 	case schemeCredential:
+		// The name must stay inside the folder that systemd made.
 		if strings.ContainsAny(name, "/\\") || name == "." || name == ".." {
 			return Secret{}, errNoReference
 		}
@@ -164,6 +166,7 @@ func (s Secret) read(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	// Editors end a file with one newline; a second one belongs to the secret.
 	text = strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r")
 	if strings.TrimSpace(text) == "" {
 		return "", errors.New("it is empty: write the secret into it")
@@ -187,6 +190,7 @@ func readPrivate(path string, strict bool) (string, error) {
 		return "", errors.New("it is not a regular file: name a file that holds the secret")
 	}
 	if mode := info.Mode().Perm(); strict && runtime.GOOS != "windows" && mode&0o077 != 0 {
+		// Checked on the open file: a name could mean another one a moment later.
 		return "", fmt.Errorf("its mode %#o lets other users at it: run chmod 600 %s", mode, path)
 	}
 	b, err := io.ReadAll(io.LimitReader(f, maxSecretSize+1))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -56,6 +57,8 @@ func (s *source) conceal(secret string) {
 			s.hide = append(s.hide, line)
 		}
 	}
+	// The longest first: of a secret that begins like another one nothing must be left.
+	slices.SortFunc(s.hide, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 }
 
 // column turns an octet of a line, counted from 1, into a character.
@@ -140,6 +143,7 @@ func (p place) snippet() string {
 			before, after = whole, ""
 		}
 	}
+	// Of a long line only what is near the caret is shown.
 	b, a := []rune(before), []rune(after)
 	if len(b)+len(a) > snippetWidth && len(b) > snippetWidth/2 {
 		b = append([]rune("..."), b[len(b)-snippetWidth/2:]...)
@@ -174,6 +178,7 @@ func (p place) mask(text string) string {
 	}
 	return secretValue().ReplaceAllStringFunc(text, func(m string) string {
 		parts := secretValue().FindStringSubmatch(m)
+		// References and paths are no secrets, and are what the reader looks for.
 		if reference().MatchString(parts[2]) || strings.Contains(parts[1], "_file") {
 			return m
 		}
