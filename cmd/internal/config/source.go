@@ -57,8 +57,6 @@ func (s *source) conceal(secret string) {
 			s.hide = append(s.hide, line)
 		}
 	}
-	// The longest first: of a secret that begins like another one nothing must be left.
-	slices.SortFunc(s.hide, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 }
 
 // column turns an octet of a line, counted from 1, into a character.
@@ -159,6 +157,11 @@ func (p place) snippet() string {
 func (p place) maskKnown(text string) string {
 	if p.src == nil {
 		return text
+	}
+	// The longest first: of a secret that begins like another one nothing must be left.
+	longest := func(a, b string) int { return cmp.Compare(len(b), len(a)) }
+	if !slices.IsSortedFunc(p.src.hide, longest) {
+		slices.SortFunc(p.src.hide, longest)
 	}
 	for _, s := range p.src.hide {
 		text = strings.ReplaceAll(text, s, hidden)
