@@ -380,3 +380,27 @@ func TestQuarantinedMailIsFinishedToo(t *testing.T) {
 		t.Errorf("came again: %v", rest)
 	}
 }
+
+func TestAnUnreadMessageIsSkippedWithinReason(t *testing.T) {
+	srv := start(t, pop3test.Options{})
+	fill(srv, 3)
+	s := open(t, source(t, srv))
+	n := 0
+	for _, err := range s.Messages(t.Context(), synced(t, s, nil), 0) {
+		if n++; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n != 3 {
+		t.Errorf("%d messages", n)
+	}
+	// A server that never ends a message is not listened to for ever.
+	endless := []byte(strings.Repeat("0123456789abcdef", 1<<19) + "\r\nmore\r\n")
+	srv.Add("eve", endless)
+	s = open(t, source(t, srv, func(o *Options) { o.Login.User = "eve" }))
+	var last error
+	for _, err := range s.Messages(t.Context(), synced(t, s, nil), 0) {
+		last = err
+	}
+	wantCode(t, last, ingest.SessionOver, ingest.CodeMessageTooLarge)
+}

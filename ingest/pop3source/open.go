@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"sync"
 	"time"
 
 	"mailflume/ingest"
@@ -73,6 +74,7 @@ func (s *Source) secured(ctx context.Context) (*pop3.Client, error) {
 	if err != nil {
 		return nil, classify(err, situation{op: "pop3 dial"})
 	}
+	conn = &onceConn{Conn: conn, close: sync.OnceValue(conn.Close)}
 	if s.opt.Endpoint.Security == ingest.ImplicitTLS {
 		secure := tls.Client(conn, s.tlsConfig())
 		if err := secure.HandshakeContext(ctx); err != nil {
@@ -88,6 +90,16 @@ func (s *Source) secured(ctx context.Context) (*pop3.Client, error) {
 	}
 	return c, nil
 }
+
+// onceConn closes its connection once, however many hands do it: whoever wrapped the dialer to
+// count connections must not count one twice.
+type onceConn struct {
+	net.Conn
+	close func() error
+}
+
+// Close closes the connection and returns what the first Close returned.
+func (c *onceConn) Close() error { return c.close() }
 
 func (s *Source) tlsConfig() *tls.Config {
 	cfg := &tls.Config{}
@@ -152,6 +164,7 @@ func (s *Source) signIn(ctx context.Context, c *pop3.Client, secret string) (pop
 		err = c.AuthXOAUTH2(ctx, login.User, secret)
 	}
 	if err != nil {
+		at.closed = at.signIn > refusedToken && hungUp(ctx, c)
 		return caps, classify(err, at)
 	}
 	at.op = "pop3 CAPA"
@@ -160,6 +173,15 @@ func (s *Source) signIn(ctx context.Context, c *pop3.Client, secret string) (pop
 		return after, classify(err, at)
 	}
 	return after, nil
+}
+
+// hungUp tells whether the server has ended the connection behind its refusal.
+func hungUp(ctx context.Context, c *pop3.Client) bool {
+	ctx, cancel := context.WithTimeout(ctx, quitTimeout)
+	defer cancel()
+	err := c.Quit(ctx)
+	_, refused := errors.AsType[*pop3.Error](err)
+	return err != nil && !refused
 }
 
 // port returns the endpoint's port, 0 if it is a name.
