@@ -175,7 +175,7 @@ func TestADialThatHangsEndsWithTheConnectTimeout(t *testing.T) {
 			t.Errorf("after %s", d)
 		}
 		for _, p := range pipes {
-			p.Close()
+			_ = p.Close()
 		}
 	})
 }

@@ -114,7 +114,8 @@ func redact(verb, arg string) string {
 	return strings.TrimSpace(verb + " " + arg)
 }
 
-func (c *session) reply(format string, args ...any) { fmt.Fprintf(c.w, format+"\r\n", args...) }
+// reply writes one line; bufio keeps an error for the next Flush.
+func (c *session) reply(format string, args ...any) { _, _ = fmt.Fprintf(c.w, format+"\r\n", args...) }
 
 func (c *session) capa() {
 	o := c.srv.opt
@@ -312,6 +313,7 @@ type cutWriter struct {
 	left int64
 }
 
+// Write passes what is left and then refuses.
 func (c *cutWriter) Write(p []byte) (int, error) {
 	if int64(len(p)) > c.left {
 		n, _ := c.w.Write(p[:c.left])
