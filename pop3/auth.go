@@ -173,8 +173,10 @@ func (c *Client) refused(err error, bare bool, challenge []byte, secrets ...stri
 
 // lost marks a connection that ended on the credentials.
 func (c *Client) lost(err error) error {
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
-		return fmt.Errorf("%w: %w", ErrAuthLost, err)
+	for _, end := range []error{io.ErrUnexpectedEOF, io.ErrClosedPipe, syscall.ECONNRESET, syscall.EPIPE} {
+		if errors.Is(err, end) {
+			return fmt.Errorf("%w: %w", ErrAuthLost, err)
+		}
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package pop3
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -69,7 +70,8 @@ func (w *wire) fill() error {
 // hold the connection for hours: the rate over the time spent waiting is judged too.
 func (w *wire) read() (int, error) {
 	start := time.Now()
-	if err := w.conn.SetReadDeadline(start.Add(w.timeout)); err != nil {
+	// A pipe whose other end is closed takes no deadline any more; Read says what became of it.
+	if err := w.conn.SetReadDeadline(start.Add(w.timeout)); err != nil && !errors.Is(err, io.ErrClosedPipe) {
 		return 0, fmt.Errorf("set deadline: %w", err)
 	}
 	n, err := w.conn.Read(w.buf[w.e:])
