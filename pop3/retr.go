@@ -96,10 +96,7 @@ func (c *Client) each(ctx context.Context, p pipeline) iter.Seq2[*Body, error] {
 		defer c.leave(&p)
 		for ; p.at < len(p.want); p.advance() {
 			b := &Body{Number: p.want[p.at].Number, c: c}
-			err := c.write(&p)
-			if err == nil {
-				_, err = c.status(p.verb)
-			}
+			err := c.turn(&p)
 			if err != nil && c.err != nil {
 				yield(nil, err)
 				return
@@ -117,6 +114,19 @@ func (c *Client) each(ctx context.Context, p pipeline) iter.Seq2[*Body, error] {
 			}
 		}
 	}
+}
+
+// turn sends what the window has room for and reads the next status. What is read already would be
+// given out without waiting for anything, so the context is asked here too.
+func (c *Client) turn(p *pipeline) error {
+	if err := c.ctx(); err != nil {
+		return c.fail(p.verb, err)
+	}
+	if err := c.write(p); err != nil {
+		return err
+	}
+	_, err := c.status(p.verb)
+	return err
 }
 
 // enter checks the run before anything of it is sent.

@@ -311,3 +311,24 @@ func FuzzClient(f *testing.F) {
 		}
 	})
 }
+
+func TestAContextThatEndsStopsALoopWhoseMessagesAreAllHere(t *testing.T) {
+	_, c := serve(t, pop3test.Options{}, 8)
+	list, err := c.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var turns []error
+	for b, err := range c.RetrEach(ctx, list, Window{}) {
+		turns = append(turns, err)
+		if err == nil {
+			_, _ = io.Copy(io.Discard, b)
+		}
+		cancel()
+	}
+	if len(turns) != 2 || !errors.Is(turns[1], context.Canceled) {
+		t.Errorf("turns: %v", turns)
+	}
+}

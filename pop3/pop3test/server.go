@@ -269,7 +269,7 @@ func (s *Server) enter(user string) ([]*mail, bool) {
 	if d.locked {
 		return nil, false
 	}
-	d.locked = true
+	d.locked = !s.opt.Shared
 	return append([]*mail(nil), d.mail...), true
 }
 
@@ -278,7 +278,9 @@ func (s *Server) leave(user string, gone map[*mail]bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d := s.drop(user)
-	d.locked = false
+	if !s.opt.Shared {
+		d.locked = false
+	}
 	if len(gone) == 0 {
 		return
 	}
