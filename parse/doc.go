@@ -1,2 +1,3 @@
-// Package parse reads mail: an io.Reader in; header, parts, issues and digest out.
+// Package parse reads mail that nobody vouches for: a streaming MIME reader (RFC 5322, 2045-2049,
+// 2047, 2231, 6532) that never fails on what a message says.
 package parse

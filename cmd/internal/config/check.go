@@ -1,0 +1,88 @@
+package config
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+)
+
+// CheckSecrets reads every secret and every certificate that the configuration refers to, and
+// reports those that cannot be used, each where it is referred to. Its error is an Errors. It
+// reads local files only; whether a server accepts them is another question.
+func (c *Config) CheckSecrets(ctx context.Context) error {
+	k := &secretCheck{ctx: ctx}
+	for _, f := range []SecretFile{c.NATS.CredentialsFile, c.NATS.NKeySeedFile, c.NATS.PasswordFile, c.NATS.TLS.KeyFile} {
+		if !f.IsZero() {
+			k.secret(f.secret())
+		}
+	}
+	k.authority(c.Path, "nats.tls.ca_file", c.NATS.TLS.CAFile)
+	k.authority(c.Path, "nats.tls.cert_file", c.NATS.TLS.CertFile)
+	for _, name := range c.CredentialNames() {
+		cred := c.Credentials[name]
+		for _, s := range []Secret{cred.ClientSecret, cred.Certificate, cred.Password} {
+			if !s.IsZero() {
+				k.secret(s)
+			}
+		}
+		k.authority(c.Path, "credentials."+name+".ca_file", cred.CAFile)
+	}
+	for _, m := range c.Mailboxes {
+		k.authority(c.Path, "ca_file of mailbox "+m.Name(), m.CAFile)
+	}
+	return k.problems.err()
+}
+
+type secretCheck struct {
+	ctx      context.Context
+	problems problems
+	seen     map[string]bool
+}
+
+// secret reports a secret that cannot be read.
+func (k *secretCheck) secret(s Secret) {
+	_, err := s.read(k.ctx)
+	if err == nil {
+		return
+	}
+	e := s.ref.at.problem("the secret "+s.Reference()+" cannot be used", err.Error())
+	_, e.Err = s.Read(k.ctx)
+	k.problems.add(e)
+}
+
+// authority reports a file that should hold certificates and does not.
+func (k *secretCheck) authority(file, key, path string) {
+	if path == "" || k.seen[path] {
+		return
+	}
+	if k.seen == nil {
+		k.seen = map[string]bool{}
+	}
+	k.seen[path] = true
+	if err := checkPEM(path); err != nil {
+		k.problems.add(&Error{File: file, Message: fmt.Sprintf("%s: %s cannot be used", key, path), Hint: err.Error(), Err: err})
+	}
+}
+
+func checkPEM(path string) error {
+	b, err := readFile(path, maxSecretSize)
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("there is no such file: correct the path: %w", err)
+	}
+	if err != nil {
+		return err
+	}
+	for block, rest := pem.Decode(b); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+			return fmt.Errorf("a certificate in it cannot be read: %w", err)
+		}
+		return nil
+	}
+	return errors.New("it holds no certificate: it must be PEM, with -----BEGIN CERTIFICATE-----")
+}

@@ -1,0 +1,224 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml/token"
+)
+
+// source is the text of one file, kept while its errors may still have to be shown.
+type source struct {
+	name  string
+	order int // in which it was read: errors are sorted by it
+	lines []string
+	hide  []string // literal secrets found in it: never shown
+}
+
+func newSource(name string, order int, text []byte) *source {
+	lines := strings.Split(strings.TrimPrefix(string(text), "\ufeff"), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSuffix(lines[i], "\r")
+	}
+	return &source{name: name, order: order, lines: lines}
+}
+
+// beside resolves a path that stands in this file: relative paths start at the file's folder.
+func (s *source) beside(path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(s.name), path)
+}
+
+// abs resolves a path once for all, whatever becomes of the working directory.
+func (s *source) abs(path string) string {
+	if path == "" {
+		return ""
+	}
+	p := s.beside(path)
+	if a, err := filepath.Abs(p); err == nil {
+		return a
+	}
+	return p
+}
+
+func (s *source) conceal(secret string) {
+	for _, line := range strings.Split(secret, "\n") {
+		if line = strings.TrimSpace(line); line != "" {
+			s.hide = append(s.hide, line)
+		}
+	}
+}
+
+// column turns an octet of a line, counted from 1, into a character.
+func (s *source) column(line, octet int) int {
+	if line < 1 || line > len(s.lines) {
+		return octet
+	}
+	text := s.lines[line-1]
+	return utf8.RuneCountInString(text[:min(max(octet-1, 0), len(text))]) + 1
+}
+
+// at is the place of a token.
+func (s *source) at(t *token.Token) place {
+	if t == nil || t.Position == nil {
+		return place{src: s}
+	}
+	p := place{src: s, line: max(t.Position.Line, 1), col: max(t.Position.Column, 1)}
+	if p.line > len(s.lines) {
+		return p
+	}
+	// The library counts a tab before a value as part of it.
+	line := []rune(s.lines[p.line-1])
+	for i := p.col - 1; i < len(line); i++ {
+		if line[i] != ' ' && line[i] != '\t' {
+			p.col = i + 1
+			break
+		}
+	}
+	return p
+}
+
+// place is a position in a source. The zero place is nowhere.
+type place struct {
+	src       *source
+	line, col int
+}
+
+func (p place) known() bool { return p.src != nil && p.line > 0 }
+
+func (p place) problem(message, hint string) *Error {
+	e := &Error{Line: p.line, Column: p.col, Message: message, Hint: hint, at: p}
+	if p.src != nil {
+		e.File = p.src.name
+	}
+	return e
+}
+
+func (p place) compare(q place) int {
+	order := func(s *source) int {
+		if s == nil {
+			return -1
+		}
+		return s.order
+	}
+	return cmp.Or(cmp.Compare(order(p.src), order(q.src)), cmp.Compare(p.line, q.line), cmp.Compare(p.col, q.col))
+}
+
+const snippetWidth = 100
+
+// snippet shows the line with a caret under the column. A long line is cut around it.
+func (p place) snippet() string {
+	if !p.known() || p.line > len(p.src.lines) {
+		return ""
+	}
+	line, col := []rune(printable(p.src.lines[p.line-1])), p.col
+	col = min(col, len(line)+1)
+	// Secrets are masked before and after the caret by themselves, so that the caret stays right.
+	before, after := p.mask(string(line[:col-1])), string(line[col-1:])
+	if whole := p.mask(string(line)); whole != string(line) {
+		after = strings.TrimPrefix(whole, before)
+		if !strings.HasPrefix(whole, before) {
+			before, after = whole, ""
+		}
+	}
+	b, a := []rune(before), []rune(after)
+	if len(b)+len(a) > snippetWidth && len(b) > snippetWidth/2 {
+		b = append([]rune("..."), b[len(b)-snippetWidth/2:]...)
+	}
+	if len(a) > snippetWidth-len(b) {
+		a = append(a[:snippetWidth-len(b)], []rune("...")...)
+	}
+	number := fmt.Sprintf("%5d", p.line)
+	return fmt.Sprintf("%s | %s\n%s | %s^", number, strings.TrimRight(string(b)+string(a), " "), strings.Repeat(" ", len(number)), strings.Repeat(" ", len(b)))
+}
+
+// maskKnown removes the literal secrets that were recognised while reading.
+func (p place) maskKnown(text string) string {
+	if p.src == nil {
+		return text
+	}
+	for _, s := range p.src.hide {
+		text = strings.ReplaceAll(text, s, hidden)
+	}
+	return urlSecret().ReplaceAllString(text, "://"+hidden+"@")
+}
+
+// mask removes secrets from the line that is about to be shown: those that were recognised, and,
+// since a file that cannot be parsed has none, whatever looks like one.
+func (p place) mask(text string) string {
+	if p.src == nil {
+		return text
+	}
+	text = p.maskKnown(text)
+	if p.line > 0 && p.line <= len(p.src.lines) && p.src.insideSecret(p.line-1) {
+		return leadingSpace().FindString(text) + hidden
+	}
+	return secretValue().ReplaceAllStringFunc(text, func(m string) string {
+		parts := secretValue().FindStringSubmatch(m)
+		if reference().MatchString(parts[2]) || strings.Contains(parts[1], "_file") {
+			return m
+		}
+		return parts[1] + hidden
+	})
+}
+
+// insideSecret says whether line i belongs to a value that stands under a secret's key: it is
+// indented more deeply, or, in a file that is not YAML, it is no key itself and follows such a key.
+func (s *source) insideSecret(i int) bool {
+	const far = 400 // lines; a key in PEM has some fifty
+	width := func(j int) int { return len(leadingSpace().FindString(s.lines[j])) }
+	indent, loose := width(i), !keyLine().MatchString(s.lines[i])
+	for j := i - 1; j >= 0 && i-j < far; j-- {
+		line := s.lines[j]
+		if loose && keyLine().MatchString(line) {
+			if secretLine(line) {
+				return true
+			}
+			loose = false
+		}
+		if strings.TrimSpace(line) != "" && width(j) < indent {
+			return secretLine(line)
+		}
+	}
+	return false
+}
+
+func urlSecret() *regexp.Regexp    { return regexp.MustCompile(`://[^\s"',]*@`) }
+func leadingSpace() *regexp.Regexp { return regexp.MustCompile(`^[ \t]*`) }
+func reference() *regexp.Regexp    { return regexp.MustCompile(`^["']?(file|env|credential):`) }
+func keyLine() *regexp.Regexp      { return regexp.MustCompile(`^[\s-]*["']?[\w.-]+["']?\s*:(\s|$)`) }
+
+// secretLine says whether a line ends in a secret's key, or in the beginning of a literal secret.
+func secretLine(line string) bool {
+	m := regexp.MustCompile(`(?i)(?:secret|passw|token|certificate|seed)[\w"'-]*\s*:\s*(.*)$`).FindStringSubmatch(line)
+	return m != nil && !reference().MatchString(m[1])
+}
+
+func secretValue() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)([\w-]*(?:secret|passw|certificate|federated_tok|nkey|seed)[\w-]*["']?\s*[:=]\s*)([^,}\s]+[^,}]*)`)
+}
+
+// secretish says whether a key may have been meant to hold a secret, although nobody knows it.
+func secretish(key string) bool {
+	return regexp.MustCompile(`(?i)(se?cr|pas?s|pwd|token|key|seed|cert|auth)`).MatchString(key)
+}
+
+// printable replaces what could disturb a terminal, and tabs, each by one character.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t':
+			return ' '
+		case r == utf8.RuneError, !unicode.IsPrint(r) && r != ' ':
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+}

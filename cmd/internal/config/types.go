@@ -1,0 +1,189 @@
+package config
+
+import (
+	"mailflume/ingest"
+	"mailflume/publish"
+)
+
+// Config is a configuration as it takes effect: defaults merged, names resolved, rules checked.
+// It is read-only once Load or Parse has returned it.
+type Config struct {
+	// Path is the file it was read from.
+	Path string `yaml:"-"`
+	// Files are all files it was read from: Path and what mailboxes_from matched.
+	Files []string `yaml:"-"`
+
+	NATS        NATS                   `yaml:"nats"`
+	Blobs       Blobs                  `yaml:"blobs"`
+	Credentials map[string]*Credential `yaml:"credentials"`
+	Mailboxes   []*Mailbox             `yaml:"mailboxes"`
+	Limits      Limits                 `yaml:"limits"`
+	HTTP        HTTP                   `yaml:"http"`
+	Log         Log                    `yaml:"log"`
+}
+
+// NATS says where events go. Without a URL, JetStream runs inside the process.
+type NATS struct {
+	URL             string     `yaml:"url,omitempty" jsonschema:"example=nats://127.0.0.1:4222" jsonschema_description:"NATS servers, separated by commas. Left out: JetStream runs inside mailflume and stores in data_dir."`
+	DataDir         string     `yaml:"data_dir,omitempty" path:"dir" jsonschema:"default=./mailflume-data" jsonschema_description:"Folder of the embedded JetStream, relative to this file."`
+	Sync            Sync       `yaml:"sync" jsonschema_description:"How often the embedded server calls fsync: a duration, or always."`
+	CredentialsFile SecretFile `yaml:"credentials_file,omitempty" jsonschema_description:"NATS .creds file."`
+	NKeySeedFile    SecretFile `yaml:"nkey_seed_file,omitempty" jsonschema_description:"File that holds an nkey seed."`
+	User            string     `yaml:"user,omitempty" jsonschema_description:"NATS user name; needs password_file."`
+	PasswordFile    SecretFile `yaml:"password_file,omitempty" jsonschema_description:"File that holds the password of user."`
+	TLS             NATSTLS    `yaml:"tls,omitempty" jsonschema_description:"TLS towards the NATS servers."`
+	Stream          Stream     `yaml:"stream,omitempty" jsonschema_description:"The stream that holds the events."`
+}
+
+// Embedded says whether JetStream runs inside the process.
+func (n *NATS) Embedded() bool { return n.URL == "" }
+
+// NATSTLS is TLS towards the NATS servers. All paths are absolute or empty.
+type NATSTLS struct {
+	CAFile   string     `yaml:"ca_file,omitempty" path:"file" jsonschema_description:"Certificates of the authorities to trust (PEM) instead of the system's."`
+	CertFile string     `yaml:"cert_file,omitempty" path:"file" jsonschema_description:"Client certificate (PEM); needs key_file."`
+	KeyFile  SecretFile `yaml:"key_file,omitempty" jsonschema_description:"Key of the client certificate (PEM)."`
+}
+
+// Stream is the JetStream stream that holds the events.
+type Stream struct {
+	Name     string   `yaml:"name" jsonschema:"default=MAIL" jsonschema_description:"Name of the stream."`
+	Prefix   string   `yaml:"prefix" jsonschema:"default=mail.v1" jsonschema_description:"First tokens of every subject."`
+	Replicas int      `yaml:"replicas" jsonschema:"minimum=1,maximum=5,default=1" jsonschema_description:"Copies of the stream in a NATS cluster."`
+	MaxAge   Duration `yaml:"max_age" jsonschema_description:"How long events stay in the stream; 0: for ever."`
+	MaxBytes Size     `yaml:"max_bytes" jsonschema_description:"Largest size of the stream; 0: unlimited. A full stream refuses new events, fetching waits and nothing is lost."`
+	Manage   bool     `yaml:"manage" jsonschema:"default=true" jsonschema_description:"Whether mailflume creates and updates the stream itself."`
+}
+
+// Blobs says where octets go: originals, long bodies, attachments.
+type Blobs struct {
+	URL         string `yaml:"url" jsonschema:"default=nats:" jsonschema_description:"nats: (Object Store), file:///path or s3://bucket?endpoint=...&region=..."`
+	Raw         bool   `yaml:"raw" jsonschema:"default=true" jsonschema_description:"Whether the original octets of each message are kept."`
+	Attachments bool   `yaml:"attachments" jsonschema:"default=true" jsonschema_description:"Whether attachments are kept."`
+}
+
+// CredentialType names a way to obtain what a mail server accepts as sign-in.
+type CredentialType string
+
+// The credential types that this version supports.
+const (
+	TypeEntra    CredentialType = "entra"    // app-only token of Microsoft Entra ID
+	TypePassword CredentialType = "password" // user name and password
+)
+
+// Cloud names one of Microsoft's clouds; it selects authority, scope and mail hosts.
+type Cloud string
+
+// The clouds.
+const (
+	CloudPublic Cloud = "public"
+	CloudUSGov  Cloud = "usgov" // GCC High
+	CloudDoD    Cloud = "dod"
+	CloudChina  Cloud = "china" // operated by 21Vianet
+)
+
+// Credential is one way to sign in, used by any number of mailboxes. Authority and Scope are
+// filled in from the cloud.
+type Credential struct {
+	Name string `yaml:"-" json:"-"`
+
+	Type            CredentialType `yaml:"type" jsonschema:"required,enum=entra,enum=password" jsonschema_description:"entra: app-only sign-in of Microsoft Entra ID; password: user name and password."`
+	Tenant          string         `yaml:"tenant,omitempty" jsonschema_description:"entra: GUID or domain of the organisation, never common."`
+	ClientID        string         `yaml:"client_id,omitempty" jsonschema_description:"entra: Application (client) ID of the app registration."`
+	ClientSecret    Secret         `yaml:"client_secret,omitempty" jsonschema_description:"entra: reference to the client secret's Value."`
+	Certificate     Secret         `yaml:"certificate,omitempty" jsonschema_description:"entra: reference to a PEM file with the certificate and its RSA key, instead of client_secret."`
+	FederatedToken  Secret         `yaml:"federated_token,omitempty" jsonschema:"-" later:"true"`
+	ManagedIdentity bool           `yaml:"managed_identity,omitempty" jsonschema:"-" later:"true"`
+	Cloud           Cloud          `yaml:"cloud,omitempty" jsonschema:"enum=public,enum=usgov,enum=dod,enum=china,default=public" jsonschema_description:"entra: which of Microsoft's clouds; selects authority, scope and mail hosts."`
+	Authority       string         `yaml:"authority,omitempty" jsonschema_description:"entra: https URL of the token issuer, instead of the cloud's."`
+	Scope           string         `yaml:"scope,omitempty" jsonschema_description:"entra: scope to ask for, instead of the cloud's; ends in /.default."`
+	CAFile          string         `yaml:"ca_file,omitempty" path:"file" jsonschema_description:"entra: certificates of the authorities to trust for the token issuer (PEM)."`
+	User            string         `yaml:"user,omitempty" jsonschema_description:"password: user name, if it is not the mailbox's address."`
+	Password        Secret         `yaml:"password,omitempty" jsonschema_description:"password: reference to the password."`
+
+	places map[string]place // while it is checked: where its keys stand
+}
+
+// Protocol is how a mailbox is read.
+type Protocol string
+
+// The protocols.
+const (
+	IMAP Protocol = "imap"
+	POP3 Protocol = "pop3"
+)
+
+// Provider selects hosts and quirks.
+type Provider string
+
+// The providers.
+const (
+	Microsoft365 Provider = "microsoft365"
+	Gmail        Provider = "gmail"
+	Generic      Provider = "generic"
+)
+
+// Mailbox is one mailbox, fully resolved: nothing is left to be defaulted.
+type Mailbox struct {
+	ID       string `yaml:"id" jsonschema:"pattern=^[a-z0-9._-]{1\\,128}$" jsonschema_description:"Stable name of the mailbox in subjects and commands; derived from the address if left out."`
+	Address  string `yaml:"address" jsonschema:"required" jsonschema_description:"Mail address of the mailbox."`
+	Settings `yaml:",inline"`
+
+	// Credential is what Settings.Credentials names.
+	Credential *Credential `yaml:"-" json:"-"`
+}
+
+// Key is what names the mailbox's log.
+func (m *Mailbox) Key() publish.Key { return publish.Key{Tenant: m.Tenant, Mailbox: m.ID} }
+
+// Name is what people call the mailbox: its id, with the tenant before it unless that is the default.
+func (m *Mailbox) Name() string {
+	if m.Tenant == DefaultTenant {
+		return m.ID
+	}
+	return m.Key().String()
+}
+
+// Settings are the keys that may stand in a mailbox and in defaults.
+type Settings struct {
+	Credentials string            `yaml:"credentials,omitempty" jsonschema_description:"Name of an entry of credentials; may be left out if there is only one."`
+	Tenant      string            `yaml:"tenant,omitempty" jsonschema:"default=default,pattern=^[a-z0-9._-]{1\\,128}$" jsonschema_description:"Names the stream subject and the blob bucket."`
+	RenamedFrom string            `yaml:"renamed_from,omitempty" jsonschema:"pattern=^[a-z0-9._-]{1\\,128}$" jsonschema_description:"Former tenant, when tenant was changed on purpose."`
+	Labels      map[string]string `yaml:"labels,omitempty" jsonschema_description:"Labels copied into every event; added to those of defaults."`
+	Protocol    Protocol          `yaml:"protocol,omitempty" jsonschema:"enum=imap,enum=pop3,default=imap" jsonschema_description:"How the mailbox is read."`
+	Provider    Provider          `yaml:"provider,omitempty" jsonschema:"enum=microsoft365,enum=gmail,enum=generic,default=microsoft365" jsonschema_description:"Selects host, port, TLS and quirks."`
+	PollEvery   Duration          `yaml:"poll_every,omitempty" jsonschema_description:"How often the mailbox is looked at, at least 1s."`
+	Idle        bool              `yaml:"idle" jsonschema:"default=true" jsonschema_description:"IMAP: wait for news on the connection (IDLE) between polls."`
+	Folders     []string          `yaml:"folders,omitempty" jsonschema:"minItems=1" jsonschema_description:"Folders to watch: names, globs, or special use such as \\All."`
+	Exclude     []string          `yaml:"exclude,omitempty" jsonschema_description:"Folders not to watch, although folders matches them."`
+	Start       Start             `yaml:"start" jsonschema_description:"Which mail that is already there is wanted: now (none), all, or from a date."`
+	After       After             `yaml:"after,omitempty" jsonschema_description:"What is done to a message on the server once its event is stored."`
+	Host        string            `yaml:"host,omitempty" jsonschema_description:"Mail server; needed for provider generic."`
+	Port        int               `yaml:"port,omitempty" jsonschema:"minimum=1,maximum=65535" jsonschema_description:"Port; by default that of the protocol and of tls."`
+	TLS         ingest.Security   `yaml:"tls,omitempty" jsonschema:"enum=implicit,enum=starttls,default=implicit" jsonschema_description:"TLS from the first octet, or by STARTTLS. Nothing is ever sent in clear."`
+	CAFile      string            `yaml:"ca_file,omitempty" path:"file" jsonschema_description:"Certificates of the authorities to trust for the mail server (PEM)."`
+	Auth        ingest.Mechanism  `yaml:"auth,omitempty" jsonschema:"enum=xoauth2,enum=oauthbearer,enum=password" jsonschema_description:"How to sign in; by default what fits the credentials."`
+	User        string            `yaml:"user,omitempty" jsonschema_description:"User name to sign in with, if it is not the address."`
+}
+
+// Limits bound what the process uses.
+type Limits struct {
+	Memory                Size `yaml:"memory" jsonschema_description:"Bytes of mail in memory at once, over all mailboxes."`
+	MessageSize           Size `yaml:"message_size" jsonschema_description:"Larger messages are set aside unread."`
+	ConnectionsPerHost    int  `yaml:"connections_per_host" jsonschema:"minimum=1,maximum=100000,default=200" jsonschema_description:"Connections to one mail server at once."`
+	ConnectionsPerMailbox int  `yaml:"connections_per_mailbox" jsonschema:"minimum=1,maximum=16,default=1" jsonschema_description:"Connections to one mailbox at once."`
+}
+
+// HTTP is the status page, the API, the metrics and the health checks.
+type HTTP struct {
+	Listen string `yaml:"listen" jsonschema:"default=127.0.0.1:8025" jsonschema_description:"Address and port to listen on, or off."`
+}
+
+// Enabled says whether there is anything to listen on.
+func (h *HTTP) Enabled() bool { return h.Listen != "off" }
+
+// Log says what is logged and how.
+type Log struct {
+	Level  string `yaml:"level" jsonschema:"enum=debug,enum=info,enum=warn,enum=error,default=info" jsonschema_description:"Least severe level that is logged."`
+	Format string `yaml:"format" jsonschema:"enum=json,enum=console,default=json" jsonschema_description:"json for machines, console for people."`
+}

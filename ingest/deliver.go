@@ -1,0 +1,293 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"time"
+
+	"mailflume/publish"
+)
+
+// smallMessage is the largest message that is buffered, so that it can be parsed and stored beside
+// others and tried again without asking the server. Larger ones stream.
+const smallMessage = 256 << 10
+
+// tries is how often a message may fail by its own fault before it is set aside.
+const tries = 3
+
+// job is one message between its fetch and its append.
+type job struct {
+	msg     Message // without Body
+	started time.Time
+	event   *publish.Event
+	err     error
+	ready   chan struct{}
+}
+
+// pass carries the messages of one Messages loop to the log: fetched in order, prepared side by
+// side, appended in order. The runner's goroutine owns it; preparing goroutines end before it does.
+type pass struct {
+	r     *runner
+	claim publish.Claim
+	queue []*job
+	busy  sync.WaitGroup
+	count int
+}
+
+// drain reads everything the position does not hold and appends it. It returns how many events it
+// appended; an error ends the session.
+func (r *runner) drain(ctx context.Context, s Session, claim publish.Claim) (int, error) {
+	if err := r.pos.fold(); err != nil {
+		return 0, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	p := &pass{r: r, claim: claim}
+	defer p.busy.Wait()
+	defer cancel()
+	for m, err := range s.Messages(ctx, r.pos.cursor, 0) {
+		if m == nil {
+			// The session is over, but what was fetched before is whole.
+			return p.count, errors.Join(err, p.flush(ctx))
+		}
+		if err = p.take(ctx, m, err); err != nil {
+			return p.count, err
+		}
+	}
+	if err := p.flush(ctx); err != nil {
+		return p.count, err
+	}
+	return p.count, ctx.Err()
+}
+
+// take brings one message as far as it goes without waiting for others.
+func (p *pass) take(ctx context.Context, m *Message, failed error) error {
+	if p.count == 0 && len(p.queue) == 0 {
+		p.r.set(StateFetching, nil)
+	}
+	j := &job{msg: *m, started: p.r.opt.Now(), ready: make(chan struct{})}
+	j.msg.Body = nil
+	if failed != nil {
+		j.err = failed
+		close(j.ready)
+		return p.enqueue(ctx, j)
+	}
+	free, err := p.reserve(ctx)
+	if err != nil {
+		return err
+	}
+	buf := bytes.NewBuffer(make([]byte, 0, min(max(m.Size, 0)+bytes.MinRead, smallMessage+bytes.MinRead)))
+	n, err := buf.ReadFrom(io.LimitReader(m.Body, smallMessage+1))
+	switch {
+	case err != nil:
+		free()
+		j.err = fmt.Errorf("read message %s: %w", m.Ref, err)
+		close(j.ready)
+		return p.enqueue(ctx, j)
+	case n > smallMessage:
+		defer free()
+		return p.stream(ctx, j, io.MultiReader(buf, m.Body))
+	}
+	p.busy.Go(func() {
+		defer free()
+		defer close(j.ready)
+		p.r.prepare(ctx, j, buf.Bytes())
+	})
+	return p.enqueue(ctx, j)
+}
+
+// reserve takes the memory for one small message. Whoever must wait for memory first hands on what
+// it holds itself: no two passes can wait for each other.
+func (p *pass) reserve(ctx context.Context) (func(), error) {
+	if free, ok := p.r.memory.tryTake(smallMessage); ok {
+		return free, nil
+	}
+	if err := p.flush(ctx); err != nil {
+		return nil, err
+	}
+	return p.r.memory.take(ctx, smallMessage)
+}
+
+// enqueue puts j behind those before it and appends what is ready at the front.
+func (p *pass) enqueue(ctx context.Context, j *job) error {
+	p.queue = append(p.queue, j)
+	for len(p.queue) > 0 {
+		if len(p.queue) < p.r.opt.Parallel {
+			select {
+			case <-p.queue[0].ready:
+			default:
+				return nil
+			}
+		}
+		if err := p.appendFirst(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// flush appends all that is queued.
+func (p *pass) flush(ctx context.Context) error {
+	for len(p.queue) > 0 {
+		if err := p.appendFirst(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stream carries a large message: nothing beside it, one pass from the socket to the store.
+func (p *pass) stream(ctx context.Context, j *job, body io.Reader) error {
+	if err := p.flush(ctx); err != nil {
+		return err
+	}
+	j.event, j.err = p.r.build(ctx, &j.msg, body, nil)
+	close(j.ready)
+	return p.enqueue(ctx, j)
+}
+
+// appendFirst waits for the oldest message to be prepared and appends its event.
+func (p *pass) appendFirst(ctx context.Context) error {
+	j := p.queue[0]
+	<-j.ready
+	p.queue = p.queue[1:]
+	r := p.r
+	if j.err != nil {
+		if err := r.blame(ctx, j); err != nil {
+			return err
+		}
+	}
+	if err := p.claim.Append(r.hard, j.event, j.msg.Ref); err != nil {
+		return fmt.Errorf("append event %s: %w", j.event.ID, err)
+	}
+	p.count++
+	r.backoff.reset() // progress: the next trouble is a new one
+	delete(r.attempts, j.msg.Ref)
+	r.pos.add(Entry{Ref: j.msg.Ref, Type: j.event.Kind, Time: r.opt.Now()})
+	r.opt.Hooks.delivered(r.box.Key, deliveryOf(j, r.opt.Now()))
+	if r.pos.entries >= saveEntries {
+		return r.save(p.claim)
+	}
+	return nil
+}
+
+func deliveryOf(j *job, now time.Time) Delivery {
+	d := Delivery{
+		ID: j.event.ID, Type: j.event.Kind, Ref: j.msg.Ref, Size: max(j.msg.Size, 0), Received: j.event.Time,
+		Took: now.Sub(j.started), Err: j.err,
+	}
+	if data := j.event.Data; data != nil {
+		if data.Raw != nil {
+			d.Size = data.Raw.Size
+		}
+		d.Attachments = len(data.Attachments)
+		for _, a := range data.Attachments {
+			d.AttachBytes += a.Size
+		}
+	}
+	return d
+}
+
+// blame decides what a failed message means: its own fault often enough makes its quarantined event
+// (returned in j, with a nil error), anything else ends the session.
+func (r *runner) blame(ctx context.Context, j *job) error {
+	f := FaultOf(j.err)
+	if f.Class != BadMessage || ctx.Err() != nil {
+		return j.err
+	}
+	if j.event != nil {
+		return nil // tried often enough from memory
+	}
+	r.attempts[j.msg.Ref]++
+	if r.attempts[j.msg.Ref] < tries && f.Code != CodeMessageTooLarge {
+		return j.err // end the loop and ask for it again
+	}
+	j.event = r.quarantined(j, f, r.attempts[j.msg.Ref])
+	return nil
+}
+
+// prepare parses and stores a buffered message until it works: a store that is away is waited for,
+// a message that fails by itself gets three tries.
+func (r *runner) prepare(ctx context.Context, j *job, raw []byte) {
+	var b backoff
+	for own := 0; ; {
+		j.event, j.err = r.build(ctx, &j.msg, bytes.NewReader(raw), raw)
+		if j.err == nil || ctx.Err() != nil {
+			return
+		}
+		f := FaultOf(j.err)
+		if f.Class == BadMessage {
+			if own++; own >= tries {
+				j.event = r.quarantined(j, f, own)
+				return
+			}
+			continue
+		}
+		wait := b.next(f)
+		r.trouble(j.err, f, wait)
+		if !sleep(ctx, wait) {
+			return
+		}
+	}
+}
+
+// build makes the event of one message. A panic while reading is the message's fault.
+func (r *runner) build(ctx context.Context, m *Message, body io.Reader, raw []byte) (ev *publish.Event, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			ev = nil
+			err = &Error{Fault{Class: BadMessage, Code: CodeMessagePanic}, "read message " + string(m.Ref), fmt.Errorf("%v\n%s", v, debug.Stack())}
+		}
+	}()
+	fetched := r.opt.Now()
+	data := r.envelope(m, fetched)
+	if err := r.composer.Compose(ctx, body, raw, data); err != nil {
+		return nil, err
+	}
+	at := receivedAt(m, data.Headers, fetched)
+	data.ReceivedAt = &at
+	ev = publish.NewEvent(r.box.Key, publish.Received, r.eventID(m), at, data)
+	ev.Subject = data.MessageID
+	return fit(ctx, ev, r.opt.Log.MaxEvent(), r.box.Blobs)
+}
+
+// envelope is what is known of a message before it is read.
+func (r *runner) envelope(m *Message, fetched time.Time) *publish.Data {
+	return &publish.Data{
+		Mailbox: r.box.Info, Folder: m.Folder, UID: m.UID, UIDL: m.UIDL, Flags: m.Flags,
+		Ingest: &publish.Ingest{Worker: r.opt.Worker, Attempt: 1, FetchedAt: fetched.UTC()},
+	}
+}
+
+func (r *runner) eventID(m *Message) string {
+	if m.Folder != nil {
+		return publish.MessageID(r.box.Key, m.Folder.Path, m.Folder.UIDValidity, m.UID)
+	}
+	return publish.MaildropID(r.box.Key, m.UIDL)
+}
+
+// quarantined makes the event that takes a message's place in the order.
+func (r *runner) quarantined(j *job, f Fault, attempts int) *publish.Event {
+	m := &j.msg
+	data := r.envelope(m, j.started)
+	at := receivedAt(m, nil, j.started)
+	data.ReceivedAt = &at
+	meaning, _ := Explain(f.Code)
+	data.Ingest.Attempt = attempts
+	data.Quarantine = &publish.Quarantine{Code: string(f.Code), Reason: meaning + ": " + clip(j.err.Error(), 1000), Attempts: attempts}
+	id := publish.NewID(r.eventID(m), string(publish.Quarantined), strconv.Itoa(attempts))
+	return publish.NewEvent(r.box.Key, publish.Quarantined, id, at, data)
+}
+
+// clip shortens s to n bytes, on a character's border.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return string(wholeRunes([]byte(s[:n]))) + "…"
+}

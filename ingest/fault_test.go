@@ -1,0 +1,84 @@
+package ingest
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"syscall"
+	"testing"
+	"time"
+
+	"mailflume/publish"
+)
+
+func TestEveryErrorHasAClassAndACode(t *testing.T) {
+	for _, row := range []struct {
+		err   error
+		class Class
+		code  Code
+	}{
+		{errors.New("?"), Transient, CodeUnknown},
+		{&Error{Fault{Class: Auth, Code: CodeAuthRefused}, "imap login", io.EOF}, Auth, CodeAuthRefused},
+		{&net.DNSError{IsNotFound: true}, Config, CodeHostUnknown},
+		{&net.DNSError{IsTimeout: true}, Transient, CodeDNS},
+		{&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, Transient, CodeConnRefused},
+		{context.DeadlineExceeded, Transient, CodeTimeout},
+		{io.ErrUnexpectedEOF, Transient, CodeConnLost},
+		{x509.CertificateInvalidError{Reason: x509.Expired}, Config, CodeCertExpired},
+		{x509.UnknownAuthorityError{}, Config, CodeCertUnknownCA},
+		{x509.HostnameError{Certificate: &x509.Certificate{}, Host: "x"}, Config, CodeCertName},
+		{publish.ErrFenced, Transient, CodeFenced},
+		{publish.ErrLogMoved, Transient, CodeLogMoved},
+		{publish.ErrFull, Transient, CodeStreamFull},
+		{publish.ErrDenied, Config, CodeNATSDenied},
+		{publish.ErrUnsafe, Config, CodeStreamUnsafe},
+		{publish.ErrUnavailable, Transient, CodeNATSDown},
+		{publish.ErrTooLarge, BadMessage, CodeEventTooLarge},
+		{publish.ErrNewerFormat, Permanent, CodeNewerFormat},
+	} {
+		for _, err := range []error{row.err, fmt.Errorf("wrapped: %w", row.err), errors.Join(errors.New("first"), row.err)} {
+			if f := FaultOf(err); f.Class != row.class || f.Code != row.code {
+				t.Errorf("%v: %s %s, want %s %s", err, f.Class, f.Code, row.class, row.code)
+			}
+		}
+	}
+}
+
+func TestEveryCodeIsExplainedOnce(t *testing.T) {
+	seen := map[Code]bool{}
+	for _, c := range Codes() {
+		meaning, next := Explain(c)
+		if seen[c] || meaning == "" || next == "" {
+			t.Errorf("%s: twice %v, meaning %q, next %q", c, seen[c], meaning, next)
+		}
+		seen[c] = true
+	}
+	if len(seen) < 50 {
+		t.Errorf("only %d codes", len(seen))
+	}
+	if meaning, _ := Explain("MF-XXX-999"); meaning != "" {
+		t.Errorf("an unknown code means %q", meaning)
+	}
+}
+
+func TestBackoffGrowsToItsCeilingAndObeysTheServer(t *testing.T) {
+	for _, c := range []Class{Transient, Throttled, SessionOver, Auth, Config, BadMessage, Permanent} {
+		var b backoff
+		p := paceOf(c)
+		step := p.first
+		for i := range 40 {
+			wait := b.next(Fault{Class: c})
+			if wait < step/2 || wait > step+1 {
+				t.Fatalf("%s, try %d: waits %v, want between %v and %v", c, i, wait, step/2, step)
+			}
+			step = min(2*step, p.ceiling)
+		}
+		b.reset()
+		if wait := b.next(Fault{Class: c, Wait: time.Hour}); wait < time.Hour || wait > 2*time.Hour {
+			t.Errorf("%s: told to wait an hour, waits %v", c, wait)
+		}
+	}
+}

@@ -1,0 +1,84 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"mailflume/publish"
+)
+
+// cut is one field that an event can travel without.
+type cut struct {
+	name string
+	drop func(*publish.Data)
+}
+
+// cuts are the fields in the order in which they are given up: what a consumer misses least first.
+func cuts() []cut {
+	return []cut{
+		{"headers", func(d *publish.Data) { d.Headers = nil }},
+		{"issues", func(d *publish.Data) { d.Issues = nil }},
+		{"html.content", func(d *publish.Data) { d.HTML = without(d.HTML) }},
+		{"text.content", func(d *publish.Data) { d.Text = without(d.Text) }},
+		{"references", func(d *publish.Data) { d.References, d.InReplyTo = nil, nil }},
+		{"delivered_to", func(d *publish.Data) { d.DeliveredTo = nil }},
+		{"bcc", func(d *publish.Data) { d.BCC = nil }},
+		{"cc", func(d *publish.Data) { d.CC = nil }},
+		{"to", func(d *publish.Data) { d.To = nil }},
+		{"attachments", func(d *publish.Data) { d.Attachments = nil }},
+		{"reply_to", func(d *publish.Data) { d.ReplyTo, d.Sender = nil, nil }},
+		{"list", func(d *publish.Data) { d.List = nil }},
+		{"from", func(d *publish.Data) { d.From = nil }},
+		{"flags", func(d *publish.Data) { d.Flags = nil }},
+		{"subject", func(d *publish.Data) {
+			d.Subject, d.MessageID, d.DateRaw, d.ReturnPath = clip(d.Subject, 1000), clip(d.MessageID, 1000), clip(d.DateRaw, 200), clip(d.ReturnPath, 1000)
+		}},
+	}
+}
+
+func without(b *publish.Body) *publish.Body {
+	if b == nil {
+		return nil
+	}
+	c := *b
+	c.Content, c.Truncated = "", true
+	return &c
+}
+
+// fit returns ev, or, if its encoding is larger than limit bytes, an event whose full data lies in
+// the store (dataref) and whose inline data gives up fields until it fits.
+func fit(ctx context.Context, ev *publish.Event, limit int, store publish.BlobStore) (*publish.Event, error) {
+	b, err := ev.Encode()
+	if err != nil {
+		return nil, err
+	}
+	if len(b) <= limit {
+		return ev, nil
+	}
+	if store == nil {
+		store = hashOnly{}
+	}
+	full, err := publish.Marshal(ev.Data)
+	if err != nil {
+		return nil, fmt.Errorf("encode the data of event %s: %w", ev.ID, err)
+	}
+	blob, err := store.Put(ctx, "application/json", bytes.NewReader(full))
+	if err != nil {
+		return nil, fmt.Errorf("store the data of event %s: %w", ev.ID, err)
+	}
+	data := *ev.Data
+	for _, c := range cuts() {
+		c.drop(&data)
+		data.TruncatedFields = append(data.TruncatedFields, c.name)
+		slim := publish.NewEvent(publish.Key{}, ev.Kind, ev.ID, ev.Time, &data)
+		slim.Source, slim.Subject, slim.DataRef = ev.Source, clip(ev.Subject, 1000), blob.Ref
+		if b, err = slim.Encode(); err != nil {
+			return nil, err
+		}
+		if len(b) <= limit {
+			return slim, nil
+		}
+	}
+	return nil, &Error{Fault{Class: BadMessage, Code: CodeEventTooLarge}, "fit event " + ev.ID, fmt.Errorf("%w: %d bytes at the least, the server takes %d", publish.ErrTooLarge, len(b), limit)}
+}

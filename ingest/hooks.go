@@ -1,0 +1,115 @@
+package ingest
+
+import (
+	"time"
+
+	"mailflume/publish"
+)
+
+// State is where a mailbox's runner is. The names are those of the metric mailflume_mailbox_state.
+type State string
+
+// The states.
+const (
+	StateStarting        State = "starting"
+	StateClaiming        State = "claiming" // taking the mailbox's log over
+	StateConnecting      State = "connecting"
+	StateEnumerating     State = "enumerating" // comparing the server with the position
+	StateFetching        State = "fetching"
+	StateSettling        State = "settling" // post-actions
+	StateIdle            State = "idle"
+	StatePollingWait     State = "polling_wait"
+	StateBackoff         State = "backoff"
+	StateThrottled       State = "throttled"
+	StateAuthFailed      State = "auth_failed"
+	StateConfigError     State = "config_error"
+	StateNATSUnavailable State = "nats_unavailable"
+	StateDraining        State = "draining"
+	StateStopped         State = "stopped"
+)
+
+// States returns all states, for metrics that report each as 0 or 1.
+func States() []State {
+	return []State{
+		StateStarting, StateClaiming, StateConnecting, StateEnumerating, StateFetching, StateSettling, StateIdle, StatePollingWait,
+		StateBackoff, StateThrottled, StateAuthFailed, StateConfigError, StateNATSUnavailable, StateDraining, StateStopped,
+	}
+}
+
+// Status is a change of state.
+type Status struct {
+	State State
+	At    time.Time
+	Until time.Time // when the next try or poll is due; zero if not waiting for a time
+	Err   error     // why, for the states that are troubles; nil otherwise
+	Fault Fault     // of Err
+}
+
+// Trouble reports whether the state needs attention.
+func (s Status) Trouble() bool {
+	switch s.State {
+	case StateBackoff, StateThrottled, StateAuthFailed, StateConfigError, StateNATSUnavailable:
+		return true
+	}
+	return false
+}
+
+// Delivery describes one message whose event is acknowledged.
+type Delivery struct {
+	ID          string // of the event
+	Type        publish.EventType
+	Ref         Ref
+	Size        int64 // raw octets
+	Attachments int
+	AttachBytes int64
+	Received    time.Time // by the mail server
+	Took        time.Duration
+	Err         error // why it was quarantined
+}
+
+// Hooks are how the engine reports. Every field may be nil. The functions are called from many
+// goroutines, must be quick, and must not call back into the engine.
+type Hooks struct {
+	State     func(box publish.Key, s Status)
+	Delivered func(box publish.Key, d Delivery)
+	Settled   func(box publish.Key, action Action, done int)
+	Polled    func(box publish.Key, at time.Time) // the mailbox was read to its end
+	Saved     func(box publish.Key, size int)     // a snapshot was written
+	Fenced    func(box publish.Key)
+}
+
+func (h *Hooks) state(box publish.Key, s Status) {
+	if h.State != nil {
+		h.State(box, s)
+	}
+}
+
+func (h *Hooks) delivered(box publish.Key, d Delivery) {
+	if h.Delivered != nil {
+		h.Delivered(box, d)
+	}
+}
+
+func (h *Hooks) settled(box publish.Key, a Action, n int) {
+	if h.Settled != nil {
+		h.Settled(box, a, n)
+	}
+}
+
+func (h *Hooks) polled(box publish.Key, at time.Time) {
+	if h.Polled != nil {
+		h.Polled(box, at)
+	}
+}
+
+func (h *Hooks) saved(box publish.Key, n int) {
+	if h.Saved != nil {
+		h.Saved(box, n)
+	}
+}
+
+func (h *Hooks) fenced(box publish.Key) {
+	if h.Fenced != nil {
+		h.Fenced(box)
+	}
+}

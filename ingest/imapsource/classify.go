@@ -1,0 +1,218 @@
+package imapsource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+
+	"mailflume/ingest"
+)
+
+// stage is what was being done when an error came: the same refusal means different things.
+type stage int
+
+const (
+	atConnect stage = iota
+	atToken         // signing in with a bearer token
+	atPassword
+	atSelect
+	atMessage // fetching one message
+	atAction
+	atOther
+)
+
+// trouble is all that classify looks at.
+type trouble struct {
+	at     stage
+	err    error  // what go-imap or the dialler returned
+	end    error  // how the connection ended, if it did: the guard's sticky error
+	said   status // the server's last refusal
+	secret int    // length of the sign-in message on the wire
+	folder string
+}
+
+const (
+	longToken  = 4000           // servers with small buffers hang up on such a line
+	maxBackoff = 24 * time.Hour // longest wait that a server is believed
+	quotaWait  = time.Hour      // Gmail lifts OVERQUOTA after 1 to 24 hours
+)
+
+// classify turns everything that can go wrong with a server into an ingest.Error. It decides by
+// response codes (RFC 5530), the stage and Go error values; the one thing it reads in a text is the
+// number that Exchange asks to wait.
+func classify(op string, t trouble) error {
+	if t.err == nil {
+		return nil
+	}
+	if e, ok := errors.AsType[*ingest.Error](t.err); ok {
+		return e
+	}
+	if refusal, ok := errors.AsType[*imap.Error](t.err); ok {
+		st := status{kind: string(refusal.Type), code: strings.ToUpper(string(refusal.Code)), text: printable(refusal.Text)}
+		return &ingest.Error{Fault: t.refused(st), Op: op, Err: st.asError()}
+	}
+	cause := t.err
+	if t.end != nil && !errors.Is(t.end, net.ErrClosed) { // go-imap closes the connection on what it cannot read
+		cause = t.end
+	}
+	f := t.lost(cause)
+	if t.said.kind == "BYE" && lostConnection(cause) {
+		cause = fmt.Errorf("%w: %w", t.said.asError(), cause)
+	}
+	return &ingest.Error{Fault: f, Op: op, Err: cause}
+}
+
+// serverError is a refusal in the server's words.
+type serverError string
+
+func (e serverError) Error() string { return string(e) }
+
+func (st status) asError() error {
+	s := st.kind
+	if st.code != "" && !strings.HasPrefix(st.text, "[") {
+		s += " [" + st.code + "]"
+	}
+	return serverError("server says " + s + " " + st.text)
+}
+
+// refused classifies a tagged NO or BAD.
+func (t trouble) refused(st status) ingest.Fault {
+	if wait, ok := backoff(st.text); ok {
+		return ingest.Fault{Class: ingest.Throttled, Wait: wait, Code: ingest.CodeThrottled}
+	}
+	if f, ok := t.byCode(st.code); ok {
+		return f
+	}
+	switch t.at {
+	case atConnect:
+		return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeBye}
+	case atToken:
+		return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeAuthRefused}
+	case atPassword:
+		return ingest.Fault{Class: ingest.Auth, Code: ingest.CodePasswordRefused}
+	case atSelect:
+		return ingest.Fault{Class: ingest.Config, Code: ingest.CodeNotConnected}
+	case atMessage:
+		return ingest.Fault{Class: ingest.BadMessage, Code: ingest.CodeMessageRefused}
+	case atAction:
+		return ingest.Fault{Class: ingest.Config, Code: ingest.CodeActionRefused}
+	default:
+		return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeServerBusy}
+	}
+}
+
+// byCode classifies what a response code says by itself.
+func (t trouble) byCode(code string) (ingest.Fault, bool) {
+	signingIn := t.at == atToken || t.at == atPassword
+	switch imap.ResponseCode(code) {
+	case imap.ResponseCodeUnavailable, imap.ResponseCodeServerBug:
+		if signingIn {
+			return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeAuthTemporary}, true
+		}
+		if t.at == atMessage && imap.ResponseCode(code) == imap.ResponseCodeServerBug {
+			return ingest.Fault{}, false // "the server crashed on it": that message
+		}
+		return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeServerBusy}, true
+	case imap.ResponseCodeLimit, imap.ResponseCodeInUse:
+		if signingIn || t.at == atConnect || t.at == atSelect {
+			return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeTooManySessions}, true
+		}
+		return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeServerBusy}, true
+	case imap.ResponseCodeOverQuota:
+		if t.at == atAction {
+			return ingest.Fault{}, false // the target's quota
+		}
+		return ingest.Fault{Class: ingest.Throttled, Wait: quotaWait, Code: ingest.CodeQuota}, true
+	case imap.ResponseCodeNonExistent:
+		if t.at == atSelect {
+			return ingest.Fault{Class: ingest.Config, Code: ingest.CodeFolderMissing}, true
+		}
+	case "THROTTLED":
+		return ingest.Fault{Class: ingest.Throttled, Wait: time.Minute, Code: ingest.CodeThrottled}, true
+	}
+	return ingest.Fault{}, false
+}
+
+// errAbandoned ends a connection whose consumer left in the middle of an answer.
+var errAbandoned = errors.New("imap connection closed in the middle of an answer")
+
+// lost classifies the end of a connection, or an answer that is not IMAP.
+func (t trouble) lost(cause error) ingest.Fault {
+	switch {
+	case errors.Is(cause, context.Canceled):
+		return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeUnknown}
+	case errors.Is(cause, errAbandoned):
+		return ingest.Fault{Class: ingest.SessionOver, Code: ingest.CodeConnLost}
+	case errors.Is(cause, errLimit):
+		return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeProtocolLimit}
+	case lostConnection(cause) && t.said.kind == "BYE":
+		return t.bye()
+	case lostConnection(cause) && t.said.kind != "":
+		if wait, ok := backoff(t.said.text); ok {
+			return ingest.Fault{Class: ingest.Throttled, Wait: wait, Code: ingest.CodeThrottled}
+		}
+	}
+	if t.at == atToken && lostConnection(cause) && t.secret > longToken {
+		return ingest.Fault{Class: ingest.Permanent, Code: ingest.CodeTokenTooLong}
+	}
+	if f, ok := ingest.NetFault(cause); ok {
+		return f
+	}
+	return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeProtocol}
+}
+
+// bye classifies an untagged BYE (RFC 9051 section 7.1.5).
+func (t trouble) bye() ingest.Fault {
+	if wait, ok := backoff(t.said.text); ok {
+		return ingest.Fault{Class: ingest.Throttled, Wait: wait, Code: ingest.CodeThrottled}
+	}
+	if f, ok := t.byCode(t.said.code); ok {
+		return f
+	}
+	if t.at == atConnect || t.at == atToken || t.at == atPassword {
+		return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeBye}
+	}
+	return ingest.Fault{Class: ingest.SessionOver, Code: ingest.CodeBye}
+}
+
+func lostConnection(err error) bool {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return true
+	}
+	f, ok := ingest.NetFault(err)
+	return ok && f.Code == ingest.CodeConnLost
+}
+
+// backoff reads how long Exchange asks to wait: "Request is throttled. Suggested Backoff Time: N
+// milliseconds" stands in a NO, BAD or BYE without a response code, so the number is protocol data
+// that exists nowhere else.
+func backoff(text string) (time.Duration, bool) {
+	const label = "suggested backoff time:"
+	i := strings.Index(strings.ToLower(text), label)
+	if i < 0 || i+len(label) > len(text) {
+		return 0, false
+	}
+	f := strings.Fields(text[i+len(label):])
+	if len(f) == 0 {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(strings.TrimRight(f[0], ".,"), 10, 64)
+	if err != nil || n < 0 {
+		return 0, false
+	}
+	unit := time.Millisecond
+	if len(f) > 1 && strings.HasPrefix(strings.ToLower(f[1]), "second") {
+		unit = time.Second
+	}
+	if n > int64(maxBackoff/unit) {
+		return maxBackoff, true
+	}
+	return time.Duration(n) * unit, true
+}

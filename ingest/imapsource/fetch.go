@@ -1,0 +1,447 @@
+package imapsource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"math"
+	"slices"
+
+	"mailflume/ingest"
+	"mailflume/publish"
+)
+
+const (
+	aloneFrom   = 256 << 10 // octets; from here on a message is fetched with nothing behind it
+	maxWindow   = 200       // messages asked for at once
+	maxRefusals = 3         // different messages refused in a row: it is the server, not the messages
+)
+
+// Messages implements ingest.Session. Folder by folder it looks for unfinished messages and fetches
+// them in windows, the next one asked for before the present one is read. What a window does not
+// bring is asked for again one by one: gone is finished, there but not given is an error of that
+// message. After an early break in the middle of an answer the connection is closed.
+func (s *session) Messages(ctx context.Context, from ingest.Cursor, limit int) iter.Seq2[*ingest.Message, error] {
+	return func(yield func(*ingest.Message, error) bool) {
+		pos, err := decodeCursor(from)
+		if err == nil {
+			err = s.ended(ctx)
+		}
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		if pos == nil {
+			return
+		}
+		r := &run{s: s, ctx: ctx, yield: yield, left: limit}
+		if limit <= 0 {
+			r.left = math.MaxInt
+		}
+		release := s.until(ctx)
+		defer release()
+		defer r.leave()
+		for _, name := range s.folderOrder(pos) {
+			if b := pos.find(name); b != nil && r.going() {
+				r.folder(b)
+			}
+		}
+		clean := r.err == nil
+		r.leave()
+		if !clean && !r.stopped {
+			yield(nil, r.err)
+		}
+	}
+}
+
+// folderOrder is that of the last Sync, or of the position if this session has done none.
+func (s *session) folderOrder(pos *position) []string {
+	if s.plans != nil {
+		return s.order
+	}
+	var names []string
+	for i := range pos.boxes {
+		names = append(names, pos.boxes[i].name)
+	}
+	return names
+}
+
+// run is one Messages loop.
+type run struct {
+	s       *session
+	ctx     context.Context
+	yield   func(*ingest.Message, error) bool
+	left    int   // messages that may still be yielded
+	err     error // the session is over
+	stopped bool  // the consumer is gone
+	cur     *flight
+	box     *box
+	folderD *publish.Folder
+}
+
+func (r *run) going() bool { return r.err == nil && !r.stopped && r.left > 0 }
+
+func (r *run) failed(err error) bool {
+	if err != nil && r.err == nil {
+		r.err = err
+	}
+	return err != nil
+}
+
+// leave drops what was asked for and not read.
+func (r *run) leave() {
+	if r.cur == nil && r.s.ahead.Load() == nil {
+		return
+	}
+	_ = r.s.g.fail(errAbandoned)
+	if r.cur != nil {
+		_ = r.cur.close()
+		r.cur = nil
+	}
+	_ = r.s.kill(errAbandoned)
+}
+
+// folder reads one folder as far as the limit goes.
+func (r *run) folder(b *box) {
+	s := r.s
+	p := s.plans[b.name]
+	delete(s.plans, b.name)
+	if p != nil {
+		if p.drop(b); p.all && len(p.items) == 0 {
+			return
+		}
+	}
+	if s.selected.name != b.name || p == nil {
+		if r.failed(s.selectFolder(r.ctx, b.name, false)) {
+			return
+		}
+	}
+	if s.selected.validity != b.validity {
+		r.failed(&ingest.Error{Fault: ingest.Fault{Class: ingest.SessionOver, Code: ingest.CodeConnLost}, Op: "imap open folder " + printable(b.name),
+			Err: fmt.Errorf("UIDVALIDITY changed from %d to %d", b.validity, s.selected.validity)})
+		return
+	}
+	if p == nil {
+		top, err := s.top(r.ctx)
+		if r.failed(err) {
+			return
+		}
+		p = &plan{validity: b.validity, next: uint64(b.low) + 1, top: top, empty: s.selected.count == 0}
+	}
+	r.box, r.folderD = b, &publish.Folder{Path: b.name, SpecialUse: s.uses[b.name], UIDValidity: b.validity}
+	for r.going() {
+		if len(p.items) == 0 {
+			if p.all || r.failed(s.extend(r.ctx, p, b)) || len(p.items) == 0 {
+				return
+			}
+		}
+		items := p.items
+		p.items = nil
+		r.fetch(items)
+	}
+}
+
+// window is what one FETCH asks for, or, with err, a message that is not asked for at all.
+type window struct {
+	items []item
+	alone bool
+	err   error
+}
+
+// fetch reads listed messages, two windows in flight. Missing ones are looked for when nothing is.
+func (r *run) fetch(items []item) {
+	var missing []item
+	for r.going() && (len(items) > 0 || len(missing) > 0 || r.s.ahead.Load() != nil) {
+		if f := r.s.ahead.Swap(nil); f != nil {
+			if !f.take() {
+				r.failed(r.s.ended(r.ctx))
+				return
+			}
+			r.cur = f
+		} else if len(missing) > 0 {
+			r.resolve(missing)
+			missing = nil
+			continue
+		} else {
+			var w window
+			w, items = r.window(items, r.left)
+			if w.err != nil {
+				r.give(r.message(w.items[0]), w.err)
+				continue
+			}
+			if !r.start(w) {
+				return
+			}
+		}
+		if !r.cur.alone && len(missing) == 0 && !r.s.src.serial.Load() {
+			items = r.startAhead(items)
+		}
+		missing = append(missing, r.consume()...)
+	}
+}
+
+func (r *run) start(w window) bool {
+	if r.failed(r.s.ended(r.ctx)) {
+		return false
+	}
+	r.cur = r.s.issue(w.items, w.alone)
+	r.cur.take()
+	return true
+}
+
+// startAhead asks for the next window, if that is one of small messages.
+func (r *run) startAhead(items []item) []item {
+	w, rest := r.window(items, r.left-len(r.cur.items))
+	if len(w.items) == 0 || w.alone || w.err != nil || r.s.ended(r.ctx) != nil {
+		return items
+	}
+	r.s.ahead.Store(r.s.issue(w.items, false))
+	return rest
+}
+
+// window takes the next messages off the list.
+func (r *run) window(items []item, room int) (w window, rest []item) {
+	if len(items) == 0 || room <= 0 {
+		return window{}, items
+	}
+	if err := r.verdict(items[0]); err != nil {
+		return window{items: items[:1], err: err}, items[1:]
+	}
+	if r.mustGoAlone(items[0]) {
+		return window{items: items[:1], alone: true}, items[1:]
+	}
+	n, octets := 0, int64(0)
+	for n < len(items) && n < min(maxWindow, room) {
+		it := items[n]
+		if octets += it.size; n > 0 && (octets > r.s.src.opt.WindowBytes || r.mustGoAlone(it) || r.verdict(it) != nil) {
+			break
+		}
+		n++
+	}
+	return window{items: slices.Clone(items[:n])}, items[n:]
+}
+
+func (r *run) mustGoAlone(it item) bool {
+	if it.size < 0 || it.size > min(aloneFrom, r.s.src.opt.WindowBytes) || r.s.unordered.Load() {
+		return true
+	}
+	_, suspect := r.s.src.noteOf(r.key(it))
+	return suspect
+}
+
+// verdict says why a message is not even asked for. RFC822.SIZE is an estimate on Exchange, so only
+// twice the limit is believed; the literal's own length decides below that.
+func (r *run) verdict(it item) error {
+	limit := r.s.src.opt.MaxMessage
+	size := it.size
+	n, ok := r.s.src.noteOf(r.key(it))
+	if ok && n.size > limit {
+		size = n.size
+	} else if size/2 <= limit {
+		size = 0
+	}
+	if size > 0 {
+		return tooLarge(size, limit)
+	}
+	if !ok || n.deaths < maxDeaths {
+		return nil
+	}
+	return &ingest.Error{Fault: ingest.Fault{Class: ingest.BadMessage, Code: ingest.CodeMessageTruncated}, Op: "imap fetch",
+		Err: fmt.Errorf("the connection ended %d times while this message was fetched", n.deaths)}
+}
+
+func tooLarge(size, limit int64) error {
+	return &ingest.Error{Fault: ingest.Fault{Class: ingest.BadMessage, Code: ingest.CodeMessageTooLarge}, Op: "imap fetch",
+		Err: fmt.Errorf("message of %d octets, the limit is %d", size, limit)}
+}
+
+func (r *run) key(it item) msgRef {
+	return msgRef{folder: r.box.name, validity: r.box.validity, uid: it.uid}
+}
+
+func (r *run) message(it item) *ingest.Message {
+	return &ingest.Message{Ref: r.key(it).ref(), Folder: r.folderD, UID: it.uid, Size: it.size, Received: it.received, Flags: it.flags}
+}
+
+// give yields a message.
+func (r *run) give(m *ingest.Message, err error) {
+	if err != nil {
+		r.countVerdict(m, err)
+	}
+	r.left--
+	if !r.yield(m, err) {
+		r.stopped = true
+	}
+}
+
+// countVerdict lets a message that was given up be asked for again after the engine's three tries.
+func (r *run) countVerdict(m *ingest.Message, err error) {
+	if ingest.FaultOf(err).Code != ingest.CodeMessageTruncated {
+		return
+	}
+	key := msgRef{folder: r.box.name, validity: r.box.validity, uid: m.UID}
+	again := false
+	r.s.src.noted(key, func(n *note) {
+		n.verdicts++
+		again = n.verdicts >= maxDeaths
+	})
+	if again {
+		r.s.src.forget(key)
+	}
+}
+
+// consume reads the current flight to its end and returns what it did not bring.
+func (r *run) consume() (missing []item) {
+	f := r.cur
+	for a := f.await(); a != nil; a = f.await() {
+		r.arrived(f, a)
+		if r.err != nil || r.stopped {
+			if f.closed { // everything was read: the connection is still good
+				r.cur = nil
+			}
+			return nil
+		}
+	}
+	r.cur = nil
+	err := f.close()
+	for _, it := range f.items {
+		if !f.given[it.uid] {
+			missing = append(missing, it)
+		}
+	}
+	if err == nil {
+		return missing
+	}
+	err = r.s.fault("imap fetch", atMessage, err)
+	if ingest.FaultOf(err).Class != ingest.BadMessage || r.s.g.failure() != nil {
+		r.blame(f)
+		r.failed(err)
+		return nil
+	}
+	if f.alone && len(missing) == 1 {
+		r.refused(missing[0], err)
+		return nil
+	}
+	return missing
+}
+
+// refused charges a tagged NO or BAD to the message, unless the server refuses everything.
+func (r *run) refused(it item, err error) {
+	r.s.refusals[it.uid] = true
+	if len(r.s.refusals) >= maxRefusals {
+		r.failed(&ingest.Error{Fault: ingest.Fault{Class: ingest.Transient, Code: ingest.CodeServerBusy}, Op: "imap fetch",
+			Err: fmt.Errorf("%d messages in a row are refused: %w", len(r.s.refusals), errors.Unwrap(err))})
+		return
+	}
+	r.give(r.message(it), err)
+}
+
+// arrived yields one message whose body begins.
+func (r *run) arrived(f *flight, a *arrival) {
+	uid := a.uid
+	if uid == 0 {
+		uid = f.items[0].uid // alone: confirmed after the body
+	}
+	i := slices.IndexFunc(f.items, func(it item) bool { return it.uid == uid })
+	if i < 0 || f.given[uid] || (a.lit.Size() == 0 && f.items[i].size > 0) {
+		return // nothing, where there should be something (Exchange, Zimbra): asked for again alone
+	}
+	if i > 0 && !f.given[f.items[i-1].uid] && laterGiven(f, uid) {
+		r.s.unordered.Store(true)
+	}
+	it, m := f.items[i], r.message(f.items[i])
+	f.given[uid] = true
+	if m.Size = a.lit.Size(); m.Size > r.s.src.opt.MaxMessage {
+		r.s.src.noted(r.key(it), func(n *note) { n.size = m.Size })
+		r.give(m, tooLarge(m.Size, r.s.src.opt.MaxMessage))
+		r.failed(r.s.fault("imap fetch", atOther, r.s.g.fail(errAbandoned)))
+		return
+	}
+	b := &body{f: f, it: it, a: a, left: m.Size}
+	m.Body = b
+	r.give(m, nil)
+	switch {
+	case b.err == io.EOF:
+		clear(r.s.refusals)
+		r.s.src.forget(r.key(it))
+	case r.s.g.failure() != nil:
+		r.blame(f)
+		if b.err == nil || ingest.FaultOf(b.err).Class == ingest.BadMessage {
+			b.err = r.s.fault("imap fetch", atOther, r.s.g.failure())
+		}
+		r.failed(b.err)
+	}
+	b.err = errOver
+}
+
+// laterGiven says whether a message with a higher UID came before.
+func laterGiven(f *flight, uid uint32) bool {
+	for u := range f.given {
+		if u > uid {
+			return true
+		}
+	}
+	return false
+}
+
+// blame notes which message was awaited when the connection ended: fetched alone the next time, and
+// after maxDeaths such ends it is given up, or one message would hold up the mailbox for ever.
+func (r *run) blame(f *flight) {
+	end := r.s.g.failure()
+	if end == nil {
+		end = errors.New("answer is not IMAP")
+	}
+	if r.ctx.Err() != nil || errors.Is(end, errAbandoned) || errors.Is(end, context.Canceled) {
+		return
+	}
+	for _, it := range f.items {
+		if !f.whole[it.uid] {
+			r.s.src.noted(r.key(it), func(n *note) {
+				if f.alone {
+					n.deaths++
+				}
+			})
+			return
+		}
+	}
+}
+
+// resolve asks again for messages that an answer left out, one by one.
+func (r *run) resolve(missing []item) {
+	there, err := r.there(missing)
+	if r.failed(err) {
+		return
+	}
+	for _, it := range missing {
+		if !r.going() {
+			return
+		}
+		if !there[it.uid] {
+			continue
+		}
+		if !r.start(window{items: []item{it}, alone: true}) {
+			return
+		}
+		if still := r.consume(); len(still) == 0 {
+			continue
+		}
+		again, err := r.there([]item{it})
+		if r.failed(err) {
+			return
+		}
+		if again[it.uid] {
+			r.give(r.message(it), &ingest.Error{Fault: ingest.Fault{Class: ingest.BadMessage, Code: ingest.CodeMessageMissing}, Op: "imap fetch",
+				Err: errors.New("server answers OK without the message")})
+		}
+	}
+}
+
+func (r *run) there(items []item) (map[uint32]bool, error) {
+	uids := make([]uint32, len(items))
+	for i, it := range items {
+		uids[i] = it.uid
+	}
+	return r.s.exist(r.ctx, uids)
+}

@@ -1,0 +1,281 @@
+package imapsource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+
+	"mailflume/ingest"
+	"mailflume/ingest/sasl"
+)
+
+// session is one connection, signed in. One goroutine owns it; go-imap's reader is the second one,
+// and it ends when the connection is closed, for which Close and kill wait.
+type session struct {
+	src  *Source
+	g    *guard
+	c    *imapclient.Client
+	caps imap.CapSet
+	ends time.Time // when the session has to end because its token does; zero: never
+
+	news     chan struct{} // EXISTS was heard
+	selected selection
+	order    []string             // folders of the last Sync
+	uses     map[string]string    // their special uses, where the server told
+	skipped  []error              // folders that the last Sync could not open
+	plans    map[string]*plan     // what the last Sync saw, until Messages takes it
+	seen     map[string]selection // the folders as the last Sync saw them
+	refusals map[uint32]bool      // messages refused one by one since the last success
+
+	ahead   atomic.Pointer[flight] // asked for, not yet looked at
+	adopter atomic.Pointer[flight] // fetched alone: takes a body that comes without its UID
+
+	unordered atomic.Bool // answers come so that windows do not work: every message alone
+}
+
+var _ ingest.Session = (*session)(nil)
+
+// selection is the open folder.
+type selection struct {
+	name     string
+	writable bool
+	validity uint32
+	next     uint32 // UIDNEXT, 0 if the server does not say
+	count    uint32
+
+	permanent []imap.Flag
+}
+
+// connect dials and signs in with one token, all within ConnectTimeout.
+func (s *Source) connect(ctx context.Context, tok ingest.Token) (*session, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.opt.ConnectTimeout)
+	defer cancel()
+	g, err := s.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sess := &session{src: s, g: g, news: make(chan struct{}, 1), refusals: map[uint32]bool{}}
+	sess.c = imapclient.New(g, &imapclient.Options{UnilateralDataHandler: &imapclient.UnilateralDataHandler{
+		Mailbox: sess.heard, Fetch: sess.unasked,
+	}})
+	release := sess.until(ctx)
+	err = sess.signIn(tok)
+	release()
+	if err == nil {
+		err = sess.ended(ctx)
+	}
+	if err != nil {
+		_ = sess.kill(net.ErrClosed)
+		return nil, err
+	}
+	g.disarm()
+	sess.ends = s.sessionEnd(tok)
+	return sess, nil
+}
+
+// sessionEnd is TokenMargin before the token's end, or less for a token that is short-lived anyway,
+// or every session would be over at once.
+func (s *Source) sessionEnd(tok ingest.Token) time.Time {
+	if tok.Expires.IsZero() || s.opt.Login.Mechanism == ingest.Password {
+		return time.Time{}
+	}
+	life := tok.Expires.Sub(s.opt.Now())
+	return tok.Expires.Add(-min(s.opt.TokenMargin, max(life/5, 0)))
+}
+
+func (s *session) signIn(tok ingest.Token) error {
+	if err := s.c.WaitGreeting(); err != nil {
+		return s.fault("imap greeting", atConnect, err)
+	}
+	if s.c.State() != imap.ConnStateNotAuthenticated {
+		return s.mechanismError("server greets with PREAUTH: the session is somebody's, not this user's")
+	}
+	if s.caps = s.c.Caps(); s.caps == nil {
+		return s.fault("imap capability", atConnect, errors.New("server does not name its capabilities"))
+	}
+	if err := s.authenticate(tok); err != nil {
+		return err
+	}
+	if s.caps = s.c.Caps(); s.caps == nil {
+		return s.fault("imap capability", atOther, errors.New("server does not name its capabilities"))
+	}
+	return nil
+}
+
+func (s *session) authenticate(tok ingest.Token) error {
+	l := s.src.opt.Login
+	var (
+		c   *sasl.Client
+		err error
+	)
+	at := atToken
+	switch l.Mechanism {
+	case ingest.XOAUTH2:
+		c, err = sasl.NewXOAUTH2(l.User, tok.Value)
+	case ingest.OAUTHBEARER:
+		c, err = sasl.NewOAUTHBEARER(l.User, tok.Value, s.src.opt.Endpoint.Addr)
+	default:
+		c, err = sasl.NewPlain(l.User, tok.Value)
+		at = atPassword
+	}
+	if err != nil {
+		return &ingest.Error{Fault: ingest.Fault{Class: ingest.Config, Code: ingest.CodeConfigInvalid}, Op: "imap login", Err: err}
+	}
+	mech, _, _ := c.Start()
+	if !s.has("AUTH=" + mech) {
+		if at != atPassword || s.has("LOGINDISABLED") {
+			return s.mechanismError("server does not offer " + mech)
+		}
+		return s.fault("imap login", at, s.c.Login(l.User, tok.Value).Wait())
+	}
+	if err = s.c.Authenticate(c); err == nil {
+		return nil
+	}
+	err = classify("imap login", trouble{at: at, err: err, end: s.g.failure(), said: s.g.lastSaid(), secret: c.Size()})
+	if e, ok := errors.AsType[*ingest.Error](err); ok && len(c.Challenge()) > 0 {
+		e.Err = fmt.Errorf("%w; it gives the reason %s", e.Err, printable(string(c.Challenge())))
+	}
+	return err
+}
+
+func (s *session) mechanismError(what string) error {
+	var offered []string
+	for c := range s.caps {
+		if m, ok := strings.CutPrefix(strings.ToUpper(string(c)), "AUTH="); ok {
+			offered = append(offered, printable(m))
+		}
+	}
+	slices.Sort(offered)
+	return &ingest.Error{Fault: ingest.Fault{Class: ingest.Config, Code: ingest.CodeMechanism}, Op: "imap login",
+		Err: fmt.Errorf("%s; it offers: %s", what, strings.Join(offered[:min(len(offered), 20)], ", "))}
+}
+
+// has looks a capability up. Capability names are case-insensitive, go-imap's set is not.
+func (s *session) has(name string) bool {
+	if s.caps.Has(imap.Cap(name)) {
+		return true
+	}
+	for c := range s.caps {
+		if strings.EqualFold(string(c), name) {
+			return true
+		}
+	}
+	return false
+}
+
+// heard is called by go-imap's reader.
+func (s *session) heard(d *imapclient.UnilateralDataMailbox) {
+	if d.NumMessages == nil {
+		return
+	}
+	select {
+	case s.news <- struct{}{}:
+	default:
+	}
+}
+
+// fault classifies an error of this session.
+func (s *session) fault(op string, at stage, err error) error {
+	return classify(op, trouble{at: at, err: err, end: s.g.failure(), said: s.g.lastSaid()})
+}
+
+// until makes the end of ctx the end of the connection, while an answer is awaited. The caller must
+// call release.
+func (s *session) until(ctx context.Context) (release func()) {
+	done := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(done)
+		s.interrupt(context.Cause(ctx))
+	})
+	return func() {
+		if !stop() {
+			<-done
+		}
+	}
+}
+
+// interrupt ends the connection from another goroutine. go-imap's reader may be parked on a literal
+// of the flight ahead, which nobody is looking at: that one is drained here.
+func (s *session) interrupt(err error) {
+	_ = s.g.fail(err)
+	if f := s.ahead.Load(); f != nil && f.take() {
+		_ = f.cmd.Close()
+	}
+}
+
+// kill ends the connection and waits for go-imap's reader. The order matters: with the connection
+// open, draining waits for the server, and go-imap's Close waits for the drain
+// (go-imap v2.0.0-beta.8).
+func (s *session) kill(err error) error {
+	err = s.g.fail(err)
+	if f := s.ahead.Swap(nil); f != nil && f.take() {
+		_ = f.cmd.Close()
+	}
+	_ = s.c.Close()
+	return err
+}
+
+// ended says why the session cannot go on, nil if it can.
+func (s *session) ended(ctx context.Context) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	if err := s.g.failure(); err != nil {
+		return s.fault("imap session", atOther, err)
+	}
+	if !s.ends.IsZero() && !s.src.opt.Now().Before(s.ends) {
+		return &ingest.Error{Fault: ingest.Fault{Class: ingest.SessionOver, Code: ingest.CodeTokenExpired}, Op: "imap session",
+			Err: errors.New("token is about to expire")}
+	}
+	return nil
+}
+
+// command runs one exchange with the server under ctx and the guard.
+func (s *session) command(ctx context.Context, budget int64, f func() error) error {
+	if err := s.ended(ctx); err != nil {
+		return err
+	}
+	release := s.until(ctx)
+	s.g.arm(s.src.opt.ProgressTimeout, budget)
+	err := f()
+	s.g.disarm()
+	release()
+	return err
+}
+
+const logoutWait = 5 * time.Second
+
+// Close implements ingest.Session.
+func (s *session) Close() error {
+	if s.g.failure() == nil {
+		s.g.arm(logoutWait, normalBudget)
+		_ = s.c.Logout().Wait() // a courtesy; the connection is closed either way
+	}
+	_ = s.kill(net.ErrClosed)
+	return nil
+}
+
+// Skipped returns why the last Sync left folders out, one error for each; the others go on.
+func (s *session) Skipped() []error { return slices.Clone(s.skipped) }
+
+// selectFolder opens a folder with EXAMINE, or with SELECT to change something in it.
+func (s *session) selectFolder(ctx context.Context, name string, writable bool) error {
+	s.selected = selection{}
+	return s.command(ctx, normalBudget, func() error {
+		data, err := s.c.Select(name, &imap.SelectOptions{ReadOnly: !writable}).Wait()
+		if err != nil {
+			return s.fault("imap open folder "+printable(name), atSelect, err)
+		}
+		s.selected = selection{name: name, writable: writable, validity: data.UIDValidity, next: uint32(data.UIDNext), count: data.NumMessages,
+			permanent: data.PermanentFlags}
+		return nil
+	})
+}

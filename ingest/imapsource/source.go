@@ -1,0 +1,169 @@
+package imapsource
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"mailflume/ingest"
+)
+
+// Source is one IMAP mailbox. It is safe for concurrent use.
+type Source struct {
+	opt Options
+
+	serial atomic.Bool  // this server answers pipelined commands out of order: one at a time
+	plain  atomic.Int32 // how much less the listing asks for: this server's dates or sizes are not IMAP
+
+	mu    sync.Mutex
+	notes map[msgRef]note
+}
+
+var _ ingest.Source = (*Source)(nil)
+
+// New checks the options and returns a Source. It does no I/O.
+func New(o Options) (*Source, error) {
+	o.applyDefaults()
+	if err := o.check(); err != nil {
+		return nil, &ingest.Error{Fault: ingest.Fault{Class: ingest.Config, Code: ingest.CodeConfigInvalid}, Op: "imap source", Err: err}
+	}
+	return &Source{opt: o, notes: map[msgRef]note{}}, nil
+}
+
+func (o *Options) check() error {
+	if _, _, err := net.SplitHostPort(o.Endpoint.Addr); err != nil {
+		return fmt.Errorf("address %q: %w", o.Endpoint.Addr, err)
+	}
+	switch o.Endpoint.Security {
+	case ingest.ImplicitTLS, ingest.StartTLS, "":
+	default:
+		return fmt.Errorf("security %q is neither implicit nor starttls", o.Endpoint.Security)
+	}
+	switch o.Login.Mechanism {
+	case ingest.XOAUTH2, ingest.OAUTHBEARER, ingest.Password:
+	default:
+		return fmt.Errorf("mechanism %q is not one of IMAP", o.Login.Mechanism)
+	}
+	if o.Login.User == "" || o.Login.Tokens == nil {
+		return errors.New("login needs a user and a token source")
+	}
+	for _, name := range append(append([]string{o.After.Folder, o.After.Flag}, o.Folders...), o.Exclude...) {
+		if strings.ContainsAny(name, "\r\n\x00") || len(name) > maxNameBytes {
+			return fmt.Errorf("name %q is too long or holds a control character", printable(name))
+		}
+	}
+	if len(o.Folders)+len(o.Exclude) > maxPatterns {
+		return errors.New("too many folder patterns")
+	}
+	return o.checkAfter()
+}
+
+func (o *Options) checkAfter() error {
+	switch o.After.Action {
+	case ingest.ActionNone, ingest.ActionSeen, ingest.ActionDelete, "":
+	case ingest.ActionFlag:
+		if o.After.Flag == "" || strings.ContainsAny(strings.TrimPrefix(o.After.Flag, `\`), `(){ %*"\]`) {
+			return fmt.Errorf("flag %q is not an IMAP flag", o.After.Flag)
+		}
+	case ingest.ActionMove:
+		if o.After.Folder == "" {
+			return errors.New("move needs a folder")
+		}
+	default:
+		return fmt.Errorf("action %q is unknown", o.After.Action)
+	}
+	return nil
+}
+
+// Open implements ingest.Source: it dials, secures and signs in. A token that the server refuses is
+// replaced once, on a new connection, because go-imap and some servers do not survive a failed
+// AUTHENTICATE.
+func (s *Source) Open(ctx context.Context) (ingest.Session, error) {
+	tok, err := s.opt.Login.Tokens.Token(ctx, "")
+	if err != nil {
+		return nil, fmt.Errorf("token for %s: %w", s.opt.Login.User, err)
+	}
+	sess, err := s.connect(ctx, tok)
+	if err == nil || !refused(err) {
+		return opened(sess, err)
+	}
+	fresh, tokErr := s.opt.Login.Tokens.Token(ctx, tok.Value)
+	if tokErr != nil {
+		return nil, fmt.Errorf("new token for %s: %w", s.opt.Login.User, tokErr)
+	}
+	if fresh.Value == tok.Value {
+		return nil, err
+	}
+	return opened(s.connect(ctx, fresh))
+}
+
+// opened keeps a nil *session out of the interface, and IDLE out of a session without it.
+func opened(s *session, err error) (ingest.Session, error) {
+	if err != nil {
+		return nil, err
+	}
+	if s.src.opt.Idle && s.has("IDLE") {
+		return &idleSession{s}, nil
+	}
+	return s, nil
+}
+
+func refused(err error) bool {
+	f := ingest.FaultOf(err)
+	return f.Class == ingest.Auth && (f.Code == ingest.CodeAuthRefused || f.Code == ingest.CodePasswordRefused)
+}
+
+// Fold implements ingest.Source.
+func (s *Source) Fold(at ingest.Cursor, entries iter.Seq[ingest.Entry]) (ingest.Cursor, error) {
+	p, err := decodeCursor(at)
+	if err != nil || p == nil {
+		return nil, err
+	}
+	if !p.fold(entries) {
+		return bytes.Clone(at), nil
+	}
+	return p.encode(), nil
+}
+
+// note is what is remembered of a message between sessions.
+type note struct {
+	deaths   int   // connections that ended while it was fetched alone
+	size     int64 // over MaxMessage: the literal's length
+	verdicts int   // how often it was given up without asking the server
+}
+
+const (
+	maxNotes  = 10_000
+	maxDeaths = 3 // then the message is to blame, not the network
+)
+
+func (s *Source) noteOf(r msgRef) (note, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n, ok := s.notes[r]
+	return n, ok
+}
+
+// noted changes what is remembered of a message.
+func (s *Source) noted(r msgRef, change func(*note)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n, ok := s.notes[r]
+	if !ok && len(s.notes) >= maxNotes {
+		return
+	}
+	change(&n)
+	s.notes[r] = n
+}
+
+func (s *Source) forget(r msgRef) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.notes, r)
+}

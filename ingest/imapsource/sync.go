@@ -1,0 +1,154 @@
+package imapsource
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"mailflume/ingest"
+)
+
+// lateUIDs is how long a UID that does not exist may still turn up below higher ones.
+const lateUIDs = 10 * time.Minute
+
+// Sync implements ingest.Session. It opens each wanted folder, lists what is unfinished there, and
+// moves the low-water marks over UIDs that are finished or do not exist.
+//
+// A folder with a new UIDVALIDITY is another folder to IMAP: all numbers are void. It is read again
+// from its first UID (with Start.Since: from that time), because nothing in the protocol says which
+// of its messages are known; its messages get new ids. That may publish a message twice, and
+// publish what "now" had passed over, but it loses none.
+func (s *session) Sync(ctx context.Context, at ingest.Cursor) (ingest.Cursor, error) {
+	pos, err := decodeCursor(at)
+	if err != nil {
+		return nil, err
+	}
+	folders, err := s.wanted(ctx)
+	if err != nil {
+		return nil, err
+	}
+	base := pos == nil
+	if base {
+		pos = &position{}
+	}
+	old := chooser{folders: pos.folders, exclude: pos.exclude}
+	s.order, s.uses, s.skipped, s.plans = nil, map[string]string{}, nil, map[string]*plan{}
+	s.seen = map[string]selection{}
+	for _, f := range folders {
+		if err := s.syncFolder(ctx, pos, f, !base && old.takes(f)); err != nil {
+			if c := ingest.FaultOf(err).Class; c != ingest.Config || s.ended(ctx) != nil {
+				return nil, err
+			}
+			s.skipped = append(s.skipped, err)
+		}
+	}
+	if len(s.order) == 0 {
+		return nil, s.noFolder(ctx)
+	}
+	pos.folders, pos.exclude = s.src.opt.Folders, s.src.opt.Exclude
+	return pos.encode(), nil
+}
+
+// syncFolder brings one folder's part of the position up to date. grown: the folder was wanted
+// before and is new on the server, so that all of it is.
+func (s *session) syncFolder(ctx context.Context, pos *position, f folderInfo, grown bool) error {
+	if err := s.selectFolder(ctx, f.name, false); err != nil {
+		return err
+	}
+	top, err := s.top(ctx)
+	if err != nil {
+		return err
+	}
+	b := box{name: f.name, validity: s.selected.validity, mark: top}
+	switch have := pos.find(f.name); {
+	case have != nil && have.validity == b.validity:
+		b = *have
+		b.done = b.done.clone()
+	case have != nil || grown:
+		s.src.since(&b, top)
+	case s.src.opt.Start.All:
+	case s.src.opt.Start.Since.IsZero():
+		b.low = top
+	default:
+		s.src.since(&b, top)
+	}
+	p := &plan{validity: b.validity, next: uint64(b.low) + 1, top: top, empty: s.selected.count == 0}
+	if err := s.extend(ctx, p, &b); err != nil {
+		return err
+	}
+	b.pass(p.clear(), top, s.src.opt.Now())
+	pos.put(b)
+	s.order = append(s.order, f.name)
+	s.uses[f.name] = f.use
+	s.plans[f.name], s.seen[f.name] = p, s.selected
+	return nil
+}
+
+// since applies Start.Since to the messages that are there now.
+func (s *Source) since(b *box, top uint32) {
+	if t := s.opt.Start.Since; !t.IsZero() && !s.opt.Start.All {
+		b.since, b.until = t.Unix(), top
+	}
+}
+
+// top is the highest UID that the open folder has given away. Courier sends no UIDNEXT: there it
+// is the last message's.
+func (s *session) top(ctx context.Context) (uint32, error) {
+	if s.selected.next > 0 {
+		return s.selected.next - 1, nil
+	}
+	if s.selected.count == 0 {
+		return 0, nil
+	}
+	return s.lastUID(ctx, s.selected.count)
+}
+
+// pass moves low over UIDs up to clear, of which none is there and unfinished. UIDs that nobody has
+// seen are passed only if they were below the highest one at least lateUIDs ago.
+func (b *box) pass(clear, top uint32, now time.Time) {
+	if age := now.Unix() - b.markAt; age < int64(lateUIDs/time.Second) && age >= 0 {
+		return
+	}
+	if to := min(clear, b.mark); to > b.low {
+		b.low = to
+		b.tidy()
+	}
+	if top > b.mark {
+		b.mark, b.markAt = top, now.Unix()
+	}
+}
+
+// wants says whether a listed message is to be read.
+func (b *box) wants(it item) bool {
+	if b.finished(it.uid) {
+		return false
+	}
+	return it.uid > b.until || it.received.IsZero() || it.received.Unix() >= b.since
+}
+
+// plan is what a look at a folder found: the unfinished messages from low on, as far as it went.
+type plan struct {
+	validity uint32
+	next     uint64 // the first UID not looked at
+	top      uint32 // the highest UID given away when the folder was opened
+	reach    uint32 // how many UIDs to look at in one command
+	all      bool   // looked at to the end
+	empty    bool   // no message in the folder
+	items    []item // ascending
+}
+
+// clear is the highest UID up to which nothing is unfinished.
+func (p *plan) clear() uint32 {
+	if len(p.items) > 0 {
+		return min(p.items[0].uid-1, p.top)
+	}
+	if p.all {
+		return p.top
+	}
+	return uint32(min(p.next-1, uint64(p.top)))
+}
+
+// drop takes what b has finished out of the plan.
+func (p *plan) drop(b *box) {
+	p.items = slices.DeleteFunc(p.items, func(it item) bool { return !b.wants(it) })
+}

@@ -1,0 +1,32 @@
+// Package oauth gives the tokens that mailboxes are signed in with. Its sources implement
+// [ingest.TokenSource].
+//
+// [Entra] is an application of Entra ID (client credentials, a secret or a certificate) through
+// MSAL, wrapped so that it can be trusted with the one credential that opens every mailbox:
+//
+//   - the issuer is asked once at a time and never for a caller that gave up: a thousand mailboxes
+//     that start together, or whose token is refused together, cost one request;
+//   - a token is renewed in the background long before its end, and a token that is still valid is
+//     served while the issuer is down, so an outage of the issuer is no outage of the mailboxes;
+//   - after a failure the issuer is left alone (Retry-After, else 5 s to 5 min) and callers get the
+//     failure at once, with the time that is left in Fault.Wait;
+//   - the secret goes to the authority and to nobody else: redirects are not followed, answers are
+//     bounded, and no error, hook or log can lead back to it.
+//
+// [Password] is for mail servers without OAuth. [Describe] shows what a token claims, for diagnosis.
+//
+//	src, err := oauth.NewEntra(oauth.EntraOptions{
+//		Tenant:   "contoso.onmicrosoft.com",
+//		ClientID: "00001111-aaaa-2222-bbbb-3333cccc4444",
+//		Secret:   readSecretFile,
+//	})
+//	if err != nil { … }
+//	defer src.Close()
+//	token, err := src.Token(ctx, "")
+//	// the mail server rejects it: never get that one again
+//	token, err = src.Token(ctx, token.Value)
+//
+// Use one Entra for each authority, tenant, client and scope ([EntraOptions.Key]). It starts
+// nothing before the first Token; what it starts, Close ends and waits for. Errors of Token are
+// *[ingest.Error] made in one place, or the caller's own context error.
+package oauth

@@ -1,0 +1,108 @@
+package ingest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"iter"
+	"slices"
+	"testing"
+	"time"
+
+	"mailflume/publish"
+)
+
+// listSource folds refs into a JSON list.
+type listSource struct{ Source }
+
+func (listSource) Fold(at Cursor, entries iter.Seq[Entry]) (Cursor, error) {
+	var refs []Ref
+	if err := json.Unmarshal(at, &refs); err != nil {
+		return nil, err
+	}
+	for e := range entries {
+		if !slices.Contains(refs, e.Ref) {
+			refs = append(refs, e.Ref)
+		}
+	}
+	return json.Marshal(refs)
+}
+
+type fixedClaim struct {
+	publish.Claim
+	snapshot []byte
+	since    []Entry
+}
+
+func (c fixedClaim) Position() ([]byte, []Entry) { return c.snapshot, c.since }
+
+func TestAPositionSurvivesItsSnapshot(t *testing.T) {
+	at := time.UnixMilli(1_800_000_000_123)
+	p := &position{base: Cursor("[]"), cursor: Cursor(`["a"]`), pending: []due{{"a", at}, {"some/longer ref", at.Add(time.Hour)}}}
+	got, err := openPosition(fixedClaim{snapshot: p.encode()}, listSource{}, ActionDelete, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got.base, p.base) || !bytes.Equal(got.cursor, p.cursor) || len(got.pending) != 2 || got.pending[1].ref != "some/longer ref" ||
+		!got.pending[1].at.Equal(at.Add(time.Hour)) {
+		t.Fatalf("got %+v, want %+v", got, p)
+	}
+}
+
+func TestEntriesAfterTheSnapshotCountAndWaitForTheirPostAction(t *testing.T) {
+	now := time.Now()
+	p := &position{base: Cursor("[]"), cursor: Cursor("[]")}
+	since := []Entry{{Ref: "a", Type: publish.Received, Time: now}, {Ref: "q", Type: publish.Quarantined, Time: now}}
+	for action, want := range map[Action]int{ActionNone: 0, ActionDelete: 1} {
+		got, err := openPosition(fixedClaim{snapshot: p.encode(), since: since}, listSource{}, action, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := got.fold(); err != nil || string(got.cursor) != `["a","q"]` {
+			t.Errorf("%s: cursor %s, error %v", action, got.cursor, err)
+		}
+		if len(got.pending) != want {
+			t.Errorf("%s: %d messages wait, want %d: quarantined mail is never touched", action, len(got.pending), want)
+		}
+	}
+}
+
+func TestAnEmptiedLogIsReadAgainFromTheBaseThatIsHeld(t *testing.T) {
+	got, err := openPosition(fixedClaim{}, listSource{}, ActionNone, Cursor(`["before"]`))
+	if err != nil || string(got.cursor) != `["before"]` || !got.mustSave {
+		t.Fatalf("cursor %s, must save %v, error %v", got.cursor, got.mustSave, err)
+	}
+}
+
+func TestGraceIsKept(t *testing.T) {
+	now := time.Now()
+	p := &position{pending: []due{{"old", now.Add(-time.Hour)}, {"new", now.Add(-time.Minute)}}}
+	refs, next := p.ripe(now, 10*time.Minute)
+	if !slices.Equal(refs, []Ref{"old"}) || !next.Equal(now.Add(9*time.Minute)) {
+		t.Fatalf("ripe %v, next %v", refs, next)
+	}
+	p.settled(refs, now)
+	if len(p.pending) != 1 || p.dirty != 1 {
+		t.Fatalf("%d pending, dirty %d", len(p.pending), p.dirty)
+	}
+}
+
+func FuzzSnapshot(f *testing.F) {
+	p := &position{base: Cursor("b"), cursor: Cursor("c"), pending: []due{{"a", time.UnixMilli(1)}}}
+	f.Add(p.encode())
+	f.Add([]byte(snapshotMagic))
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var p position
+		err := p.decode(b)
+		if err != nil && !errors.Is(err, errSnapshot) {
+			t.Fatalf("an unreadable snapshot gave %v", err)
+		}
+		if err == nil && len(b) > 0 {
+			var again position
+			if err := again.decode(p.encode()); err != nil || !bytes.Equal(again.encode(), p.encode()) {
+				t.Fatalf("not stable: %v", err)
+			}
+		}
+	})
+}

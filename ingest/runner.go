@@ -1,0 +1,255 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"mailflume/publish"
+)
+
+// saveEntries is after how many events a snapshot is written: a claim replays at most that many, and
+// for events of 2 KiB and a cursor of a few hundred bytes it adds well under 1 %.
+const saveEntries = 4000
+
+// Mailbox is one mailbox as the engine needs it.
+type Mailbox struct {
+	Key         publish.Key
+	Info        publish.MailboxInfo
+	Host        string // sessions to one host share a budget
+	Source      Source
+	Blobs       publish.BlobStore // nil: octets are hashed and not kept
+	Raw         bool              // keep the raw message
+	Attachments bool              // keep the attachments
+	After       After
+	PollEvery   time.Duration
+	Definition  string // equal definitions need no restart
+}
+
+// runner is one mailbox's loop: claim, open, messages, deliver, append, settle, wait. Its goroutine
+// owns everything here.
+type runner struct {
+	box      Mailbox
+	opt      *Options
+	memory   *memory
+	places   *places
+	composer Composer
+	once     bool
+	hard     context.Context //nolint:containedctx // outlives the work so that a write can be resolved
+
+	pos      *position
+	attempts map[Ref]int // failures that are the message's own
+	backoff  backoff
+}
+
+func newRunner(box Mailbox, f *Fleet) *runner {
+	return &runner{
+		box: box, opt: &f.opt, memory: f.memory, places: f.places, hard: f.hard, attempts: map[Ref]int{},
+		composer: Composer{Blobs: box.Blobs, Raw: box.Raw, Attachments: box.Attachments},
+	}
+}
+
+// run works until ctx ends (or, with once, until the mailbox was read to its end) and returns the
+// last error.
+func (r *runner) run(ctx context.Context) error {
+	defer r.set(StateStopped, nil)
+	for {
+		err := r.tenure(ctx)
+		if ctx.Err() != nil || (r.once && (err == nil || !r.worthRetry(err))) {
+			return err
+		}
+		if !r.rest(ctx, err) {
+			return err
+		}
+	}
+}
+
+// worthRetry keeps a single pass from waiting for people, but lets it ride out the network.
+func (r *runner) worthRetry(err error) bool {
+	switch FaultOf(err).Class {
+	case SessionOver, BadMessage:
+		return r.backoff.tries < 2*tries
+	case Transient, Throttled:
+		return r.backoff.tries < 2
+	}
+	return false
+}
+
+// tenure is one claim on the log, from taking it over to giving it up.
+func (r *runner) tenure(ctx context.Context) error {
+	r.set(StateClaiming, nil)
+	claim, err := r.opt.Log.Claim(ctx, r.box.Key)
+	if err != nil {
+		return fmt.Errorf("claim the log of %s: %w", r.box.Key, err)
+	}
+	var held Cursor
+	if r.pos != nil {
+		held = r.pos.base
+	}
+	if r.pos, err = openPosition(claim, r.box.Source, r.box.After.Action, held); err != nil {
+		return errors.Join(err, claim.Release(r.hard))
+	}
+	for {
+		err = r.session(ctx, claim)
+		if errors.Is(err, publish.ErrFenced) {
+			r.opt.Hooks.fenced(r.box.Key)
+		}
+		lost := errors.Is(err, publish.ErrFenced) || errors.Is(err, publish.ErrLogMoved)
+		if lost || ctx.Err() != nil || r.once {
+			return r.release(claim, lost, err)
+		}
+		if !r.rest(ctx, err) {
+			return r.release(claim, lost, err)
+		}
+	}
+}
+
+// release saves what is not saved yet and gives the claim up.
+func (r *runner) release(claim publish.Claim, lost bool, cause error) error {
+	var err error
+	if !lost && r.pos.dirty > 0 {
+		err = r.save(claim)
+	}
+	return errors.Join(cause, err, claim.Release(r.hard))
+}
+
+func (r *runner) save(claim publish.Claim) error {
+	n, err := r.pos.save(r.hard, claim)
+	if err == nil {
+		r.opt.Hooks.saved(r.box.Key, n)
+	}
+	return err
+}
+
+// session is one connection: it returns nil when the mailbox was read and the connection is not
+// worth keeping until the next poll.
+func (r *runner) session(ctx context.Context, claim publish.Claim) error {
+	free, err := r.places.take(ctx, r.box.Host)
+	if err != nil {
+		return err
+	}
+	defer free()
+	r.set(StateConnecting, nil)
+	s, err := r.box.Source.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close() //nolint:errcheck // what the session did is acknowledged or will be done again
+	for {
+		if err := r.cycle(ctx, s, claim); err != nil {
+			return err
+		}
+		r.backoff.reset()
+		w, ok := s.(Waiter)
+		if !ok || r.once {
+			return nil
+		}
+		wait := r.untilNext()
+		r.setUntil(StateIdle, wait)
+		if err := w.Wait(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+// cycle reads the mailbox to its end once, and settles what is due.
+func (r *runner) cycle(ctx context.Context, s Session, claim publish.Claim) error {
+	r.set(StateEnumerating, nil)
+	changed, err := r.pos.sync(ctx, s)
+	if err != nil {
+		return err
+	}
+	if changed {
+		if err := r.save(claim); err != nil {
+			return err
+		}
+	}
+	if _, err := r.drain(ctx, s, claim); err != nil {
+		return err
+	}
+	r.opt.Hooks.polled(r.box.Key, r.opt.Now())
+	if err := r.settle(ctx, s, claim); err != nil {
+		return err
+	}
+	if r.pos.dirty > 0 && r.opt.Now().Sub(r.pos.oldest) >= r.opt.SaveEvery {
+		return r.save(claim)
+	}
+	return nil
+}
+
+// settle applies the post-action to what is due, if the log still holds what was acknowledged.
+func (r *runner) settle(ctx context.Context, s Session, claim publish.Claim) error {
+	refs, _ := r.pos.ripe(r.opt.Now(), r.grace())
+	if len(refs) == 0 {
+		return nil
+	}
+	r.set(StateSettling, nil)
+	if v, ok := claim.(publish.Verifier); ok {
+		if err := v.Verify(ctx); err != nil {
+			return fmt.Errorf("post-actions wait: %w", err)
+		}
+	}
+	done, err := s.Settle(ctx, refs)
+	r.pos.settled(done, r.opt.Now())
+	if len(done) > 0 {
+		r.opt.Hooks.settled(r.box.Key, r.box.After.Action, len(done))
+	}
+	return err
+}
+
+func (r *runner) grace() time.Duration { return max(r.box.After.Grace, r.opt.MinGrace) }
+
+// rest waits after a session: until the next poll if all went well, else as the fault says.
+func (r *runner) rest(ctx context.Context, err error) bool {
+	if err == nil {
+		wait := r.untilNext()
+		r.setUntil(StatePollingWait, wait)
+		return sleep(ctx, wait)
+	}
+	f := FaultOf(err)
+	wait := r.backoff.next(f)
+	r.trouble(err, f, wait)
+	return sleep(ctx, wait)
+}
+
+// untilNext is the time to the next poll, or to the next post-action if that is sooner. A tenth of
+// jitter keeps mailboxes that were started together apart.
+func (r *runner) untilNext() time.Duration {
+	wait := r.box.PollEvery - rand.N(r.box.PollEvery/10+1)
+	if _, next := r.pos.ripe(r.opt.Now(), r.grace()); !next.IsZero() {
+		wait = min(wait, max(next.Sub(r.opt.Now()), time.Second))
+	}
+	return wait
+}
+
+func (r *runner) set(s State, err error) {
+	r.opt.Hooks.state(r.box.Key, Status{State: s, At: r.opt.Now(), Err: err})
+}
+
+func (r *runner) setUntil(s State, wait time.Duration) {
+	now := r.opt.Now()
+	r.opt.Hooks.state(r.box.Key, Status{State: s, At: now, Until: now.Add(wait)})
+}
+
+// trouble reports a failure and when it is tried again.
+func (r *runner) trouble(err error, f Fault, wait time.Duration) {
+	now := r.opt.Now()
+	r.opt.Hooks.state(r.box.Key, Status{State: troubleState(err, f), At: now, Until: now.Add(wait), Err: err, Fault: f})
+}
+
+func troubleState(err error, f Fault) State {
+	if fault, ok := publishFault(err); ok && fault.Code != CodeFenced && fault.Code != CodeLogMoved {
+		return StateNATSUnavailable
+	}
+	switch f.Class {
+	case Auth:
+		return StateAuthFailed
+	case Config, Permanent:
+		return StateConfigError
+	case Throttled:
+		return StateThrottled
+	}
+	return StateBackoff
+}

@@ -1,0 +1,245 @@
+package parse
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+
+	fast "github.com/segmentio/asm/base64"
+)
+
+// decodeQuanta decodes src, whole quanta without padding or white space, into dst. It is the only
+// use of the vectorised decoder; ok is false for anything else in src.
+func decodeQuanta(dst, src []byte) (n int, ok bool) {
+	n, err := fast.RawStdEncoding.Decode(dst, src)
+	return n, err == nil && n == len(src)/4*3
+}
+
+// decodeQuantaStd does the same with the standard library: the oracle of the fuzz test.
+func decodeQuantaStd(dst, src []byte) (n int, ok bool) {
+	n, err := base64.RawStdEncoding.Decode(dst, src)
+	return n, err == nil && n == len(src)/4*3
+}
+
+// sextet returns the value of a base64 character, -1 if it is none.
+func sextet(c byte) int {
+	switch {
+	case c >= 'A' && c <= 'Z':
+		return int(c - 'A')
+	case c >= 'a' && c <= 'z':
+		return int(c-'a') + 26
+	case c >= '0' && c <= '9':
+		return int(c-'0') + 52
+	case c == '+':
+		return 62
+	case c == '/':
+		return 63
+	}
+	return -1
+}
+
+// base64Decoder reads base64 (RFC 2045 section 6.8) and what breaks it: foreign characters are
+// skipped, a missing padding is none the worse. After the padding encoded data may go on (two
+// encodings joined); anything else there, a list's footer most of all, is no data.
+type base64Decoder struct {
+	strip []byte // the characters of one piece, without line ends
+	out   []byte
+	carry []byte // fewer than four characters waiting for their quantum
+
+	padded bool   // padding was seen
+	ended  bool   // what follows is no data
+	tail   []byte // the line after the padding, until it is clear what it is
+
+	garbage, trailing int
+	continued, cut    bool
+	unpadded          bool
+}
+
+// maxTail bounds a line after padding that may be data: RFC 2045 allows 76 characters, some send more.
+const maxTail = 2048
+
+// decode implements transferDecoder.
+func (d *base64Decoder) decode(src []byte, last bool) []byte {
+	d.out = d.out[:0]
+	for len(src) > 0 {
+		if d.padded {
+			src = d.after(src)
+		} else {
+			src = d.data(src)
+		}
+	}
+	if last {
+		d.judge()
+		d.finish()
+	}
+	return d.out
+}
+
+// data decodes up to the first padding character and returns what follows it.
+func (d *base64Decoder) data(src []byte) (rest []byte) {
+	eq := bytes.IndexByte(src, '=')
+	if eq >= 0 {
+		src, rest = src[:eq], src[eq+1:]
+	}
+	d.lines(src)
+	switch {
+	case eq < 0:
+	case len(d.carry) >= 2:
+		d.quantum()
+		d.padded = true
+	default:
+		d.garbage++
+	}
+	return rest
+}
+
+// lines decodes lines without padding: all of them in one go if they hold nothing else.
+func (d *base64Decoder) lines(src []byte) {
+	at, carried := len(d.out), len(d.carry)
+	if need := len(src) + len(d.carry); cap(d.strip) < need {
+		d.strip = make([]byte, 0, need)
+	}
+	d.strip = append(d.strip[:0], d.carry...)
+	for b := src; len(b) > 0; {
+		i := bytes.IndexByte(b, '\n')
+		if i < 0 {
+			d.strip = append(d.strip, bytes.TrimSuffix(b, []byte("\r"))...)
+			break
+		}
+		line := b[:i]
+		if i > 0 && line[i-1] == '\r' {
+			line = line[:i-1]
+		}
+		d.strip = append(d.strip, line...)
+		b = b[i+1:]
+	}
+	whole := len(d.strip) &^ 3
+	if d.quanta(d.strip[:whole]) && validTail(d.strip[whole:]) {
+		d.carry = append(d.carry[:0], d.strip[whole:]...)
+		return
+	}
+	d.out = d.out[:at]
+	d.carry = append(d.carry[:0], d.strip[:carried]...)
+	d.slow(src)
+}
+
+// quanta decodes whole quanta into out, or changes nothing.
+func (d *base64Decoder) quanta(src []byte) bool {
+	at := len(d.out)
+	need := at + len(src)/4*3
+	if cap(d.out) < need+64 {
+		d.out = append(make([]byte, 0, need+64), d.out...)
+	}
+	n, ok := decodeQuanta(d.out[at:cap(d.out)], src)
+	if ok {
+		d.out = d.out[:at+n]
+	}
+	return ok
+}
+
+func validTail(b []byte) bool {
+	for _, c := range b {
+		if sextet(c) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// slow decodes one character at a time.
+func (d *base64Decoder) slow(src []byte) {
+	for _, c := range src {
+		switch {
+		case sextet(c) >= 0:
+			d.carry = append(d.carry, c)
+			if len(d.carry) == 4 {
+				d.quantum()
+			}
+		case c != '\r' && c != '\n' && c != ' ' && c != '\t':
+			d.garbage++
+		}
+	}
+}
+
+// quantum decodes the two to four characters in carry.
+func (d *base64Decoder) quantum() {
+	var v uint32
+	for i := range 4 {
+		v <<= 6
+		if i < len(d.carry) {
+			v |= uint32(sextet(d.carry[i]))
+		}
+	}
+	b := [3]byte{byte(v >> 16), byte(v >> 8), byte(v)}
+	d.out = append(d.out, b[:max(len(d.carry)-1, 0)]...)
+	d.carry = d.carry[:0]
+}
+
+// after looks at what follows padding, up to the end of a line, and returns what follows that.
+func (d *base64Decoder) after(src []byte) (rest []byte) {
+	for i, c := range src {
+		switch {
+		case d.ended:
+			d.trailing += len(src) - i
+			return nil
+		case c == '\n':
+			d.judge()
+			return src[i+1:]
+		case c == '=' && len(d.tail) == 0, c == '\r', c == ' ', c == '\t':
+		case len(d.tail) == maxTail:
+			d.ended = true
+			d.trailing += len(d.tail) + 1
+		default:
+			d.tail = append(d.tail, c)
+		}
+	}
+	return nil
+}
+
+// judge decides whether the line in tail is encoded data again, and decodes it.
+func (d *base64Decoder) judge() {
+	line := d.tail
+	d.tail = nil
+	body := bytes.TrimRight(line, "=")
+	switch {
+	case len(line) == 0 || d.ended:
+	case len(line)%4 != 0 || len(line)-len(body) > 2 || len(line) < 8 || !validTail(body):
+		d.ended = true
+		d.trailing += len(line)
+	default:
+		d.continued, d.padded = true, false
+		d.data(line)
+	}
+}
+
+// finish decodes what is left in carry: an encoding that lost its padding.
+func (d *base64Decoder) finish() {
+	switch len(d.carry) {
+	case 0:
+	case 1:
+		d.cut = true
+		d.carry = nil
+	default:
+		d.unpadded = true
+		d.quantum()
+	}
+}
+
+// flaws implements transferDecoder.
+func (d *base64Decoder) flaws(note func(code, detail string, lossy bool)) {
+	if d.garbage > 0 {
+		note(IssueBase64Garbage, fmt.Sprintf("%d characters skipped", d.garbage), false)
+	}
+	if d.continued {
+		note(IssueBase64Continued, "", false)
+	}
+	if d.trailing > 0 {
+		note(IssueBase64Trailing, "text after the padding", true)
+	}
+	if d.cut {
+		note(IssueBase64Truncated, "", true)
+	}
+	if d.unpadded {
+		note(IssueBase64Unpadded, "", false)
+	}
+}

@@ -1,0 +1,292 @@
+package parse
+
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/html/charset"
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/ianaindex"
+	"golang.org/x/text/encoding/japanese"
+	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/unicode/utf32"
+	"golang.org/x/text/transform"
+)
+
+// knownCharset is one we can read: its name and a decoder's maker (nil: UTF-8).
+type knownCharset struct {
+	name  string
+	make  func() transform.Transformer
+	ascii bool // ASCII octets mean themselves between whole characters
+}
+
+// utf8Charset needs no decoder: validation does its work.
+func utf8Charset() knownCharset { return knownCharset{name: "utf-8"} }
+
+// lookupCharset finds the charset that a label means. Labels are read as browsers do (WHATWG: latin1
+// is windows-1252, gb2312 is GBK), and where that table has no decoder or an unsafe reading for
+// mail, ours comes first. ok is false for labels that nobody knows.
+func lookupCharset(label string) (c knownCharset, ok bool) {
+	label = cleanLabel(label)
+	switch label {
+	case "utf-8", "utf8":
+		return utf8Charset(), true
+	case "":
+		return c, false
+	}
+	if c, ok := mailCharset(label); ok {
+		return c, true
+	}
+	if e, name := charset.Lookup(label); e != nil && name != "replacement" {
+		return encodingCharset(name, e), true
+	}
+	if e, err := ianaindex.MIME.Encoding(label); err == nil && e != nil {
+		return encodingCharset(label, e), true
+	}
+	return c, false
+}
+
+func encodingCharset(name string, e encoding.Encoding) knownCharset {
+	if name == "utf-8" {
+		return utf8Charset()
+	}
+	ascii := true
+	for _, p := range [...]string{"utf-16", "utf-32", "iso-2022", "hz"} {
+		ascii = ascii && !strings.HasPrefix(name, p)
+	}
+	return knownCharset{name: name, make: func() transform.Transformer { return e.NewDecoder() }, ascii: ascii}
+}
+
+// mailCharset knows what mail uses and the WHATWG table lacks.
+func mailCharset(label string) (knownCharset, bool) {
+	enc := func(name string, e encoding.Encoding) (knownCharset, bool) { return encodingCharset(name, e), true }
+	switch label {
+	case "uft-8", "utf-8n", "utf-8-sig", "utf-8mb4", "utf8mb4", "unicode-utf-8", "unicode":
+		return utf8Charset(), true
+	case "utf-7", "utf7", "unicode-1-1-utf-7", "csunicode11utf7", "unicode-2-0-utf-7", "x-unicode-2-0-utf-7":
+		return ownCharset("utf-7", func() transform.Transformer { return new(utf7Decoder) }), true
+	case "utf-16", "utf16", "ucs-2", "iso-10646-ucs-2", "csunicode":
+		return ownCharset("utf-16", func() transform.Transformer { return new(utf16Decoder) }), true
+	case "utf-32", "utf32", "ucs-4":
+		return enc("utf-32", utf32.UTF32(utf32.BigEndian, utf32.UseBOM))
+	case "utf-32be":
+		return enc("utf-32be", utf32.UTF32(utf32.BigEndian, utf32.IgnoreBOM))
+	case "utf-32le":
+		return enc("utf-32le", utf32.UTF32(utf32.LittleEndian, utf32.IgnoreBOM))
+	case "cp932", "cp-932", "windows-932", "ms932", "sjis-win", "cp943", "cp943c":
+		return enc("shift_jis", japanese.ShiftJIS)
+	case "cp50220", "cp50221", "cp50222", "iso-2022-jp-1", "iso-2022-jp-2", "iso-2022-jp-3", "iso-2022-jp-ms", "jis":
+		return enc("iso-2022-jp", japanese.ISO2022JP)
+	case "cp51932", "eucjp", "eucjp-win", "eucjp-ms":
+		return enc("euc-jp", japanese.EUCJP)
+	case "cp936", "ms936", "windows-936", "gb-2312", "gb_2312", "euc-cn", "euccn":
+		return enc("gbk", simplifiedchinese.GBK)
+	case "hz", "hz-gb-2312", "hz-gb2312":
+		return enc("hz-gb-2312", simplifiedchinese.HZGB2312)
+	case "cp949", "uhc", "ms949", "x-windows-949", "ks_c_5601", "ksc5601", "ks_c_5861-1992":
+		return namedCharset("euc-kr")
+	case "iso-2022-kr", "csiso2022kr":
+		return ownCharset("iso-2022-kr", func() transform.Transformer { return new(iso2022krDecoder) }), true
+	case "cp950", "ms950", "big5-eten", "x-big5":
+		return namedCharset("big5")
+	case "cp437", "ibm437", "cp-437", "437":
+		return enc("ibm437", charmap.CodePage437)
+	case "cp850", "ibm850", "cp-850", "850":
+		return enc("ibm850", charmap.CodePage850)
+	case "cp852", "ibm852":
+		return enc("ibm852", charmap.CodePage852)
+	case "cp858", "ibm00858":
+		return enc("ibm00858", charmap.CodePage858)
+	case "cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258":
+		return namedCharset("windows-" + label[2:])
+	case "x-roman8", "hp-roman8":
+		return enc("windows-1252", charmap.Windows1252)
+	}
+	return codepageLabel(label)
+}
+
+func ownCharset(name string, make func() transform.Transformer) knownCharset {
+	return knownCharset{name: name, make: make}
+}
+
+// codepageLabel reads windows1252, win-1251, iso8859-15, iso_8859_1, 8859-1, latin-1 and the like.
+func codepageLabel(label string) (knownCharset, bool) {
+	for _, p := range [...]string{"windows", "win", "x-cp", "ms-cp"} {
+		if n, ok := strings.CutPrefix(label, p); ok && len(strings.Trim(n, "-_")) == 4 {
+			return namedCharset("windows-" + strings.Trim(n, "-_"))
+		}
+	}
+	for _, p := range [...]string{"iso8859", "iso-8859", "iso_8859", "8859", "latin"} {
+		n, ok := strings.CutPrefix(label, p)
+		n = strings.Trim(n, "-_")
+		if ok && len(n) > 0 && len(n) <= 2 {
+			if p == "latin" {
+				return namedCharset("latin" + n)
+			}
+			return namedCharset("iso-8859-" + n)
+		}
+	}
+	return knownCharset{}, false
+}
+
+func namedCharset(name string) (knownCharset, bool) {
+	e, canonical := charset.Lookup(name)
+	if e == nil || canonical == "replacement" {
+		return knownCharset{}, false
+	}
+	return encodingCharset(canonical, e), true
+}
+
+// cleanLabel removes what senders put around a charset's name.
+func cleanLabel(label string) string {
+	label = strings.ToLower(strings.TrimSpace(label))
+	if i := strings.IndexAny(label, ";, (\t"); i > 0 {
+		label = label[:i]
+	}
+	label = strings.Trim(label, "\"'`_<>()[]{}=:.$")
+	label = strings.TrimPrefix(label, "charset=")
+	return strings.TrimPrefix(label, "cs=")
+}
+
+// isASCIILabel tells whether a label promises nothing but US-ASCII, or nothing at all: then octets
+// over 127 decide for themselves.
+func isASCIILabel(label string) bool {
+	switch cleanLabel(label) {
+	case "", "us-ascii", "ascii", "usascii", "us_ascii", "us", "ansi_x3.4-1968", "iso646-us", "iso-ir-6", "646", "7bit", "8bit",
+		"unknown-8bit", "unknown", "x-unknown", "default", "default_charset", "none", "iso-8859-1-unknown", "x-user-defined":
+		return true
+	}
+	return false
+}
+
+// decodeString converts octets from the labelled charset. ok is false if nobody knows the label.
+func decodeString(octets []byte, label string) (s string, ok bool) {
+	if isASCIILabel(label) {
+		s, _ = decodeUndeclared(octets, "")
+		return s, true
+	}
+	c, ok := lookupCharset(label)
+	if !ok {
+		return "", false
+	}
+	return c.decodeAll(octets), true
+}
+
+// decodeAll converts octets; what they cannot mean becomes U+FFFD.
+func (c knownCharset) decodeAll(octets []byte) string {
+	if c.make == nil {
+		return strings.ToValidUTF8(string(octets), "\uFFFD")
+	}
+	out, _, err := transform.Bytes(c.make(), octets)
+	if err != nil {
+		return strings.ToValidUTF8(string(octets), "\uFFFD")
+	}
+	return string(out)
+}
+
+// decodeUndeclared converts octets nobody named a charset for; hint is the likely one.
+func decodeUndeclared(octets []byte, hint string) (s, used string) {
+	c := guessCharset(octets, hint, true)
+	return c.decodeAll(octets), c.name
+}
+
+// guessCharset says what octets without a true label are: a byte order mark or an escape sequence
+// names them; otherwise they are UTF-8 if they can be, what the hint says, or windows-1252. Unless
+// whole is set the last character may be cut.
+func guessCharset(b []byte, hint string, whole bool) knownCharset {
+	name := hint
+	switch {
+	case bytes.HasPrefix(b, []byte{0xfe, 0xff}), bytes.HasPrefix(b, []byte{0xff, 0xfe}):
+		name = "utf-16"
+	case bytes.Contains(b, []byte("\x1b$)C")):
+		name = "iso-2022-kr"
+	case isISO2022JP(b):
+		name = "iso-2022-jp"
+	case validUTF8(b, whole):
+		return utf8Charset()
+	}
+	if isASCIILabel(name) {
+		name = guessLegacy(b, whole)
+	}
+	if c, ok := lookupCharset(name); ok && c.make != nil {
+		return c
+	}
+	c, _ := namedCharset("windows-1252")
+	return c
+}
+
+// isISO2022JP looks for the shifts of RFC 1468 in octets of 7 bits.
+func isISO2022JP(b []byte) bool {
+	return bytes.Contains(b, []byte("\x1b$B")) || bytes.Contains(b, []byte("\x1b$@")) || bytes.Contains(b, []byte("\x1b(J"))
+}
+
+// validUTF8 tells whether b is UTF-8, apart from a last character cut short if b is not whole.
+func validUTF8(b []byte, whole bool) bool {
+	if !whole {
+		for i := 1; i <= 3 && i <= len(b); i++ {
+			if c := b[len(b)-i]; utf8.RuneStart(c) {
+				if !utf8.FullRune(b[len(b)-i:]) {
+					b = b[:len(b)-i]
+				}
+				break
+			}
+		}
+	}
+	return utf8.Valid(b)
+}
+
+// guessLegacy chooses between windows-1252 and the multi-byte charsets of East Asia: a text of those
+// has nearly nothing but pairs of octets over 127, which no European text has.
+func guessLegacy(b []byte, whole bool) string {
+	high, runs, odd := 0, 0, 0
+	for i := 0; i < len(b); {
+		if b[i] < 0x80 {
+			i++
+			continue
+		}
+		j := i
+		for j < len(b) && b[j] >= 0xa1 && b[j] < 0xff {
+			j++
+		}
+		if j == i {
+			return "windows-1252"
+		}
+		high += j - i
+		runs++
+		odd += (j - i) & 1
+		i = j
+	}
+	if runs == 0 || odd > 0 && whole || high < 4*runs {
+		return "windows-1252"
+	}
+	return eastAsian(b)
+}
+
+// eastAsian tells EUC-KR from EUC-JP from GBK by the rows of the 94x94 sets that common text uses:
+// hangul lies in rows 16-40, kana in rows 4 and 5, hanzi of level one in 16-55.
+func eastAsian(b []byte) string {
+	pairs, kana, hangul := 0, 0, 0
+	for i := 0; i+1 < len(b); {
+		if b[i] < 0x80 {
+			i++
+			continue
+		}
+		pairs++
+		switch row := int(b[i]) - 0xa0; {
+		case row == 4 || row == 5:
+			kana++
+		case row >= 16 && row <= 40:
+			hangul++
+		}
+		i += 2
+	}
+	switch {
+	case kana*4 >= pairs:
+		return "euc-jp"
+	case hangul*20 >= pairs*19:
+		return "euc-kr"
+	}
+	return "gb18030"
+}

@@ -1,0 +1,232 @@
+package parse
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Header is the header of a message or of a part. Its fields are kept as they were sent and decoded
+// when asked for; every method may be called again and again.
+type Header struct {
+	block  []byte
+	fields []fieldSpan
+	part   string
+	lim    *Limits
+	issues *issues
+	hint   *string // charset of the first text, for fields with undeclared 8-bit octets
+}
+
+// fieldSpan says where a field lies in the block.
+type fieldSpan struct{ start, colon, end int32 }
+
+// Field is one header field.
+type Field struct {
+	Name  string // as it was spelled
+	Value string // unfolded, RFC 2047 words decoded, valid UTF-8
+	Raw   string // the field as sent, name, folding and all, without its last line end
+}
+
+// Fields returns all fields in the order they were sent.
+func (h *Header) Fields() []Field {
+	out := make([]Field, 0, len(h.fields))
+	for i := range h.fields {
+		f := h.fields[i]
+		out = append(out, Field{Name: h.name(f), Value: h.decode(h.raw(f)), Raw: string(h.block[f.start:f.end])})
+	}
+	return out
+}
+
+// Get returns the decoded value of the first field called name, in any case; empty if there is none.
+func (h *Header) Get(name string) string {
+	raw, _ := h.first(name)
+	return h.decode(raw)
+}
+
+// Values returns the decoded values of all fields called name.
+func (h *Header) Values(name string) []string {
+	var out []string
+	for _, raw := range h.all(name) {
+		out = append(out, h.decode(raw))
+	}
+	return out
+}
+
+// Subject returns the decoded subject.
+func (h *Header) Subject() string { return h.Get("Subject") }
+
+// MessageID returns the message's own id without its angle brackets.
+func (h *Header) MessageID() string {
+	if ids := h.MessageIDs("Message-ID"); len(ids) > 0 {
+		return ids[0]
+	}
+	return ""
+}
+
+// MessageIDs returns the ids in the fields called name (In-Reply-To, References) without their angle
+// brackets. RFC 5322 section 3.6.4 and what is sent instead: no brackets, phrases, comments, commas.
+func (h *Header) MessageIDs(name string) []string {
+	var out []string
+	for _, raw := range h.all(name) {
+		out = append(out, messageIDs(h.utf8(raw), h.lim.Addresses-len(out))...)
+	}
+	return out
+}
+
+// Addresses returns the addresses in all fields called names, in the order of names and then of the
+// fields. One that cannot be read does not cost its neighbours.
+func (h *Header) Addresses(names ...string) []Address {
+	var out []Address
+	for _, name := range names {
+		for _, raw := range h.all(name) {
+			p := addressParser{h: h, s: h.utf8(raw), max: h.lim.Addresses - len(out)}
+			out = append(out, p.parse()...)
+			if p.repaired {
+				h.issue(IssueAddressRepaired, name, false)
+			}
+			if p.over {
+				h.issue(IssueAddressLimit, name, true)
+			}
+		}
+	}
+	return out
+}
+
+// Date returns the time of the Date field, with the offset it was written in, and the field as sent.
+// A date that cannot be read is not invented: ok is false.
+func (h *Header) Date() (t time.Time, raw string, ok bool) {
+	raw, present := h.first("Date")
+	if !present {
+		return time.Time{}, "", false
+	}
+	raw = h.utf8(raw)
+	t, exact, ok := mailDate(raw)
+	if !ok {
+		h.issue(IssueDateInvalid, quote(raw), false)
+	} else if !exact {
+		h.issue(IssueDateRepaired, quote(raw), false)
+	}
+	return t, raw, ok
+}
+
+// name returns the field's name without the white space that some put before the colon.
+func (h *Header) name(f fieldSpan) string {
+	return strings.TrimRight(string(h.block[f.start:f.colon]), " \t")
+}
+
+func (h *Header) is(f fieldSpan, name string) bool {
+	b := h.block[f.start:f.colon]
+	for len(b) > len(name) && (b[len(b)-1] == ' ' || b[len(b)-1] == '\t') {
+		b = b[:len(b)-1]
+	}
+	return len(b) == len(name) && strings.EqualFold(string(b), name)
+}
+
+// raw returns the field's value, unfolded (RFC 5322 section 2.2.3) and otherwise as sent.
+func (h *Header) raw(f fieldSpan) string { return unfold(h.block[f.colon+1 : f.end]) }
+
+// first returns the unfolded value of the first field called name.
+func (h *Header) first(name string) (string, bool) {
+	for _, f := range h.fields {
+		if h.is(f, name) {
+			return h.raw(f), true
+		}
+	}
+	return "", false
+}
+
+func (h *Header) all(name string) []string {
+	var out []string
+	for _, f := range h.fields {
+		if h.is(f, name) {
+			out = append(out, h.raw(f))
+		}
+	}
+	return out
+}
+
+// utf8 returns s in UTF-8: undeclared 8-bit octets are read in the charset of the message's text if
+// that is known, and guessed otherwise.
+func (h *Header) utf8(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	out, used := decodeUndeclared([]byte(s), *h.hint)
+	h.issue(IssueFieldUndeclared8, "read as "+used, false)
+	return out
+}
+
+// decode returns s with its RFC 2047 words decoded.
+func (h *Header) decode(s string) string {
+	d := wordDecoder{max: h.lim.EncodedWords, plain: h.utf8}
+	out := d.decode(s)
+	if d.bad {
+		h.issue(IssueEncodedWordBad, "", false)
+	}
+	if d.over {
+		h.issue(IssueEncodedWordLimit, "", false)
+	}
+	return out
+}
+
+func (h *Header) issue(code, detail string, lossy bool) {
+	h.issues.add(Issue{Code: code, Part: h.part, Detail: detail, Lossy: lossy})
+}
+
+// unfold joins the lines of a folded value with one space each and trims its ends.
+func unfold(b []byte) string {
+	fold := false
+	for _, c := range b {
+		if c == '\n' || c == '\r' {
+			fold = true
+			break
+		}
+	}
+	if !fold {
+		return strings.Trim(string(b), " \t")
+	}
+	var s strings.Builder
+	s.Grow(len(b))
+	for i := 0; i < len(b); {
+		if b[i] != '\r' && b[i] != '\n' {
+			s.WriteByte(b[i])
+			i++
+			continue
+		}
+		for i < len(b) && (b[i] == '\r' || b[i] == '\n' || b[i] == ' ' || b[i] == '\t') {
+			i++
+		}
+		s.WriteByte(' ')
+	}
+	return strings.Trim(s.String(), " \t")
+}
+
+// messageIDs returns the ids in s, at most limit.
+func messageIDs(s string, limit int) []string {
+	var out []string
+	s = stripComments(s)
+	for len(s) > 0 && len(out) < limit {
+		i := strings.IndexByte(s, '<')
+		if i < 0 {
+			break
+		}
+		rest := strings.TrimLeft(s[i+1:], "< \t")
+		end := strings.IndexAny(rest, "<>")
+		if end < 0 {
+			end = len(rest)
+		}
+		if id := compact(rest[:end]); id != "" {
+			out = append(out, id)
+		}
+		s = rest[end:]
+	}
+	if len(out) > 0 {
+		return out
+	}
+	for _, w := range strings.FieldsFunc(s, func(r rune) bool { return r <= ' ' || r == ',' || r == '>' || r == '<' }) {
+		if len(out) < limit && (strings.ContainsRune(w, '@') || !strings.ContainsRune(s, '@')) {
+			out = append(out, w)
+		}
+	}
+	return out
+}

@@ -1,0 +1,243 @@
+package parse
+
+import (
+	"bytes"
+	"strconv"
+)
+
+// headerReader reads one header from the window.
+type headerReader struct {
+	w     *window
+	h     *Header
+	part  string // the part whose header it is
+	bytes int64
+	state fieldState
+	sure  int64 // no doubt before this offset: a field follows
+}
+
+// fieldState says what becomes of a continuation line.
+type fieldState int
+
+const (
+	fieldNone    fieldState = iota // there is no field to continue
+	fieldOpen                      // it belongs to the last field
+	fieldDropped                   // it belongs to something that is not kept
+)
+
+// readHeader reads a header up to the empty line after it. A top header may follow what mail files
+// carry before it.
+func readHeader(w *window, h *Header, top bool) {
+	hr := headerReader{w: w, h: h, part: h.part}
+	if top {
+		hr.prologue()
+	}
+	for whole := true; ; {
+		at := w.offset()
+		line := w.line()
+		if len(line) == 0 {
+			if len(h.fields) > 0 {
+				hr.issue(IssueHeaderNoEnd, "", false)
+			}
+			break
+		}
+		continued := !whole
+		whole = line[len(line)-1] == '\n' || line[len(line)-1] == w.nl
+		text := bytes.TrimRight(line, "\r\n")
+		switch {
+		case continued:
+			hr.extend(line)
+		case len(text) == 0 || hr.blankEnd(text, len(line)):
+			return
+		case hr.bodyBegins(w.last(len(line))[:len(text)], at, len(line)):
+			w.pos -= len(line)
+			return
+		default:
+			line = w.last(len(line))
+			hr.accept(line, line[:len(text)])
+		}
+	}
+}
+
+// prologue skips a byte order mark and empty lines, and finds out how the lines end.
+func (hr *headerReader) prologue() {
+	w := hr.w
+	if bytes.HasPrefix(w.peek(3), []byte("\xef\xbb\xbf")) {
+		w.pos += 3
+		hr.issue(IssueBOM, "", false)
+	}
+	if b := w.peek(firstWindow / 2); bytes.IndexByte(b, '\n') < 0 && bytes.IndexByte(b, '\r') >= 0 {
+		w.nl = '\r'
+		hr.issue(IssueLineEnds, "", false)
+	}
+	for {
+		b := w.peek(1)
+		if len(b) == 0 {
+			return
+		}
+		if b[0] != '\r' && b[0] != '\n' && b[0] != ' ' && b[0] != '\t' {
+			return
+		}
+		w.pos++
+		if b[0] == '\r' || b[0] == '\n' {
+			hr.issue(IssueLeadingBlank, "", false)
+		}
+	}
+}
+
+// blankEnd tells whether a line of white space ends the header. It is a fold (RFC 5322 section
+// 4.2) unless nothing of a header comes after it.
+func (hr *headerReader) blankEnd(text []byte, lineLen int) bool {
+	if len(bytes.TrimLeft(text, " \t")) > 0 || hr.state == fieldNone {
+		return false
+	}
+	ahead := hr.w.after(lineLen)
+	line, _, _ := bytes.Cut(ahead, []byte{hr.w.nl})
+	line = bytes.TrimRight(line, "\r")
+	return len(line) > 0 && line[0] != ' ' && line[0] != '\t' && !isField(line) && !bytes.HasPrefix(line, []byte("--"))
+}
+
+// bodyBegins tells whether text, a line of lineLen octets at offset at, is the first of the body although no empty
+// line came before: a delimiter, or text after which nothing of a header comes.
+func (hr *headerReader) bodyBegins(line []byte, at int64, lineLen int) bool {
+	if line[0] == '-' {
+		if _, ok := hr.w.delimiter(line); ok || hr.ownDelimiter(line) {
+			hr.issue(IssueHeaderByBoundary, "", false)
+			return true
+		}
+	}
+	folds := (line[0] == ' ' || line[0] == '\t') && hr.state != fieldNone
+	if folds || isField(line) || isMboxLine(line) || at < hr.sure {
+		return false
+	}
+	return hr.doubt(at, lineLen)
+}
+
+// doubt looks ahead from a line that is no field: true if the header is over.
+func (hr *headerReader) doubt(at int64, lineLen int) bool {
+	ahead := hr.w.after(lineLen)
+	for off := 0; off < len(ahead); {
+		end := hr.w.eol(ahead[off:])
+		if end < 0 && hr.w.err == nil {
+			break
+		} else if end < 0 {
+			end = len(ahead) - off
+		}
+		line := bytes.TrimRight(ahead[off:off+end], "\r\n")
+		if len(line) == 0 {
+			if len(hr.h.fields) == 0 {
+				break
+			}
+			return false
+		}
+		if _, ok := hr.w.delimiter(line); ok {
+			break
+		}
+		if isField(line) {
+			hr.sure = at + int64(lineLen) + int64(off)
+			return false
+		}
+		off += end + 1
+	}
+	hr.issue(IssueHeaderNoEnd, "", false)
+	return true
+}
+
+// ownDelimiter tells whether line opens the multipart that this very header announces: no empty
+// line stands between them.
+func (hr *headerReader) ownDelimiter(line []byte) bool {
+	if len(line) < 3 || line[1] != '-' {
+		return false
+	}
+	ct, ok := hr.h.first("Content-Type")
+	if !ok {
+		return false
+	}
+	boundary := bytes.TrimRight(line[2:], " \t")
+	return parseMedia(ct, hr.h).boundary(hr.h) == string(boundary)
+}
+
+// accept takes one line that belongs to the header. line still has its end, text has not.
+func (hr *headerReader) accept(line, text []byte) {
+	colon := bytes.IndexByte(text, ':')
+	switch {
+	case (text[0] == ' ' || text[0] == '\t') && hr.state != fieldNone:
+		hr.extend(line)
+	case isMboxLine(text):
+		hr.state = fieldDropped
+		hr.issue(IssueMboxLine, "", false)
+	case colon < 0 || len(bytes.TrimRight(text[:colon], " \t")) == 0:
+		hr.state = fieldDropped
+		hr.issue(IssueHeaderLine, quote(string(text[:min(len(text), 60)])), true)
+	case len(hr.h.fields) >= hr.h.lim.HeaderFields:
+		hr.state = fieldDropped
+		hr.issue(IssueFieldLimit, strconv.Itoa(hr.h.lim.HeaderFields), true)
+	default:
+		hr.begin(line, text, colon)
+	}
+}
+
+// begin starts a field.
+func (hr *headerReader) begin(line, text []byte, colon int) {
+	h := hr.h
+	if !isField(text) {
+		hr.issue(IssueFieldNameBad, quote(string(text[:min(colon, 60)])), false)
+	}
+	start := int32(len(h.block))
+	h.fields = append(h.fields, fieldSpan{start: start, colon: start + int32(colon), end: start})
+	hr.state = fieldOpen
+	hr.extend(line)
+}
+
+// extend appends line to the last field, up to the limits.
+func (hr *headerReader) extend(line []byte) {
+	h := hr.h
+	if hr.state != fieldOpen {
+		return
+	}
+	f := &h.fields[len(h.fields)-1]
+	room := min(h.lim.FieldBytes-int64(len(h.block)-int(f.start)), h.lim.HeaderBytes-int64(len(h.block)))
+	n := min(int64(len(line)), max(room, 0))
+	h.block = append(h.block, line[:n]...)
+	f.colon = min(f.colon, int32(len(h.block)))
+	f.end = f.start + int32(len(bytes.TrimRight(h.block[f.start:], "\r\n")))
+	f.colon = min(f.colon, f.end-1)
+	if n == int64(len(line)) {
+		return
+	}
+	hr.state = fieldDropped
+	if int64(len(h.block)) >= h.lim.HeaderBytes {
+		hr.issue(IssueHeaderTooLarge, strconv.FormatInt(h.lim.HeaderBytes, 10), true)
+	} else {
+		hr.issue(IssueFieldTooLarge, quote(h.name(*f)), true)
+	}
+	if f.colon < f.start || h.block[f.colon] != ':' {
+		h.fields = h.fields[:len(h.fields)-1]
+	}
+}
+
+func (hr *headerReader) issue(code, detail string, lossy bool) {
+	hr.h.issues.add(Issue{Code: code, Part: hr.part, Detail: detail, Lossy: lossy})
+}
+
+// isField tells whether line begins like a field: a name of printable ASCII (RFC 5322 section
+// 3.6.8), perhaps white space (section 4.5), a colon.
+func isField(line []byte) bool {
+	i := bytes.IndexByte(line, ':')
+	if i <= 0 {
+		return false
+	}
+	name := bytes.TrimRight(line[:i], " \t")
+	for _, c := range name {
+		if c <= ' ' || c > '~' {
+			return false
+		}
+	}
+	return len(name) > 0
+}
+
+// isMboxLine recognises the line that mbox files put before each message.
+func isMboxLine(line []byte) bool {
+	line = bytes.TrimPrefix(line, []byte(">"))
+	i := bytes.IndexByte(line, ':')
+	return bytes.HasPrefix(line, []byte("From ")) && (i < 0 || len(bytes.Trim(line[4:i], " \t")) > 0)
+}

@@ -1,0 +1,220 @@
+package parse
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// media is a value with parameters: Content-Type (RFC 2045 section 5.1) or Content-Disposition (RFC
+// 2183), read with all the liberties that senders take.
+type media struct {
+	head   string // what stands before the parameters, lower case, without comments
+	params []param
+}
+
+// param is one parameter as sent. RFC 2231 sections are separate until text or raw joins them.
+type param struct {
+	name    string // lower case, without the asterisks
+	value   string // unquoted, otherwise as sent
+	section int    // -1: the whole value
+	ext     bool   // percent-encoded, perhaps with a charset
+}
+
+// parseMedia reads value and reports repairs to h.
+func parseMedia(value string, h *Header) media {
+	p := paramParser{s: value, max: h.lim.Params}
+	m := media{head: p.head()}
+	for p.next() {
+		m.add(p.cur, &p)
+	}
+	if p.bad {
+		h.issue(IssueParamBad, "", false)
+	}
+	if p.double != "" {
+		h.issue(IssueParamDuplicate, quote(p.double), false)
+	}
+	if p.over {
+		h.issue(IssueParamLimit, strconv.Itoa(p.max), true)
+	}
+	return m
+}
+
+// add takes a parameter in; the first of a name counts.
+func (m *media) add(c param, p *paramParser) {
+	base, star, found := strings.Cut(c.name, "*")
+	c.name, c.section = base, -1
+	if found {
+		num, ext := strings.CutSuffix(star, "*")
+		if star == "" {
+			num, ext = "", true
+		}
+		c.ext = ext
+		if n, err := strconv.Atoi(num); err == nil && n >= 0 {
+			c.section = n
+		}
+	}
+	for _, o := range m.params {
+		if o.name == c.name && o.section == c.section && o.ext == c.ext {
+			p.double = c.name
+			return
+		}
+	}
+	m.params = append(m.params, c)
+}
+
+// raw returns the parameter as sent; for a sectioned one the sections joined.
+func (m media) raw(name string) string {
+	for _, c := range m.params {
+		if c.name == name && c.section < 0 && !c.ext {
+			return c.value
+		}
+	}
+	octets, _ := m.extended(name)
+	return string(octets)
+}
+
+// text returns the decoded parameter. An RFC 2231 value goes before a plain one (RFC 6266 section
+// 4.3), and RFC 2047 words are read although they must not stand here: many senders use them.
+func (m media) text(name string, h *Header) string {
+	if octets, charset := m.extended(name); octets != nil {
+		return h.decode(m.charsetText(octets, charset, h))
+	}
+	return h.decode(m.raw(name))
+}
+
+func (m media) charsetText(octets []byte, charset string, h *Header) string {
+	if charset == "" {
+		return h.utf8(string(octets))
+	}
+	s, ok := decodeString(octets, charset)
+	if !ok {
+		h.issue(IssueCharsetUnknown, quote(charset), false)
+		return h.utf8(string(octets))
+	}
+	return s
+}
+
+// extended joins the RFC 2231 forms of a parameter: sections in their numbers' order whatever order
+// they came in, missing ones left out, encoded and plain ones mixed.
+func (m media) extended(name string) (octets []byte, charset string) {
+	var parts []param
+	for _, c := range m.params {
+		if c.name == name && (c.section >= 0 || c.ext) {
+			parts = append(parts, c)
+		}
+	}
+	slices.SortStableFunc(parts, func(a, b param) int { return cmp.Compare(a.section, b.section) })
+	if len(parts) > 0 && parts[0].section < 0 {
+		parts = parts[:1] // name*=… is whole; sections beside it are a copy
+	}
+	for i, c := range parts {
+		v := c.value
+		if c.ext && i == 0 {
+			charset, v = cutCharset(v)
+		}
+		if c.ext {
+			octets = append(octets, percentDecode(v)...)
+		} else {
+			octets = append(octets, v...)
+		}
+	}
+	return octets, charset
+}
+
+// cutCharset splits charset'language'value.
+func cutCharset(v string) (charset, rest string) {
+	c, r, ok := strings.Cut(v, "'")
+	if !ok {
+		return "", v
+	}
+	_, r, ok = strings.Cut(r, "'")
+	if !ok {
+		return "", v
+	}
+	return c, r
+}
+
+// percentDecode decodes %HH and keeps what is no such thing.
+func percentDecode(s string) []byte {
+	out := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+2 < len(s) && hexValue(s[i+1]) >= 0 && hexValue(s[i+2]) >= 0 {
+			out = append(out, byte(hexValue(s[i+1])<<4|hexValue(s[i+2])))
+			i += 2
+		} else {
+			out = append(out, s[i])
+		}
+	}
+	return out
+}
+
+func hexValue(c byte) int {
+	switch {
+	case c >= '0' && c <= '9':
+		return int(c - '0')
+	case c >= 'A' && c <= 'F':
+		return int(c-'A') + 10
+	case c >= 'a' && c <= 'f':
+		return int(c-'a') + 10
+	}
+	return -1
+}
+
+// boundary returns the usable boundary of a multipart, empty if there is none (RFC 2046 section
+// 5.1.1: at most 70 characters, no space at its end; ours: Limits.Boundary).
+func (m media) boundary(h *Header) string {
+	b := m.raw("boundary")
+	if i := strings.Index(b, " ("); i >= 0 && strings.HasSuffix(b, ")") {
+		b = b[:i]
+	}
+	b = strings.TrimRight(b, " \t\r\n")
+	if len(b) > h.lim.Boundary {
+		return ""
+	}
+	return b
+}
+
+// mediaType makes a type/subtype of a Content-Type's head; ok is false when it had to guess.
+func mediaType(head, def string) (typ string, ok bool) {
+	if head == "" {
+		return def, true
+	}
+	main, sub, found := strings.Cut(head, "/")
+	main, rest := token(main)
+	ok = found && rest == ""
+	if again, other, more := strings.Cut(sub, "/"); more && strings.TrimSpace(again) == main {
+		sub, ok = other, false // multipart/multipart/mixed
+	}
+	sub, rest = token(sub)
+	if main != "" && sub != "" {
+		return main + "/" + sub, ok && rest == ""
+	}
+	switch main {
+	case "text", "plain":
+		return "text/plain", false
+	case "html":
+		return "text/html", false
+	case "multipart":
+		return "multipart/mixed", false
+	}
+	return "application/octet-stream", false
+}
+
+// token cuts the RFC 2045 token at the start of s.
+func token(s string) (tok, rest string) {
+	s = strings.TrimSpace(s)
+	i := strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`()<>@,;:\"/[]?=`, r) })
+	if i < 0 {
+		return s, ""
+	}
+	return s[:i], s[i:]
+}
+
+func isMultipart(typ string) bool { return strings.HasPrefix(typ, "multipart/") }
+
+// lowerToken returns the first word of a field that is one word.
+func lowerToken(v string) string {
+	return strings.ToLower(strings.TrimSpace(stripComments(v)))
+}

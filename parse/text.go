@@ -1,0 +1,228 @@
+package parse
+
+import (
+	"bytes"
+	"encoding/binary"
+	"unicode/utf8"
+
+	"golang.org/x/net/html/charset"
+	"golang.org/x/text/transform"
+)
+
+const (
+	sniffSize = 8 << 10 // octets that decide an undeclared charset, counted from the first telling one
+	metaSize  = 1 << 10 // where the HTML standard looks for a charset
+)
+
+// textReader turns the decoded octets of a text part into UTF-8, piece by piece.
+type textReader struct {
+	known   bool // charset is settled
+	charset knownCharset
+	html    bool // look for a <meta> charset first
+	hint    string
+
+	tr      transform.Transformer
+	sniff   []byte // octets held until the charset is settled
+	started bool   // something was delivered: no byte order mark can come
+	held    []byte // an unfinished character
+	out     []byte
+	guessed bool
+	invalid bool
+}
+
+// newTextReader returns a reader for a declared charset. Without a label, with one that nobody knows
+// or that promises ASCII, the octets decide. unknown reports a label nobody knows.
+func newTextReader(label string, html bool) (t *textReader, unknown bool) {
+	t = &textReader{html: html && cleanLabel(label) == ""}
+	if isASCIILabel(label) {
+		return t, false
+	}
+	c, ok := lookupCharset(label)
+	if !ok {
+		return t, true
+	}
+	t.settle(c)
+	return t, false
+}
+
+func (t *textReader) settle(c knownCharset) {
+	t.known, t.charset = true, c
+	if c.make != nil {
+		t.tr = c.make()
+	}
+}
+
+// convert returns the text of src. The result is good until the next call and may be src.
+func (t *textReader) convert(src []byte, last bool) []byte {
+	if !t.known {
+		if len(t.sniff) == 0 && !t.html {
+			n := telling(src)
+			if n == len(src) {
+				return src
+			}
+			if n > 0 {
+				// ASCII before the first telling octet passes; the rest waits.
+				t.sniff = append(t.sniff, src[n:]...)
+				t.started = true
+				return t.join(src[:n], last)
+			}
+		}
+		t.sniff = append(t.sniff, src...)
+		return t.join(nil, last)
+	}
+	return t.known8(src, last)
+}
+
+// join returns ascii and, if the charset can be settled now, what waited.
+func (t *textReader) join(ascii []byte, last bool) []byte {
+	if t.html && (len(t.sniff) >= metaSize || last) {
+		t.meta()
+	}
+	if !t.known && !t.html {
+		n := telling(t.sniff)
+		if n < len(t.sniff) && (len(t.sniff)-n >= sniffSize || last) {
+			b := t.sniff[n:]
+			t.settle(guessCharset(b[:min(len(b), sniffSize)], t.hint, last && len(b) <= sniffSize))
+			t.guessed = true
+		} else if n == len(t.sniff) {
+			t.known = false
+			out := t.sniff
+			t.sniff = nil
+			return append(ascii[:len(ascii):len(ascii)], out...)
+		} else {
+			return ascii
+		}
+	}
+	if !t.known {
+		return ascii
+	}
+	b := t.sniff
+	t.sniff = nil
+	rest := t.known8(b, last)
+	if len(ascii) == 0 {
+		return rest
+	}
+	return append(ascii[:len(ascii):len(ascii)], rest...)
+}
+
+// meta looks for a declaration in the HTML itself.
+func (t *textReader) meta() {
+	t.html = false
+	head := t.sniff[:min(len(t.sniff), metaSize)]
+	e, name, certain := charset.DetermineEncoding(head, "")
+	if !certain || name == "utf-8" && !validUTF8(head, false) {
+		return
+	}
+	t.settle(encodingCharset(name, e))
+}
+
+// telling returns the position of the first octet that is not plain ASCII text: over 127, or the
+// ESC of ISO-2022.
+func telling(b []byte) int {
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		v := binary.LittleEndian.Uint64(b[i:])
+		esc := v ^ 0x1b1b1b1b1b1b1b1b // has a zero octet where v has ESC
+		if (v|(esc-0x0101010101010101)&^esc)&0x8080808080808080 != 0 {
+			break
+		}
+	}
+	for ; i < len(b); i++ {
+		if b[i] >= utf8.RuneSelf || b[i] == 0x1b {
+			return i
+		}
+	}
+	return len(b)
+}
+
+// known8 converts octets of the settled charset.
+func (t *textReader) known8(src []byte, last bool) []byte {
+	if len(t.held) > 0 {
+		src = append(t.held, src...)
+		t.held = nil
+	}
+	if t.charset.make != nil {
+		if t.charset.ascii && len(src) > 0 && telling(src) == len(src) {
+			t.started = true
+			return src
+		}
+		return t.transform(src, last)
+	}
+	if !t.started && len(src) < 3 && !last && bytes.HasPrefix([]byte("\xef\xbb\xbf"), src) {
+		t.held = append([]byte(nil), src...)
+		return nil
+	}
+	if !t.started {
+		src = bytes.TrimPrefix(src, []byte("\xef\xbb\xbf"))
+	}
+	t.started = t.started || len(src) > 0
+	return t.valid(src, last)
+}
+
+// valid returns src with what is not UTF-8 replaced.
+func (t *textReader) valid(src []byte, last bool) []byte {
+	if !last {
+		for i := 1; i < utf8.UTFMax && i <= len(src); i++ {
+			if c := src[len(src)-i]; utf8.RuneStart(c) {
+				if c >= utf8.RuneSelf && !utf8.FullRune(src[len(src)-i:]) {
+					t.held = append([]byte(nil), src[len(src)-i:]...)
+					src = src[:len(src)-i]
+				}
+				break
+			}
+		}
+	}
+	if utf8.Valid(src) {
+		return src
+	}
+	t.invalid = true
+	t.out = t.out[:0]
+	for len(src) > 0 {
+		r, n := utf8.DecodeRune(src)
+		t.out = utf8.AppendRune(t.out, r)
+		src = src[n:]
+	}
+	return t.out
+}
+
+// transform converts with a decoder.
+func (t *textReader) transform(src []byte, last bool) []byte {
+	t.out = t.out[:0]
+	for {
+		if cap(t.out)-len(t.out) < 64 {
+			grown := make([]byte, len(t.out), 2*cap(t.out)+len(src)+256)
+			copy(grown, t.out)
+			t.out = grown
+		}
+		nDst, nSrc, err := t.tr.Transform(t.out[len(t.out):cap(t.out)], src, last)
+		t.out = t.out[:len(t.out)+nDst]
+		src = src[nSrc:]
+		switch {
+		case err == transform.ErrShortDst:
+			if nDst == 0 && nSrc == 0 && cap(t.out)-len(t.out) >= 64 {
+				grown := make([]byte, len(t.out), 2*cap(t.out))
+				copy(grown, t.out)
+				t.out = grown
+			}
+			continue
+		case err == transform.ErrShortSrc && !last:
+			t.held = append([]byte(nil), src...)
+		case len(src) > 0:
+			t.out = utf8.AppendRune(t.out, utf8.RuneError)
+			src = src[1:]
+			continue
+		}
+		break
+	}
+	if !t.started && len(t.out) > 0 {
+		t.started = true
+		if b, ok := bytes.CutPrefix(t.out, []byte("\uFEFF")); ok {
+			t.invalid = t.invalid || bytes.Contains(b, []byte("\uFFFD"))
+			return b
+		}
+	}
+	if !t.invalid && bytes.Contains(t.out, []byte("\uFFFD")) {
+		t.invalid = true
+	}
+	return t.out
+}

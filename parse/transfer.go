@@ -1,0 +1,219 @@
+package parse
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// transferDecoder undoes a Content-Transfer-Encoding (RFC 2045 section 6). It takes the body in
+// whatever pieces it comes and gives the same octets for every way of cutting it.
+type transferDecoder interface {
+	// decode returns the octets of src, and with last what was held back. The result is good until
+	// the next call and may be src itself.
+	decode(src []byte, last bool) []byte
+	// flaws reports what was wrong, after the last call.
+	flaws(note func(code, detail string, lossy bool))
+}
+
+// transferFor returns the decoder of an encoding's name; ok is false if nobody knows it.
+func transferFor(name string) (d transferDecoder, ok bool) {
+	switch name {
+	case "base64", "b64", "base-64":
+		return new(base64Decoder), true
+	case "quoted-printable", "quotedprintable", "qp":
+		return new(qpDecoder), true
+	case "uuencode", "x-uuencode", "x-uue", "uue":
+		return new(uuDecoder), true
+	case "", "7bit", "8bit", "binary", "7-bit", "8-bit", "7 bit", "8 bit", "none", "plain":
+		return identity{}, true
+	}
+	return identity{}, false
+}
+
+// identity leaves the octets as they are.
+type identity struct{}
+
+func (identity) decode(src []byte, _ bool) []byte        { return src }
+func (identity) flaws(func(code, detail string, _ bool)) {}
+
+// maxBlanks is how many blanks before a line end are taken for transport padding.
+const maxBlanks = 4096
+
+// qpDecoder reads quoted-printable (RFC 2045 section 6.7).
+type qpDecoder struct {
+	out  []byte
+	held []byte // the end of the input so far that later octets give its meaning: =, =4, blanks
+	bad  int
+}
+
+// decode implements transferDecoder.
+func (d *qpDecoder) decode(src []byte, last bool) []byte {
+	if len(d.held) > 0 {
+		src = append(d.held, src...)
+		d.held = nil
+	}
+	d.out = d.out[:0]
+	for len(src) > 0 {
+		i := bytes.IndexByte(src, '\n')
+		if i < 0 {
+			rest := d.open(src, last)
+			d.held = append(d.held, rest...)
+			return d.out
+		}
+		d.line(src[:i], src[i:i+1])
+		src = src[i+1:]
+	}
+	return d.out
+}
+
+// line decodes a whole line, end being its line feed.
+func (d *qpDecoder) line(line, end []byte) {
+	cr := bytes.HasSuffix(line, []byte("\r"))
+	if cr {
+		line = line[:len(line)-1]
+	}
+	line = trimBlanks(line)
+	if n := len(line); n > 0 && line[n-1] == '=' {
+		d.text(line[:n-1]) // a soft line break
+		return
+	}
+	d.text(line)
+	if cr {
+		d.out = append(d.out, '\r')
+	}
+	d.out = append(d.out, end...)
+}
+
+// open decodes a line whose end has not come yet and returns what has to wait for it.
+func (d *qpDecoder) open(line []byte, last bool) (wait []byte) {
+	if last {
+		line = trimBlanks(line)
+		d.text(bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("=\r")), []byte("=")))
+		return nil
+	}
+	cut := len(line)
+	if cut > 0 && line[cut-1] == '\r' {
+		cut--
+	}
+	cut = len(trimBlanks(line[:cut]))
+	for i := 1; i <= 2 && i <= cut; i++ {
+		if line[cut-i] == '=' {
+			cut -= i
+			break
+		}
+	}
+	d.text(line[:cut])
+	return line[cut:]
+}
+
+// trimBlanks removes blanks from the end, at most maxBlanks.
+func trimBlanks(line []byte) []byte {
+	n := len(line)
+	for n > 0 && len(line)-n < maxBlanks && (line[n-1] == ' ' || line[n-1] == '\t') {
+		n--
+	}
+	return line[:n]
+}
+
+// text decodes the escapes inside of a line.
+func (d *qpDecoder) text(s []byte) {
+	for {
+		i := bytes.IndexByte(s, '=')
+		if i < 0 {
+			d.out = append(d.out, s...)
+			return
+		}
+		d.out = append(d.out, s[:i]...)
+		if i+2 < len(s) && hexValue(s[i+1]) >= 0 && hexValue(s[i+2]) >= 0 {
+			d.out = append(d.out, byte(hexValue(s[i+1])<<4|hexValue(s[i+2])))
+			s = s[i+3:]
+			continue
+		}
+		d.bad++
+		d.out = append(d.out, '=')
+		s = s[i+1:]
+	}
+}
+
+// flaws implements transferDecoder.
+func (d *qpDecoder) flaws(note func(code, detail string, lossy bool)) {
+	if d.bad > 0 {
+		note(IssueQuotedPrintableBad, fmt.Sprintf("%d times = without two digits", d.bad), false)
+	}
+}
+
+// uuDecoder reads uuencode (IEEE Std 1003.1), which some old senders name as transfer encoding.
+type uuDecoder struct {
+	out   []byte
+	held  []byte
+	begun bool
+	done  bool
+	bad   int
+}
+
+const maxUULine = 128 // a line has 61 characters
+
+// decode implements transferDecoder.
+func (d *uuDecoder) decode(src []byte, last bool) []byte {
+	d.out = d.out[:0]
+	for len(src) > 0 {
+		i := bytes.IndexByte(src, '\n')
+		if i < 0 {
+			d.hold(src)
+			break
+		}
+		d.hold(src[:i])
+		d.line(d.held)
+		d.held = d.held[:0]
+		src = src[i+1:]
+	}
+	if last && len(d.held) > 0 {
+		d.line(d.held)
+		d.held = d.held[:0]
+	}
+	return d.out
+}
+
+// hold keeps the beginning of a line; what is longer than an encoded line is none.
+func (d *uuDecoder) hold(b []byte) {
+	room := max(maxUULine-len(d.held), 0)
+	d.held = append(d.held, b[:min(room, len(b))]...)
+}
+
+func (d *uuDecoder) line(line []byte) {
+	line = bytes.TrimRight(line, "\r")
+	switch {
+	case d.done:
+		return
+	case !d.begun:
+		d.begun = bytes.HasPrefix(line, []byte("begin "))
+		return
+	case bytes.Equal(line, []byte("end")):
+		d.done = true
+		return
+	case len(line) == 0:
+		return
+	}
+	n := int(line[0]-' ') & 0x3f
+	if line[0] < ' ' || line[0] > '`' || len(line)-1 < (n*8+5)/6-1 {
+		d.bad++
+		return
+	}
+	var v uint32
+	bits := 0
+	for _, c := range line[1:] {
+		v = v<<6 | uint32(c-' ')&0x3f
+		if bits += 6; bits >= 8 && n > 0 {
+			bits -= 8
+			d.out = append(d.out, byte(v>>bits))
+			n--
+		}
+	}
+}
+
+// flaws implements transferDecoder.
+func (d *uuDecoder) flaws(note func(code, detail string, lossy bool)) {
+	if d.bad > 0 || !d.begun {
+		note(IssueUUBad, fmt.Sprintf("%d lines skipped", d.bad), true)
+	}
+}

@@ -1,0 +1,94 @@
+package logtest
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"mailflume/publish"
+)
+
+func twoMailboxes(t *testing.T, log publish.Log) {
+	a, b := publish.Key{Tenant: "acme", Mailbox: "a"}, publish.Key{Tenant: "acme", Mailbox: "b"}
+	ca, cb := mustClaim(t, log, a), mustClaim(t, log, b)
+	for n := 1; n <= 5; n++ {
+		mustAppend(t, ca, a, n, n)
+		mustAppend(t, cb, b, 10*n, 10*n)
+	}
+	mustSave(t, ca, "a's")
+	wantPosition(t, log, a, "a's", 1, 0)
+	if snapshot, since := mustClaim(t, log, b).Position(); snapshot != nil || len(since) != 5 {
+		t.Errorf("b's position: %q, %d entries", snapshot, len(since))
+	}
+}
+
+func hostileNames(t *testing.T, log publish.Log) {
+	boxes := []publish.Key{
+		{Tenant: "acme", Mailbox: "x"}, {Tenant: "acme", Mailbox: "*"}, {Tenant: "acme", Mailbox: ">"}, {Tenant: "*", Mailbox: "x"},
+		{Tenant: "acme", Mailbox: "x.y"}, {Tenant: "acme.x", Mailbox: "y"}, {Tenant: "acme", Mailbox: ""}, {Tenant: "", Mailbox: "x"},
+		{Tenant: "acme", Mailbox: "x y\r\nz"}, {Tenant: "acme", Mailbox: "\xff\x00"},
+	}
+	claims := make([]publish.Claim, len(boxes))
+	for i, box := range boxes {
+		claims[i] = mustClaim(t, log, box)
+	}
+	for i, box := range boxes {
+		mustAppend(t, claims[i], box, i+1, i+1)
+	}
+	for i, box := range boxes {
+		wantPosition(t, log, box, "", i+1, i+1)
+	}
+}
+
+func released(t *testing.T, log publish.Log) {
+	c := mustClaim(t, log, Box())
+	mustAppend(t, c, Box(), 1, 1)
+	if err := c.Release(deadline(t)); err != nil {
+		t.Fatalf("release: %v", err)
+	}
+	ev, ref := Sample(Box(), 2)
+	if err := c.Append(deadline(t), ev, ref); !errors.Is(err, publish.ErrLogMoved) {
+		t.Errorf("append after release: %v", err)
+	}
+	if err := c.Save(deadline(t), []byte("late")); !errors.Is(err, publish.ErrLogMoved) {
+		t.Errorf("save after release: %v", err)
+	}
+	wantPosition(t, log, Box(), "", 1, 1)
+}
+
+func endedContext(t *testing.T, log publish.Log) {
+	c := mustClaim(t, log, Box())
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	ev, ref := Sample(Box(), 1)
+	if err := c.Append(ctx, ev, ref); !errors.Is(err, context.Canceled) {
+		t.Errorf("append: %v", err)
+	}
+	if _, err := log.Claim(ctx, Box()); !errors.Is(err, context.Canceled) {
+		t.Errorf("claim: %v", err)
+	}
+	wantPosition(t, log, Box(), "", 1, 0)
+}
+
+func verify(t *testing.T, log publish.Log) {
+	c := mustClaim(t, log, Box())
+	v, ok := c.(publish.Verifier)
+	if !ok {
+		t.Fatal("the claim is no publish.Verifier")
+	}
+	if err := v.Verify(deadline(t)); err != nil {
+		t.Errorf("fresh claim: %v", err)
+	}
+	mustAppend(t, c, Box(), 1, 2)
+	if err := v.Verify(deadline(t)); err != nil {
+		t.Errorf("after an append: %v", err)
+	}
+	mustSave(t, c, "snapshot")
+	if err := v.Verify(deadline(t)); err != nil {
+		t.Errorf("after a save: %v", err)
+	}
+	mustClaim(t, log, Box())
+	if err := v.Verify(deadline(t)); !errors.Is(err, publish.ErrFenced) {
+		t.Errorf("after another claim: %v", err)
+	}
+}

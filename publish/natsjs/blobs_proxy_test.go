@@ -1,0 +1,146 @@
+package natsjs
+
+import (
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// faultProxy stands between a client and a server and breaks the connection when a number of
+// octets have passed towards the server.
+type faultProxy struct {
+	l    net.Listener
+	to   string
+	wg   sync.WaitGroup
+	mu   sync.Mutex
+	live []net.Conn
+
+	seen    int64 // octets from clients
+	cutAt   int64 // cut when seen reaches it; 0: never
+	mute    int64 // from here on answers are swallowed, until the cut; 0: never
+	perSec  int64 // octets a second towards the server; 0: no limit
+	cuts    int
+	stopped bool
+}
+
+func newFaultProxy(t testing.TB, url string) *faultProxy {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &faultProxy{l: l, to: strings.TrimPrefix(url, "nats://")}
+	p.wg.Go(p.serve)
+	t.Cleanup(func() {
+		_ = l.Close()
+		p.mu.Lock()
+		p.stopped = true
+		p.mu.Unlock()
+		p.closeAll()
+		p.wg.Wait()
+	})
+	return p
+}
+
+func (p *faultProxy) url() string { return "nats://" + p.l.Addr().String() }
+
+// arm breaks the connection n octets from now; muted octets before that (half of n at most) the
+// answers stop: what is stored then is not acknowledged.
+func (p *faultProxy) arm(n, muted int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.cutAt, p.mute = p.seen+n, 0
+	if muted > 0 {
+		p.mute = p.cutAt - min(muted, n/2)
+	}
+}
+
+func (p *faultProxy) cutCount() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cuts
+}
+
+func (p *faultProxy) closeAll() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.live {
+		_ = c.Close()
+	}
+	p.live = nil
+}
+
+func (p *faultProxy) serve() {
+	for {
+		c, err := p.l.Accept()
+		if err != nil {
+			return
+		}
+		s, err := net.Dial("tcp", p.to)
+		if err != nil {
+			_ = c.Close()
+			continue
+		}
+		p.mu.Lock()
+		p.live = append(p.live, c, s)
+		if p.stopped {
+			_, _ = c.Close(), s.Close()
+		}
+		p.mu.Unlock()
+		p.wg.Go(func() { p.up(c, s) })
+		p.wg.Go(func() { p.down(c, s) })
+	}
+}
+
+// up carries the client's octets. Those before the cut still arrive at the server.
+func (p *faultProxy) up(c, s net.Conn) {
+	defer func() { _, _ = c.Close(), s.(*net.TCPConn).CloseWrite() }()
+	buf := make([]byte, 16<<10)
+	for {
+		n, err := c.Read(buf)
+		pass, cut, wait := p.count(n)
+		if wait > 0 {
+			<-time.NewTimer(wait).C // a slow link
+		}
+		if _, werr := s.Write(buf[:pass]); werr != nil || err != nil || cut {
+			return
+		}
+	}
+}
+
+func (p *faultProxy) count(n int) (pass int, cut bool, wait time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	before := p.seen
+	p.seen += int64(n)
+	if p.perSec > 0 {
+		wait = time.Duration(int64(n) * int64(time.Second) / p.perSec)
+	}
+	if p.cutAt == 0 || p.seen < p.cutAt {
+		return n, false, wait
+	}
+	pass = int(p.cutAt - before)
+	p.cutAt, p.mute = 0, 0
+	p.cuts++
+	return pass, true, wait
+}
+
+// down carries the server's answers, and reads on when there is nobody to give them to.
+func (p *faultProxy) down(c, s net.Conn) {
+	defer func() { _, _ = c.Close(), s.Close() }()
+	buf := make([]byte, 16<<10)
+	for {
+		n, err := s.Read(buf)
+		p.mu.Lock()
+		muted := p.mute > 0 && p.seen >= p.mute
+		p.mu.Unlock()
+		if !muted {
+			_, _ = c.Write(buf[:n])
+		}
+		if err != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,188 @@
+package natsjs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"mailflume/publish"
+)
+
+// Conn is a connection to a NATS server that keeps itself alive until Close. It is safe for
+// concurrent use.
+type Conn struct {
+	nc  *nats.Conn
+	js  jetstream.JetStream
+	opt Options
+
+	closed chan struct{} // closed when the client's last callback has run
+
+	hookMu sync.Mutex // serialises the hooks
+
+	mu       sync.Mutex
+	wake     chan struct{} // closed and replaced whenever the server is there again
+	first    error         // why the first connection did not come about
+	denied   error         // the newest permission violation, and when it came
+	deniedAt time.Time
+	stream   streamInfo
+	waiters  map[*wait]struct{} // the writes that wait for the server
+	told     error              // what Hooks.Waiting was told last: a sentinel or nil
+}
+
+// streamInfo is what the log needs to know about its stream.
+type streamInfo struct {
+	name, prefix string
+	maxAge       time.Duration
+	maxMsgSize   int32
+}
+
+// Connect returns once the server has accepted the connection. It waits for a server that is not
+// there yet until ctx ends, and returns ErrDenied at once when the server refuses the credentials.
+func Connect(ctx context.Context, o Options) (*Conn, error) {
+	o.fill()
+	c := &Conn{opt: o, closed: make(chan struct{}), wake: make(chan struct{}), waiters: map[*wait]struct{}{}}
+	opts, err := c.natsOptions()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", publish.ErrDenied, err)
+	}
+	up := c.wake // onConnect replaces it
+	nc, err := nats.Connect(o.URL, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("connect to NATS: %w", classify(err))
+	}
+	c.nc = nc
+	if err := c.awaitFirst(ctx, up); err != nil {
+		_ = c.Close()
+		return nil, err
+	}
+	if o.Domain != "" {
+		c.js, err = jetstream.NewWithDomain(nc, o.Domain)
+	} else {
+		c.js, err = jetstream.New(nc)
+	}
+	if err != nil {
+		_ = c.Close()
+		return nil, fmt.Errorf("connect to NATS: %w", classify(err))
+	}
+	return c, nil
+}
+
+// awaitFirst waits for the first connection. A refusal in a later round of the client's own retry
+// loop reaches no callback, only its LastError: hence the ticker.
+func (c *Conn) awaitFirst(ctx context.Context, up <-chan struct{}) error {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for !c.nc.IsConnected() {
+		c.mu.Lock()
+		first := c.first
+		c.mu.Unlock()
+		if err := errors.Join(first, c.nc.LastError()); isDenied(err) {
+			return fmt.Errorf("connect to NATS: %w: %w", publish.ErrDenied, err)
+		}
+		select {
+		case <-up:
+			up = nil
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("connect to NATS at %s: %w", c.nc.Opts.Url, ended(ctx, first))
+		}
+	}
+	return nil
+}
+
+// Close ends the connection and waits until its goroutines have returned their last callback.
+func (c *Conn) Close() error {
+	c.nc.Close()
+	select {
+	case <-c.closed:
+		return nil
+	case <-time.After(10 * time.Second):
+		return fmt.Errorf("%w: the connection's callbacks did not return; a hook blocks", publish.ErrUnavailable)
+	}
+}
+
+// api returns the subject prefix of the JetStream API.
+func (c *Conn) api() string {
+	if c.opt.Domain != "" {
+		return "$JS." + c.opt.Domain + ".API."
+	}
+	return "$JS.API."
+}
+
+// Connected reports whether the server is there right now.
+func (c *Conn) Connected() bool { return c.nc.IsConnected() }
+
+// URL is the address of the server the connection is on, without credentials.
+func (c *Conn) URL() string { return c.nc.ConnectedUrlRedacted() }
+
+func (c *Conn) onConnect(*nats.Conn) { c.wakeUp() }
+
+func (c *Conn) onReconnect(nc *nats.Conn) {
+	c.wakeUp()
+	c.hookMu.Lock()
+	defer c.hookMu.Unlock()
+	if c.opt.Hooks.Reconnected != nil {
+		c.opt.Hooks.Reconnected(nc.ConnectedUrlRedacted())
+	}
+}
+
+func (c *Conn) onDisconnect(_ *nats.Conn, err error) {
+	c.hookMu.Lock()
+	defer c.hookMu.Unlock()
+	if c.opt.Hooks.Disconnected != nil && err != nil {
+		c.opt.Hooks.Disconnected(classify(err))
+	}
+}
+
+func (c *Conn) onConnectError(_ *nats.Conn, err error) {
+	c.mu.Lock()
+	c.first = err
+	c.mu.Unlock()
+}
+
+func (c *Conn) onError(_ *nats.Conn, _ *nats.Subscription, err error) {
+	if isDenied(err) {
+		c.mu.Lock()
+		c.denied, c.deniedAt = err, time.Now()
+		c.mu.Unlock()
+	}
+	c.report(classify(err))
+}
+
+// report hands an error that has no caller to the hook.
+func (c *Conn) report(err error) {
+	c.hookMu.Lock()
+	defer c.hookMu.Unlock()
+	if c.opt.Hooks.Error != nil {
+		c.opt.Hooks.Error(err)
+	}
+}
+
+func (c *Conn) wakeUp() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	close(c.wake)
+	c.wake = make(chan struct{})
+}
+
+// woken returns a channel that is closed when the server is there again.
+func (c *Conn) woken() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.wake
+}
+
+// deniedSince returns the permission violation that came at or after t, if any.
+func (c *Conn) deniedSince(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.denied != nil && !c.deniedAt.Before(t) {
+		return c.denied
+	}
+	return nil
+}

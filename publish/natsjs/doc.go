@@ -1,0 +1,2 @@
+// Package natsjs keeps mailbox logs and blobs on NATS JetStream.
+package natsjs
