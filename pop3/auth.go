@@ -85,6 +85,8 @@ func sendable(args ...string) error {
 	return nil
 }
 
+// beginAuth refuses before anything secret is written (RFC 2595 section 2.1): the first line of a sign-in
+// names the user already.
 func (c *Client) beginAuth(ctx context.Context) error {
 	if !c.secure && !c.opt.AllowPlaintext {
 		return fmt.Errorf("pop3 sign-in: %w", ErrInsecure)
@@ -92,6 +94,8 @@ func (c *Client) beginAuth(ctx context.Context) error {
 	return c.begin(ctx, authorization)
 }
 
+// signedIn enters the TRANSACTION state. Capabilities are asked for again there: Dovecot lists others
+// than before, and EXPIRE and LOGIN-DELAY may differ for each user (RFC 2449 section 6).
 func (c *Client) signedIn() {
 	c.state = transaction
 	c.caps = nil

@@ -25,6 +25,7 @@ func (c *Client) Top(ctx context.Context, number, lines int) (*Body, error) {
 	return c.one(ctx, "TOP", number, fmt.Sprintf(" %d", max(lines, 0)))
 }
 
+// one asks for a single multi-line answer and leaves its context watching until the Body ends.
 func (c *Client) one(ctx context.Context, verb string, number int, args string) (*Body, error) {
 	if err := checkNumber(number); err != nil {
 		return nil, fmt.Errorf("pop3 %s: %w", verb, err)
@@ -87,6 +88,8 @@ type pipeline struct {
 	bytes      int64 // announced for want[at:sent]
 }
 
+// each is the loop behind RetrEach, TopEach and DeleEach: commands run ahead, answers come in their
+// order (RFC 2449 section 6.8).
 func (c *Client) each(ctx context.Context, p pipeline) iter.Seq2[*Body, error] {
 	return func(yield func(*Body, error) bool) {
 		if err := c.enter(ctx, &p); err != nil {
@@ -151,6 +154,8 @@ func (c *Client) enter(ctx context.Context, p *pipeline) error {
 	return nil
 }
 
+// normalize fills the window's defaults in. A server that does not list PIPELINING may throw away
+// what it finds behind a command, so there each command waits for its answer.
 func (p *pipeline) normalize(pipelining bool) {
 	if p.win.Count <= 0 {
 		p.win.Count = 16
@@ -173,6 +178,7 @@ func (c *Client) leave(p *pipeline) {
 	c.end()
 }
 
+// advance takes an answered command out of the window.
 func (p *pipeline) advance() {
 	p.bytes -= max(p.want[p.at].Size, 0)
 	p.at++

@@ -31,6 +31,7 @@ type wire struct {
 	got     int64
 }
 
+// buffered returns what was read and not consumed; it is valid until the next fill.
 func (w *wire) buffered() []byte { return w.buf[w.s:w.e] }
 
 // answer starts the account of one answer's rate.
@@ -106,6 +107,7 @@ func (w *wire) line() ([]byte, error) {
 	}
 }
 
+// write sends p under a deadline of its own: a server that does not read must not hold us.
 func (w *wire) write(p []byte) error {
 	if w.err != nil {
 		return w.err

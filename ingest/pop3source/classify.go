@@ -43,6 +43,8 @@ func classify(err error, s situation) error {
 	return &ingest.Error{Fault: fault(err, s), Op: s.op, Err: err}
 }
 
+// fault looks at refusals first: they carry data. What the client itself found comes next, and what
+// dialling, TLS and a lost connection produce last.
 func fault(err error, s situation) ingest.Fault {
 	if e, ok := errors.AsType[*pop3.Error](err); ok {
 		if f, ok := codeFault(e, s); ok {
@@ -127,6 +129,7 @@ func commandFault(e *pop3.Error, s situation) ingest.Fault {
 	return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeServerBusy}
 }
 
+// refusedFault is a refusal of the credentials themselves: somebody has to act.
 func refusedFault(s situation) ingest.Fault {
 	if s.login == ingest.Password {
 		return ingest.Fault{Class: ingest.Auth, Code: ingest.CodePasswordRefused}

@@ -153,10 +153,12 @@ func (s *session) give(it item, b *pop3.Body, yield func(*ingest.Message, error)
 	return true
 }
 
+// message is what is known of an item without reading it.
 func message(it item) *ingest.Message {
 	return &ingest.Message{Ref: it.ref(), UIDL: distinct(it.id, it.nth), Size: it.size}
 }
 
+// tooLarge is the fault of one message; the mailbox goes on without it.
 func (s *session) tooLarge(octets int64) error {
 	return &ingest.Error{
 		Fault: ingest.Fault{Class: ingest.BadMessage, Code: ingest.CodeMessageTooLarge}, Op: "pop3 RETR",

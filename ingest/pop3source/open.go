@@ -43,11 +43,13 @@ func (s *Source) Open(ctx context.Context) (ingest.Session, error) {
 	return sess, nil
 }
 
+// isRefused tells a refusal of the credentials from everything that a fresh token cannot mend.
 func isRefused(err error) bool {
 	code := ingest.FaultOf(err).Code
 	return code == ingest.CodeAuthRefused || code == ingest.CodePasswordRefused
 }
 
+// connect makes one attempt with one secret.
 func (s *Source) connect(ctx context.Context, secret string) (*session, error) {
 	c, err := s.secured(ctx)
 	if err != nil {
@@ -101,6 +103,8 @@ type onceConn struct {
 // Close closes the connection and returns what the first Close returned.
 func (c *onceConn) Close() error { return c.close() }
 
+// tlsConfig copies the caller's configuration and keeps the floor of RFC 8314 section 4.1 (TLS 1.2 by
+// now) and the check of the name.
 func (s *Source) tlsConfig() *tls.Config {
 	cfg := &tls.Config{}
 	if s.opt.Endpoint.TLS != nil {

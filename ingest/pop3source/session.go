@@ -38,8 +38,10 @@ type item struct {
 	twins  bool   // there are others with this UIDL
 }
 
+// ref is made when it is needed: maildrops of a million messages would hold as many strings.
 func (it item) ref() ingest.Ref { return refOf(it.id, it.nth) }
 
+// situation is what classify is told about an error of this session, which has signed in.
 func (s *session) situation(op string) situation {
 	return situation{op: op, caps: s.caps, login: s.src.opt.Login.Mechanism, worked: true}
 }
