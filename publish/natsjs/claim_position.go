@@ -105,6 +105,7 @@ func (s *scan) read(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return false, l.cause(err, started)
 	}
+	defer l.c.forget(l.stream.name, cons)
 	defer msgs.Stop()
 	for {
 		next, cancel := context.WithTimeout(ctx, l.c.opt.PublishTimeout)
@@ -116,6 +117,14 @@ func (s *scan) read(ctx context.Context) (done bool, err error) {
 		if done, err := s.see(msg); done || err != nil {
 			return done, err
 		}
+	}
+}
+
+// forget deletes a consumer without waiting: by itself it would go only after its inactive threshold,
+// and thousands of claims in a row would pile them up.
+func (c *Conn) forget(stream string, cons jetstream.Consumer) {
+	if info := cons.CachedInfo(); info != nil {
+		_ = c.nc.Publish(c.api()+"CONSUMER.DELETE."+stream+"."+info.Name, nil)
 	}
 }
 

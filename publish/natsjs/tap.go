@@ -112,6 +112,7 @@ func (t *tap) read(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	defer t.c.forget(t.stream.name, cons)
 	defer msgs.Stop()
 	for {
 		if !t.f.Follow {
