@@ -153,20 +153,20 @@ func (c *claim) loadGeneration(ctx context.Context, w *wait, place int, before *
 	through, ok1 := headerNumber(first.header, hdrThrough)
 	num, ok2 := headerNumber(first.header, hdrGeneration)
 	last, ok3 := headerNumber(first.header, hdrLast)
-	count, err := strconv.Atoi(first.header.Get(hdrPieces))
+	count, ok4 := headerNumber(first.header, hdrPieces)
 	g.number = num
-	if !ok1 || !ok2 || !ok3 || err != nil || count < 1 || count > maxPieces || through >= first.seq {
+	if !ok1 || !ok2 || !ok3 || !ok4 || count < 1 || count > maxPieces || through >= first.seq {
 		g.pieces = 1
 		return nil
 	}
-	g.through, g.last, g.pieces, g.head = through, last, count, first.header.Get(hdrPrev)
+	g.through, g.last, g.pieces, g.head = through, last, int(count), first.header.Get(hdrPrev)
 	g.data = []byte{}
 	for k, rec := 0, first; ; {
 		if !rec.pieceOf(first) {
 			return nil
 		}
 		g.data = append(g.data, rec.body...)
-		if k++; k == count || len(g.data) > maxSnapshot {
+		if k++; k == int(count) || len(g.data) > maxSnapshot {
 			break
 		}
 		if rec, err = c.piece(ctx, w, place, k); err != nil {
