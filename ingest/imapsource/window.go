@@ -1,0 +1,79 @@
+package imapsource
+
+import (
+	"fmt"
+	"slices"
+
+	"mailflume/ingest"
+)
+
+// window is what one FETCH asks for, or, with err, a message that is not asked for at all.
+type window struct {
+	items []item
+	alone bool
+	err   error
+}
+
+// window takes the next messages off the list.
+func (r *run) window(items []item, room int) (w window, rest []item) {
+	if len(items) == 0 || room <= 0 {
+		return window{}, items
+	}
+	if err := r.verdict(items[0]); err != nil {
+		return window{items: items[:1], err: err}, items[1:]
+	}
+	if r.mustGoAlone(items[0]) {
+		return window{items: items[:1], alone: true}, items[1:]
+	}
+	n, octets := 0, int64(0)
+	for n < len(items) && n < min(maxWindow, room) {
+		it := items[n]
+		if octets += it.size; n > 0 && (octets > r.s.src.opt.WindowBytes || r.mustGoAlone(it) || r.verdict(it) != nil) {
+			break
+		}
+		n++
+	}
+	return window{items: slices.Clone(items[:n])}, items[n:]
+}
+
+func (r *run) mustGoAlone(it item) bool {
+	if it.size < 0 || it.size > min(aloneFrom, r.s.src.opt.WindowBytes) || r.s.unordered.Load() {
+		return true
+	}
+	_, suspect := r.s.src.noteOf(r.key(it))
+	return suspect
+}
+
+// verdict says why a message is not even asked for. RFC822.SIZE is an estimate on Exchange, so only
+// twice the limit is believed; the literal's own length decides below that.
+func (r *run) verdict(it item) error {
+	limit := r.s.src.opt.MaxMessage
+	size := it.size
+	n, ok := r.s.src.noteOf(r.key(it))
+	if ok && n.size > limit {
+		size = n.size
+	} else if size/2 <= limit {
+		size = 0
+	}
+	if size > 0 {
+		return tooLarge(size, limit)
+	}
+	if !ok || n.deaths < maxDeaths {
+		return nil
+	}
+	return &ingest.Error{Fault: ingest.Fault{Class: ingest.BadMessage, Code: ingest.CodeMessageTruncated}, Op: "imap fetch",
+		Err: fmt.Errorf("the server ended the connection %d times when it was asked for this message alone", n.deaths)}
+}
+
+func tooLarge(size, limit int64) error {
+	return &ingest.Error{Fault: ingest.Fault{Class: ingest.BadMessage, Code: ingest.CodeMessageTooLarge}, Op: "imap fetch",
+		Err: fmt.Errorf("message of %d octets, the limit is %d", size, limit)}
+}
+
+func (r *run) key(it item) msgRef {
+	return msgRef{folder: r.box.name, validity: r.box.validity, uid: it.uid}
+}
+
+func (r *run) message(it item) *ingest.Message {
+	return &ingest.Message{Ref: r.key(it).ref(), Folder: r.folderD, UID: it.uid, Size: it.size, Received: it.received, Flags: it.flags}
+}
