@@ -1,6 +1,7 @@
 package logtest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -51,9 +52,17 @@ func RunLog(t *testing.T, mk func(t *testing.T) publish.Log) {
 	}
 }
 
+// deadline returns a context that ends before the test binary's patience does.
+func deadline(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 func mustClaim(t *testing.T, log publish.Log, box publish.Key) publish.Claim {
 	t.Helper()
-	c, err := log.Claim(t.Context(), box)
+	c, err := log.Claim(deadline(t), box)
 	if err != nil {
 		t.Fatalf("claim %s: %v", box, err)
 	}
@@ -64,7 +73,7 @@ func mustAppend(t *testing.T, c publish.Claim, box publish.Key, from, to int) {
 	t.Helper()
 	for n := from; n <= to; n++ {
 		ev, ref := Sample(box, n)
-		if err := c.Append(t.Context(), ev, ref); err != nil {
+		if err := c.Append(deadline(t), ev, ref); err != nil {
 			t.Fatalf("append %d: %v", n, err)
 		}
 	}
@@ -72,7 +81,7 @@ func mustAppend(t *testing.T, c publish.Claim, box publish.Key, from, to int) {
 
 func mustSave(t *testing.T, c publish.Claim, snapshot string) {
 	t.Helper()
-	if err := c.Save(t.Context(), []byte(snapshot)); err != nil {
+	if err := c.Save(deadline(t), []byte(snapshot)); err != nil {
 		t.Fatalf("save: %v", err)
 	}
 }
@@ -166,10 +175,10 @@ func fencing(t *testing.T, log publish.Log) {
 	young := mustClaim(t, log, Box())
 	ev, ref := Sample(Box(), 66)
 	for range 2 {
-		if err := old.Append(t.Context(), ev, ref); !errors.Is(err, publish.ErrFenced) {
+		if err := old.Append(deadline(t), ev, ref); !errors.Is(err, publish.ErrFenced) {
 			t.Errorf("append of a fenced claim: %v", err)
 		}
-		if err := old.Save(t.Context(), []byte("zombie")); !errors.Is(err, publish.ErrFenced) {
+		if err := old.Save(deadline(t), []byte("zombie")); !errors.Is(err, publish.ErrFenced) {
 			t.Errorf("save of a fenced claim: %v", err)
 		}
 	}
@@ -183,7 +192,7 @@ func replays(t *testing.T, log publish.Log) {
 	for range 2 {
 		ev, ref := Sample(Box(), 1)
 		ev.Data.Ingest.Replay = true
-		if err := c.Append(t.Context(), ev, ref); err != nil {
+		if err := c.Append(deadline(t), ev, ref); err != nil {
 			t.Fatalf("replay: %v", err)
 		}
 	}
@@ -203,11 +212,11 @@ func sameEventTwice(t *testing.T, log publish.Log) {
 func largestEvent(t *testing.T, log publish.Log) {
 	c := mustClaim(t, log, Box())
 	ev, ref := sized(t, log.MaxEvent())
-	if err := c.Append(t.Context(), ev, ref); err != nil {
+	if err := c.Append(deadline(t), ev, ref); err != nil {
 		t.Errorf("append of %d bytes: %v", log.MaxEvent(), err)
 	}
 	ev, ref = sized(t, log.MaxEvent()+1)
-	if err := c.Append(t.Context(), ev, ref); !errors.Is(err, publish.ErrTooLarge) {
+	if err := c.Append(deadline(t), ev, ref); !errors.Is(err, publish.ErrTooLarge) {
 		t.Errorf("append of a byte more: %v", err)
 	}
 	mustAppend(t, c, Box(), 3, 3)

@@ -43,14 +43,14 @@ func hostileNames(t *testing.T, log publish.Log) {
 func released(t *testing.T, log publish.Log) {
 	c := mustClaim(t, log, Box())
 	mustAppend(t, c, Box(), 1, 1)
-	if err := c.Release(t.Context()); err != nil {
+	if err := c.Release(deadline(t)); err != nil {
 		t.Fatalf("release: %v", err)
 	}
 	ev, ref := Sample(Box(), 2)
-	if err := c.Append(t.Context(), ev, ref); !errors.Is(err, publish.ErrLogMoved) {
+	if err := c.Append(deadline(t), ev, ref); !errors.Is(err, publish.ErrLogMoved) {
 		t.Errorf("append after release: %v", err)
 	}
-	if err := c.Save(t.Context(), []byte("late")); !errors.Is(err, publish.ErrLogMoved) {
+	if err := c.Save(deadline(t), []byte("late")); !errors.Is(err, publish.ErrLogMoved) {
 		t.Errorf("save after release: %v", err)
 	}
 	wantPosition(t, log, Box(), "", 1, 1)
@@ -76,19 +76,19 @@ func verify(t *testing.T, log publish.Log) {
 	if !ok {
 		t.Fatal("the claim is no publish.Verifier")
 	}
-	if err := v.Verify(t.Context()); err != nil {
+	if err := v.Verify(deadline(t)); err != nil {
 		t.Errorf("fresh claim: %v", err)
 	}
 	mustAppend(t, c, Box(), 1, 2)
-	if err := v.Verify(t.Context()); err != nil {
+	if err := v.Verify(deadline(t)); err != nil {
 		t.Errorf("after an append: %v", err)
 	}
 	mustSave(t, c, "snapshot")
-	if err := v.Verify(t.Context()); err != nil {
+	if err := v.Verify(deadline(t)); err != nil {
 		t.Errorf("after a save: %v", err)
 	}
 	mustClaim(t, log, Box())
-	if err := v.Verify(t.Context()); !errors.Is(err, publish.ErrFenced) {
+	if err := v.Verify(deadline(t)); !errors.Is(err, publish.ErrFenced) {
 		t.Errorf("after another claim: %v", err)
 	}
 }

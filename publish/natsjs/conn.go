@@ -106,6 +106,14 @@ func (c *Conn) Close() error {
 	}
 }
 
+// api returns the subject prefix of the JetStream API.
+func (c *Conn) api() string {
+	if c.opt.Domain != "" {
+		return "$JS." + c.opt.Domain + ".API."
+	}
+	return "$JS.API."
+}
+
 // Connected reports whether the server is there right now.
 func (c *Conn) Connected() bool { return c.nc.IsConnected() }
 

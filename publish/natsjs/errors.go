@@ -124,6 +124,15 @@ func apiOutcome(code jetstream.ErrorCode) outcome {
 	return unknown
 }
 
+// outran reports whether a write was refused because another one came first.
+func outran(err error) bool {
+	var api *jetstream.APIError
+	if !errors.As(err, &api) {
+		return false
+	}
+	return api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence || api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant
+}
+
 // ended wraps the end of a context in what was being waited for.
 func ended(ctx context.Context, last error) error {
 	if last == nil {

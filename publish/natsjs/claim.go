@@ -1,0 +1,131 @@
+package natsjs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+
+	"mailflume/publish"
+)
+
+// claim implements publish.Claim and publish.Verifier.
+type claim struct {
+	log   *mailLog
+	box   publish.Key
+	root  string // subject of the log without the last token
+	token string
+	prior string // token of the owner before: what of its is found last says that our own writes are lost
+
+	snapshot []byte
+	since    []publish.Entry
+
+	mu      sync.Mutex // one write at a time
+	seq     uint64     // of our last message, which is the log's last
+	id      string     // its Nats-Msg-Id
+	head    string     // SHA-256 of the last event's body
+	last    uint64     // sequence of the last event
+	blind   bool       // head and last are not known: the log's last message did not tell
+	through uint64     // covered by the snapshot in use
+	gens    [2]generation
+	replays int
+	broken  error // why nothing can be written any more
+}
+
+// Position implements publish.Claim.
+func (c *claim) Position() (snapshot []byte, since []publish.Entry) {
+	return slices.Clone(c.snapshot), slices.Clone(c.since)
+}
+
+// Append implements publish.Claim.
+func (c *claim) Append(ctx context.Context, ev *publish.Event, ref publish.Ref) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.append(ctx, ev, ref); err != nil {
+		return fmt.Errorf("append event %s to the log of %s: %w", ev.ID, c.box, err)
+	}
+	return nil
+}
+
+func (c *claim) append(ctx context.Context, ev *publish.Event, ref publish.Ref) error {
+	body, err := ev.Encode()
+	if err != nil {
+		return err
+	}
+	if limit := c.log.MaxEvent(); len(body) > limit && limit > 0 {
+		return fmt.Errorf("%w: %d bytes, at most %d", publish.ErrTooLarge, len(body), limit)
+	}
+	if err := checkRef(ref); err != nil {
+		return err
+	}
+	id := []string{ev.ID, c.token}
+	replay := ev.Data != nil && ev.Data.Ingest != nil && ev.Data.Ingest.Replay
+	if replay { // the same event again, on purpose
+		c.replays++
+		id = append(id, "replay", strconv.Itoa(c.replays))
+	}
+	m := c.message(Token(string(ev.Kind)), msgID(id...), body)
+	m.Header.Set(hdrType, publish.ContentType)
+	if ref != "" {
+		m.Header.Set(hdrRef, string(ref))
+	}
+	if replay {
+		m.Header.Set(hdrReplay, "1")
+	}
+	if ev.Kind == publish.Quarantined {
+		m.Header.Set(hdrTTL, never) // it waits for a person, not for a date
+	}
+	fresh, err := c.send(ctx, m)
+	if err == nil && fresh {
+		c.head, c.last = digest(body), c.seq
+	}
+	return err
+}
+
+// Verify implements publish.Verifier.
+func (c *claim) Verify(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	err := c.usable(ctx)
+	if err == nil {
+		w := wait{c: c.log.c}
+		defer w.done()
+		_, err = c.resolve(ctx, &w, c.id)
+	}
+	if err != nil {
+		return fmt.Errorf("verify the log of %s: %w", c.box, err)
+	}
+	return nil
+}
+
+// Release implements publish.Claim. The claim message stays: it fences this claim's late writes only
+// when somebody claims next, so whoever gave up with a write in doubt has been told ErrLogMoved.
+func (c *claim) Release(context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.broken == nil {
+		c.broken = fmt.Errorf("%w: this claim was released", publish.ErrLogMoved)
+	}
+	return nil
+}
+
+// usable reports why the claim cannot write, if so.
+func (c *claim) usable(ctx context.Context) error {
+	if c.broken != nil {
+		return c.broken
+	}
+	if ctx.Err() != nil {
+		return ended(ctx, nil)
+	}
+	return nil
+}
+
+// ends remembers an error that ends the claim.
+func (c *claim) ends(err error) error {
+	if errors.Is(err, publish.ErrFenced) || errors.Is(err, publish.ErrLogMoved) {
+		c.broken = err
+	}
+	return err
+}

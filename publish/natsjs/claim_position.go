@@ -1,0 +1,166 @@
+package natsjs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"mailflume/publish"
+)
+
+// load reads the position: the newest complete snapshot and the Refs after it. Nobody else can write
+// from the claim on, so what is read is final; if somebody does, they have claimed since.
+func (c *claim) load(ctx context.Context, w *wait, before *record) error {
+	var anchor uint64 // last event the snapshot knows of
+	for i := range c.gens {
+		if err := c.loadGeneration(ctx, w, i, before); err != nil {
+			return err
+		}
+	}
+	if g := c.newest(); g != nil {
+		c.snapshot, c.through, anchor = g.data, g.through, g.last
+		for i := range c.gens {
+			c.gens[i].data = nil // the position's copy is enough
+		}
+	}
+	if c.last <= c.through {
+		return nil
+	}
+	s := &scan{c: c, at: c.through, event: anchor}
+	if err := s.run(ctx, w); err != nil {
+		return err
+	}
+	c.since = s.entries
+	if !c.blind && s.event != c.last && s.gap == 0 {
+		s.gap, s.gapAfter = c.last, s.event
+	}
+	if s.gap != 0 {
+		c.log.c.report(fmt.Errorf("the log of %s: %w: number %d does not follow number %d, messages between them may be published again",
+			c.box, ErrGap, s.gap, s.gapAfter))
+	}
+	if c.blind {
+		return c.chain(ctx, w, s.event)
+	}
+	return nil
+}
+
+// chain finds the head of the hash chain in the last event itself.
+func (c *claim) chain(ctx context.Context, w *wait, last uint64) error {
+	c.last, c.head = last, ""
+	if last == 0 {
+		return nil
+	}
+	rec, err := c.log.getWaiting(ctx, w, "", last)
+	if err == nil && rec != nil {
+		c.head = digest(rec.body)
+	}
+	return err
+}
+
+// A scan walks the log from the snapshot to the claim, headers only.
+type scan struct {
+	c       *claim
+	at      uint64 // everything up to here was seen
+	event   uint64 // the last event seen
+	entries []publish.Entry
+
+	gap, gapAfter uint64 // first event whose predecessor is missing
+}
+
+// run reads until it meets the claim's own message: the only proof that nothing is missing before
+// it. What a consumer believes to be pending is no proof, it may be on a replica that lags.
+func (s *scan) run(ctx context.Context, w *wait) error {
+	for {
+		woken := s.c.log.c.woken()
+		done, err := s.read(ctx)
+		if done || errors.Is(err, publish.ErrFenced) || errors.Is(err, publish.ErrNewerFormat) {
+			return err
+		}
+		if err := s.c.log.pause(ctx, w, woken, err); err != nil {
+			return err
+		}
+		if _, err := s.c.resolve(ctx, w, s.c.id); err != nil {
+			return err
+		}
+	}
+}
+
+// read goes on with a new consumer until the claim is met or nothing comes.
+func (s *scan) read(ctx context.Context) (done bool, err error) {
+	l := s.c.log
+	create, cancel := context.WithTimeout(ctx, l.c.opt.PublishTimeout)
+	defer cancel()
+	started := time.Now()
+	cons, err := l.c.js.OrderedConsumer(create, l.stream.name, jetstream.OrderedConsumerConfig{
+		FilterSubjects: []string{s.c.root + ".>"}, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: s.at + 1,
+		HeadersOnly: true, InactiveThreshold: 30 * time.Second, MaxResetAttempts: 3,
+	})
+	if err != nil {
+		return false, l.cause(err, started)
+	}
+	msgs, err := cons.Messages()
+	if err != nil {
+		return false, l.cause(err, started)
+	}
+	defer l.c.forget(l.stream.name, cons)
+	defer msgs.Stop()
+	for {
+		next, cancel := context.WithTimeout(ctx, l.c.opt.PublishTimeout)
+		msg, err := msgs.Next(jetstream.NextContext(next))
+		cancel()
+		if err != nil {
+			return false, l.cause(err, started)
+		}
+		if done, err := s.see(msg); done || err != nil {
+			return done, err
+		}
+	}
+}
+
+// forget deletes a consumer without waiting: by itself it would go only after its inactive threshold,
+// and thousands of claims in a row would pile them up.
+func (c *Conn) forget(stream string, cons jetstream.Consumer) {
+	if info := cons.CachedInfo(); info != nil {
+		_ = c.nc.Publish(c.api()+"CONSUMER.DELETE."+stream+"."+info.Name, nil)
+	}
+}
+
+// see takes one message in.
+func (s *scan) see(msg jetstream.Msg) (done bool, err error) {
+	meta, err := msg.Metadata()
+	if err != nil {
+		return false, classify(err)
+	}
+	seq := meta.Sequence.Stream
+	switch {
+	case seq == s.c.seq:
+		return true, nil
+	case seq > s.c.seq:
+		return false, fmt.Errorf("%w while the position was being read", publish.ErrFenced)
+	case seq <= s.at:
+		return false, nil
+	}
+	s.at = seq
+	if !isEvent(msg.Subject()) {
+		return false, nil
+	}
+	h := msg.Headers()
+	rec := record{header: h}
+	if err := rec.checkFormat(); err != nil {
+		return false, err
+	}
+	if last, ok := headerNumber(h, hdrLast); ok && last != s.event && s.gap == 0 {
+		s.gap, s.gapAfter = seq, s.event
+	}
+	s.event = seq
+	kind := publish.EventType(lastToken(msg.Subject()))
+	ref := publish.Ref(h.Get(hdrRef))
+	if ref == "" || h.Get(hdrReplay) != "" || (kind != publish.Received && kind != publish.Quarantined && kind != publish.Reset) {
+		return false, nil
+	}
+	s.entries = append(s.entries, publish.Entry{Ref: ref, Type: kind, Time: meta.Timestamp})
+	return false, nil
+}

@@ -1,0 +1,99 @@
+package natsjs
+
+import (
+	"context"
+	"fmt"
+
+	"mailflume/publish"
+)
+
+// Claim implements publish.Log. Besides its documented errors it returns ErrFenced when somebody else
+// claimed while this claim was still reading its position.
+func (l *mailLog) Claim(ctx context.Context, box publish.Key) (publish.Claim, error) {
+	c := &claim{log: l, box: box, root: boxRoot(l.stream.prefix, box)}
+	w := wait{c: l.c}
+	defer w.done()
+	before, err := c.take(ctx, &w)
+	if err == nil {
+		err = c.load(ctx, &w, before)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("claim the log of %s: %w", box, err)
+	}
+	return c, nil
+}
+
+// take writes the claim message. Each attempt has a token of its own: one that arrives late, after
+// its outcome was judged, is just another owner to be claimed over.
+func (c *claim) take(ctx context.Context, w *wait) (before *record, err error) {
+	if ctx.Err() != nil {
+		return nil, ended(ctx, nil)
+	}
+	for {
+		woken := c.log.c.woken()
+		before, err = c.log.getWaiting(ctx, w, c.root+".>", 0)
+		if err != nil {
+			return nil, err
+		}
+		if err := before.checkFormat(); err != nil {
+			return nil, err
+		}
+		c.follow(before)
+		c.id = msgID(typeClaim, c.token)
+		m := c.message(typeClaim, c.id, nil)
+		keep(m)
+		ack, out, why := c.log.publish(ctx, m)
+		switch out {
+		case stored:
+			c.seq = ack.Sequence
+			return before, nil
+		case hopeless:
+			return nil, why
+		case unknown, raced:
+			mine, err := c.tookIt(ctx, w)
+			if mine || err != nil {
+				return before, err
+			}
+		}
+		if outran(why) { // somebody wrote in between: no reason to wait long
+			if !soon(ctx) {
+				return nil, ended(ctx, why)
+			}
+			continue
+		}
+		if err := c.log.pause(ctx, w, woken, why); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// tookIt reports whether the log's last message is this attempt's claim.
+func (c *claim) tookIt(ctx context.Context, w *wait) (bool, error) {
+	rec, err := c.log.getWaiting(ctx, w, c.root+".>", 0)
+	if err != nil || rec == nil || rec.header.Get(hdrClaim) != c.token {
+		return false, err
+	}
+	c.seq = rec.seq
+	return true, nil
+}
+
+// follow sets up a claim right behind the message that is the log's last: its fence, and what is
+// known about the chain of events. Every message says which event came before it, so the last one
+// is enough.
+func (c *claim) follow(before *record) {
+	c.token, c.prior = newToken(), ""
+	c.seq, c.head, c.last, c.blind = 0, "", 0, false
+	if before == nil {
+		return
+	}
+	c.seq, c.prior = before.seq, before.header.Get(hdrClaim)
+	if isEvent(before.subject) {
+		c.head, c.last = digest(before.body), before.seq
+		return
+	}
+	if last, ok := headerNumber(before.header, hdrLast); ok {
+		c.head, c.last = before.header.Get(hdrPrev), last
+		return
+	}
+	c.last, c.blind = before.seq, true // written by somebody else: look at everything
+}

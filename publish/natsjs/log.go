@@ -1,0 +1,152 @@
+package natsjs
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"mailflume/publish"
+)
+
+// Log returns the logs of all mailboxes in the connection's stream. Call EnsureStream first: it says
+// which stream that is and that it is fit.
+func (c *Conn) Log() publish.Log {
+	return &mailLog{c: c, stream: c.streamInfo()}
+}
+
+// mailLog implements publish.Log.
+type mailLog struct {
+	c      *Conn
+	stream streamInfo
+}
+
+// MaxEvent implements publish.Log: what the server and the stream take, less the largest headers.
+func (l *mailLog) MaxEvent() int {
+	limit := l.c.nc.MaxPayload()
+	if m := int64(l.stream.maxMsgSize); m > 0 {
+		limit = min(limit, m)
+	}
+	return max(int(limit)-headerRoom-len(l.stream.prefix)-len(l.stream.name), 0)
+}
+
+// A record is one message of the stream as it is stored.
+type record struct {
+	subject string
+	seq     uint64
+	header  nats.Header
+	body    []byte
+	time    time.Time
+}
+
+// get asks the stream's leader for one message: the last of a subject (which may be a wildcard), or
+// one by sequence. No such message is nil without an error. Direct get would be cheaper and is
+// answered by replicas that may lag: nothing that decides over a fence may come from one.
+func (l *mailLog) get(ctx context.Context, lastOf string, seq uint64) (*record, error) {
+	req, err := json.Marshal(struct {
+		Seq     uint64 `json:"seq,omitempty"`
+		LastFor string `json:"last_by_subj,omitempty"`
+	}{seq, lastOf})
+	if err != nil {
+		return nil, err
+	}
+	started := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, l.c.opt.PublishTimeout)
+	defer cancel()
+	answer, err := l.c.nc.RequestWithContext(ctx, l.c.api()+"STREAM.MSG.GET."+l.stream.name, req)
+	if err != nil {
+		return nil, l.cause(err, started)
+	}
+	return decodeRecord(answer.Data)
+}
+
+// cause finds the reason behind an answer that did not come: a refused permission is told to the
+// connection only.
+func (l *mailLog) cause(err error, started time.Time) error {
+	if denied := l.c.deniedSince(started); denied != nil {
+		return fmt.Errorf("%w: %w", publish.ErrDenied, denied)
+	}
+	return classify(err)
+}
+
+// decodeRecord reads the answer of the message-get API. Headers that cannot be read are none: such a
+// message was written by nobody we know.
+func decodeRecord(answer []byte) (*record, error) {
+	var got struct {
+		Error   *jetstream.APIError `json:"error"`
+		Message *struct {
+			Subject string    `json:"subject"`
+			Seq     uint64    `json:"seq"`
+			Header  []byte    `json:"hdrs"`
+			Data    []byte    `json:"data"`
+			Time    time.Time `json:"time"`
+		} `json:"message"`
+	}
+	if err := json.NewDecoder(bytes.NewReader(answer)).Decode(&got); err != nil {
+		return nil, fmt.Errorf("%w: read a stored message: %w", publish.ErrUnavailable, err)
+	}
+	if got.Error != nil {
+		if got.Error.ErrorCode == jetstream.JSErrCodeMessageNotFound {
+			return nil, nil
+		}
+		return nil, classify(got.Error)
+	}
+	if got.Message == nil || got.Message.Seq == 0 {
+		return nil, fmt.Errorf("%w: the server answered without a message", publish.ErrUnavailable)
+	}
+	m := got.Message
+	rec := &record{subject: m.Subject, seq: m.Seq, body: m.Data, time: m.Time}
+	if len(m.Header) > 0 {
+		if h, err := nats.DecodeHeadersMsg(m.Header); err == nil {
+			rec.header = h
+		}
+	}
+	return rec, nil
+}
+
+// getWaiting is get until the server answers or ctx ends.
+func (l *mailLog) getWaiting(ctx context.Context, w *wait, lastOf string, seq uint64) (*record, error) {
+	for {
+		woken := l.c.woken()
+		rec, err := l.get(ctx, lastOf, seq)
+		if err == nil {
+			return rec, nil
+		}
+		if err := l.pause(ctx, w, woken, err); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// pause waits before another attempt; its error says that there will be none.
+func (l *mailLog) pause(ctx context.Context, w *wait, woken <-chan struct{}, why error) error {
+	if l.c.nc.IsClosed() {
+		return fmt.Errorf("%w: the connection was closed: %w", publish.ErrUnavailable, why)
+	}
+	if !w.pause(ctx, woken, why) {
+		return ended(ctx, why)
+	}
+	return nil
+}
+
+// publish sends m once and waits for the answer. Which stream stores it is checked by the server.
+func (l *mailLog) publish(ctx context.Context, m *nats.Msg) (ack *jetstream.PubAck, out outcome, err error) {
+	started := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, l.c.opt.PublishTimeout)
+	defer cancel()
+	ack, err = l.c.js.PublishMsg(ctx, m)
+	out = outcomeOf(ack, err)
+	if err != nil {
+		var api *jetstream.APIError
+		if !errors.As(err, &api) {
+			err = l.cause(err, started)
+		}
+		err = classify(err)
+	}
+	return ack, out, err
+}

@@ -1,0 +1,194 @@
+package natsjs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"mailflume/publish"
+)
+
+// Defaults of StreamConfig.
+const (
+	DefaultStream = "MAIL"
+	DefaultMaxAge = 30 * 24 * time.Hour
+)
+
+// StreamConfig names the stream that holds the logs, and says what it is created with.
+type StreamConfig struct {
+	Name     string        // default MAIL
+	Prefix   string        // of its subjects; default mail.v1
+	Replicas int           // default: 3 in a cluster, else 1
+	MaxAge   time.Duration // how long events are kept; default 30 days, negative: for ever
+	MaxBytes int64         // 0: no cap. A full stream refuses events, which then wait in the mailbox
+	Manage   bool          // create the stream if it is missing, switch on what the log needs
+}
+
+func (s *StreamConfig) fill() {
+	if s.Name == "" {
+		s.Name = DefaultStream
+	}
+	if s.Prefix == "" {
+		s.Prefix = DefaultPrefix
+	}
+	if s.MaxAge == 0 {
+		s.MaxAge = DefaultMaxAge
+	}
+	s.MaxAge = max(s.MaxAge, 0)
+}
+
+// ErrNoStream: the stream does not exist and creating it was not asked for.
+var ErrNoStream = errors.New("the stream does not exist")
+
+// Least server version: before it, the header that names the fence's subject is ignored in silence.
+const (
+	leastMajor = 2
+	leastMinor = 11
+)
+
+// EnsureStream makes the stream exist, or verifies that a stream made by somebody else loses nothing:
+// settings that would are refused with ErrUnsafe, naming the setting and the cure. It waits for a
+// server that does not answer until ctx ends. The connection's logs use the stream from then on.
+func (c *Conn) EnsureStream(ctx context.Context, sc StreamConfig) error {
+	sc.fill()
+	if err := checkPrefix(sc.Prefix); err != nil {
+		return err
+	}
+	w := wait{c: c}
+	defer w.done()
+	for {
+		woken, started := c.woken(), time.Now()
+		cfg, err := c.ensureOnce(ctx, sc)
+		if err == nil {
+			c.mu.Lock()
+			c.stream = streamInfo{name: sc.Name, prefix: sc.Prefix, maxAge: cfg.MaxAge, maxMsgSize: cfg.MaxMsgSize}
+			c.mu.Unlock()
+			return nil
+		}
+		if denied := c.deniedSince(started); denied != nil {
+			return fmt.Errorf("stream %s: %w: %w", sc.Name, publish.ErrDenied, denied)
+		}
+		if !passes(err) {
+			return fmt.Errorf("stream %s: %w", sc.Name, classify(err))
+		}
+		if !w.pause(ctx, woken, classify(err)) {
+			return fmt.Errorf("stream %s: %w", sc.Name, ended(ctx, err))
+		}
+	}
+}
+
+// passes reports whether waiting may cure err. What the server answers in words will not change by
+// itself, except that it is short of something or has no leader yet.
+func passes(err error) bool {
+	if known(err) || errors.Is(err, ErrNoStream) {
+		return false
+	}
+	var api *jetstream.APIError
+	if errors.As(err, &api) {
+		return api.Code == 503 && api.ErrorCode != jetstream.JSErrCodeJetStreamNotEnabledForAccount
+	}
+	return true
+}
+
+// ensureOnce creates, updates or reads the stream and returns its configuration.
+func (c *Conn) ensureOnce(ctx context.Context, sc StreamConfig) (jetstream.StreamConfig, error) {
+	if err := checkVersion(c.nc.ConnectedServerVersion()); err != nil {
+		return jetstream.StreamConfig{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*c.opt.PublishTimeout)
+	defer cancel()
+	s, err := c.js.Stream(ctx, sc.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		if !sc.Manage {
+			return jetstream.StreamConfig{}, fmt.Errorf("%w: create it, or let mailflume do so with nats.manage_stream: true", ErrNoStream)
+		}
+		s, err = c.createStream(ctx, sc)
+	}
+	if err != nil {
+		return jetstream.StreamConfig{}, err
+	}
+	cfg := s.CachedInfo().Config
+	if err := vet(&cfg, sc.Prefix); err != nil {
+		return cfg, err
+	}
+	if lacks := missing(&cfg); len(lacks) > 0 {
+		if !sc.Manage {
+			return cfg, unsafeSetting(strings.Join(lacks, ", "), "switch on with: nats stream edit "+sc.Name+" "+flags(lacks))
+		}
+		cfg.AllowRollup, cfg.AllowMsgTTL, cfg.AllowDirect = true, true, true
+		if s, err = c.js.UpdateStream(ctx, cfg); err != nil {
+			return cfg, fmt.Errorf("switch on %s: %w", strings.Join(lacks, ", "), err)
+		}
+		cfg = s.CachedInfo().Config
+	}
+	return cfg, nil
+}
+
+// createStream creates the stream. Workers that start together do so together: a stream that is
+// there by now is read and verified like any other.
+func (c *Conn) createStream(ctx context.Context, sc StreamConfig) (jetstream.Stream, error) {
+	acc, err := c.js.AccountInfo(ctx)
+	if err != nil {
+		return nil, err
+	}
+	cfg := jetstream.StreamConfig{
+		Name: sc.Name, Description: "mailflume: one log per mailbox", Subjects: []string{sc.Prefix + ".>"},
+		Retention: jetstream.LimitsPolicy, Storage: jetstream.FileStorage, Replicas: sc.Replicas, MaxAge: sc.MaxAge,
+		MaxBytes: -1, MaxMsgs: -1, MaxMsgsPerSubject: -1, MaxMsgSize: -1, Duplicates: 2 * time.Minute,
+		AllowDirect: true, AllowRollup: true, AllowMsgTTL: true,
+		AllowAtomicPublish: acc.API.Level >= 2, // an older server refuses fields it does not know
+	}
+	if cfg.Replicas <= 0 {
+		cfg.Replicas = 1
+		if c.nc.ConnectedClusterName() != "" {
+			cfg.Replicas = 3
+		}
+	}
+	if sc.MaxBytes > 0 {
+		cfg.MaxBytes, cfg.Discard = sc.MaxBytes, jetstream.DiscardNew
+	}
+	if sc.MaxAge > 0 && sc.MaxAge < cfg.Duplicates {
+		cfg.Duplicates = sc.MaxAge
+	}
+	s, err := c.js.CreateStream(ctx, cfg)
+	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+		return c.js.Stream(ctx, sc.Name)
+	}
+	return s, err
+}
+
+// MaxAge is how long the stream keeps events; 0 is for ever. A position has to be saved well before
+// what it is made of expires.
+func (c *Conn) MaxAge() time.Duration { return c.streamInfo().maxAge }
+
+// streamInfo returns the stream that EnsureStream was given, or the default one.
+func (c *Conn) streamInfo() streamInfo {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.stream
+	if s.name == "" {
+		s.name, s.prefix, s.maxAge = DefaultStream, DefaultPrefix, DefaultMaxAge
+	}
+	return s
+}
+
+// checkVersion refuses servers that would ignore the fence.
+func checkVersion(version string) error {
+	if version == "" {
+		return nil // not connected: the request that follows says so
+	}
+	major, rest, _ := strings.Cut(version, ".")
+	minor, _, _ := strings.Cut(rest, ".")
+	a, errA := strconv.Atoi(major)
+	b, errB := strconv.Atoi(minor)
+	if errA == nil && errB == nil && (a < leastMajor || (a == leastMajor && b < leastMinor)) {
+		return fmt.Errorf("%w: nats-server %s ignores fenced writes over several subjects: upgrade it to %d.%d or newer",
+			publish.ErrUnsafe, version, leastMajor, leastMinor)
+	}
+	return nil
+}
