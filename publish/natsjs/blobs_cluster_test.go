@@ -72,7 +72,7 @@ func TestLeaderChangesLoseAndDoubleNothing(t *testing.T) {
 		}
 	}
 	for i, size := range []int{10_000, 900_000, 6 << 20, 1000, 3 << 20, 10 << 20} {
-		data := octets(size, byte(i))
+		data := someOctets(size, byte(i))
 		if _, err := b.Put(t.Context(), "", &hookReader{r: bytes.NewReader(data), n: size / 2, at: stepDown}); err != nil {
 			t.Errorf("%d octets: %v", size, err)
 			continue
@@ -109,7 +109,7 @@ func TestAWorkerNeedsNoMoreThanItsPermissions(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, size := range []int{0, 1000, 2 << 20} {
-		data := octets(size, 1)
+		data := someOctets(size, 1)
 		mustPut(t, b, data)
 		age(t, b, 13*time.Hour) // so that the next one purges
 		mustPut(t, b, data)
