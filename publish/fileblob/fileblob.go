@@ -78,6 +78,8 @@ func (s *Store) cleanTemp(before time.Time) error {
 // Put implements publish.BlobStore. The media type is not kept: the event has it.
 func (s *Store) Put(ctx context.Context, _ string, r io.Reader) (publish.Blob, error) {
 	in := &source{ctx: ctx, r: r}
+	// What fits into memory is hashed before the disk is touched: most attachments that come twice
+	// are small, and a file system does two syncs for every new file.
 	var head bytes.Buffer
 	if _, err := io.CopyN(&head, in, small); err != nil && !in.ended {
 		return publish.Blob{}, fmt.Errorf("store blob: %w", err)
@@ -131,7 +133,8 @@ func (s *Store) renew(sum string, size int64) (bool, error) {
 		return false, nil // damaged: written anew
 	}
 	now := time.Now()
-	if os.Chtimes(path, now, now) != nil {
+	renewed := os.Chtimes(path, now, now) == nil
+	if !renewed {
 		return false, nil // deleted in between, or another user's: written anew
 	}
 	return true, s.syncUp(path)
@@ -153,6 +156,7 @@ func (s *Store) write(r io.Reader, buf []byte) (sum string, size int64, err erro
 	if size, err = io.CopyBuffer(io.MultiWriter(f, h), onlyReader{r}, buf); err != nil {
 		return "", 0, err
 	}
+	// The octets must be on the disk before the name is, or a crash leaves a name for nothing.
 	if err = f.Sync(); err != nil {
 		return "", 0, err
 	}

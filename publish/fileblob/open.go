@@ -15,7 +15,8 @@ import (
 	"mailflume/publish"
 )
 
-// Open implements publish.BlobOpener.
+// Open implements publish.BlobOpener. The name is checked first: it comes from an event or a command
+// line, and nothing but a digest may become a path.
 func (s *Store) Open(ctx context.Context, sum string) (io.ReadCloser, error) {
 	if b, err := hex.DecodeString(sum); err != nil || len(b) != sha256.Size || hex.EncodeToString(b) != sum {
 		return nil, fmt.Errorf("open blob: %w: %.80q is not 64 lower-case hex digits", publish.ErrNotFound, sum)
@@ -64,9 +65,7 @@ func (r *reader) Read(p []byte) (int, error) {
 
 // Close implements io.Closer.
 func (r *reader) Close() error {
-	if r.err == nil || r.err == io.EOF {
-		r.err = fmt.Errorf("read blob %s: %w", r.want, fs.ErrClosed)
-	}
+	r.err = fmt.Errorf("read blob %s: %w", r.want, fs.ErrClosed)
 	return r.f.Close()
 }
 

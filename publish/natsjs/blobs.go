@@ -40,6 +40,15 @@ type BlobOptions struct {
 
 // Blobs is the blob store of one tenant: a NATS Object Store bucket that standard clients can read,
 // written by a writer that never acknowledges what is not there. It is safe for concurrent use.
+//
+// The library's own ObjectStore.Put is not used: its asynchronous publishes share one buffer and
+// may be retried out of order, so that a leader change can leave an acknowledged object with wrong
+// octets; it makes a chunk of every Read; and a context that ends leaves its chunks behind.
+//
+// A worker's user must be allowed to publish to $O.<bucket>.> and, of the stream OBJ_<bucket>, to
+// the JetStream API's STREAM.INFO, STREAM.MSG.GET, STREAM.MSG.DELETE, STREAM.PURGE and DIRECT.GET;
+// to STREAM.CREATE and STREAM.UPDATE only where a missing bucket is to be made, or one that expires
+// too early is to be changed.
 type Blobs struct {
 	c      *Conn
 	o      BlobOptions
@@ -126,6 +135,8 @@ func (b *Blobs) bind(ctx context.Context, create bool) (*bucket, error) {
 }
 
 func (b *Blobs) find(ctx context.Context, create bool) (*bucket, error) {
+	// The stream is looked up and not created-or-updated: an operator's placement, compression or
+	// size cap of an existing bucket stays as it is.
 	s, err := b.c.js.Stream(ctx, b.streamName())
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		if !create {
@@ -166,6 +177,7 @@ func (b *Blobs) vet(ctx context.Context, s jetstream.Stream) (jetstream.Stream, 
 	if cfg.MaxAge == 0 || (b.o.MaxAge > 0 && cfg.MaxAge >= b.o.MaxAge) {
 		return s, nil
 	}
+	// Longer is always safe, and two workers with different wishes end at the longer one.
 	was := cfg.MaxAge
 	cfg.MaxAge = b.o.MaxAge
 	s, err := b.c.js.UpdateStream(ctx, cfg)

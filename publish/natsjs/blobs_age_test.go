@@ -34,7 +34,7 @@ func TestStoringAgainRenewsOctetsInTheSecondHalfOfTheirLife(t *testing.T) {
 	t.Parallel()
 	b := testBlobs(t, BlobOptions{MaxAge: 24 * time.Hour})
 	for i, size := range []int{0, 1000, 700_000, 2 << 20} {
-		data := octets(size, byte(i))
+		data := someOctets(size, byte(i))
 		mustPut(t, b, data)
 		first := lookupBlob(t, b, data)
 		age(t, b, 11*time.Hour)
@@ -61,7 +61,7 @@ func TestEightWritersThatRenewKeepOne(t *testing.T) {
 	for range 8 { // eight processes: they do not wait for each other
 		stores = append(stores, blobConn(t, s.ClientURL()).Blobs("contoso", BlobOptions{MaxAge: 24 * time.Hour}))
 	}
-	data := octets(600_000, 1)
+	data := someOctets(600_000, 1)
 	for _, by := range []time.Duration{0, 13 * time.Hour} {
 		errs := make(chan error, len(stores))
 		for i, b := range stores {
@@ -87,7 +87,7 @@ func TestEightWritersThatRenewKeepOne(t *testing.T) {
 func TestAReaderGoesOnInTheRenewedCopy(t *testing.T) {
 	t.Parallel()
 	b := testBlobs(t, BlobOptions{MaxAge: 24 * time.Hour})
-	data := octets(900_000, 1)
+	data := someOctets(900_000, 1)
 	mustPut(t, b, data)
 	r, err := b.Open(t.Context(), sumHex(data))
 	if err != nil {
@@ -109,7 +109,7 @@ func TestADeletedObjectIsStoredAgain(t *testing.T) {
 	t.Parallel()
 	b := testBlobs(t, BlobOptions{})
 	for i, size := range []int{0, 5000, 2 << 20} {
-		data := octets(size, byte(i))
+		data := someOctets(size, byte(i))
 		mustPut(t, b, data)
 		store, err := b.c.js.ObjectStore(t.Context(), b.Bucket())
 		if err != nil {
@@ -131,11 +131,11 @@ func TestADeletedObjectIsStoredAgain(t *testing.T) {
 func TestForeignMetadataIsReplacedAndPurgesNothing(t *testing.T) {
 	t.Parallel()
 	b := testBlobs(t, BlobOptions{})
-	kept := octets(1000, 9)
+	kept := someOctets(1000, 9)
 	mustPut(t, b, kept)
 	for i, body := range []string{"", "{", "[]", "null", `{"nuid":">","chunks":1}`, `{"nuid":"*"}`, `{"nuid":"","chunks":0}`, `{"nuid":"a.>"}`,
 		`{"nuid":"abc","options":{"link":{"bucket":"other"}}}`, `{"nuid":"abc","chunks":4294967295,"size":18446744073709551615}`} {
-		data := octets(2000, byte(i))
+		data := someOctets(2000, byte(i))
 		if _, err := b.c.js.Publish(t.Context(), b.metaSubject("sha256-"+sumHex(data)), []byte(body)); err != nil {
 			t.Fatal(err)
 		}
@@ -155,7 +155,7 @@ func TestSweepRemovesOldOrphansAndNothingElse(t *testing.T) {
 		t.Errorf("sweeping a bucket that does not exist = %v", err)
 	}
 	for i, size := range []int{0, 10, 600_000, 2 << 20} {
-		mustPut(t, b, octets(size, byte(i)))
+		mustPut(t, b, someOctets(size, byte(i)))
 	}
 	for range 5 {
 		id := nuid.Next()
@@ -176,7 +176,7 @@ func TestSweepRemovesOldOrphansAndNothingElse(t *testing.T) {
 		t.Errorf("sweeping again = %d, %v; want none", n, err)
 	}
 	for i, size := range []int{0, 10, 600_000, 2 << 20} {
-		logtest.CheckBlob(t, b, octets(size, byte(i)))
+		logtest.CheckBlob(t, b, someOctets(size, byte(i)))
 	}
 	clean(t, b)
 	ctx, cancel := context.WithCancel(t.Context())

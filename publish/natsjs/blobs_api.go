@@ -63,6 +63,7 @@ func (b *Blobs) api(ctx context.Context, verb string, req, resp any) error {
 	if err != nil {
 		return err
 	}
+	// Every answer of the API has either its content or an error in it, in one JSON object.
 	var fail struct {
 		Error *jetstream.APIError `json:"error"`
 	}
@@ -93,6 +94,7 @@ func (b *Blobs) directGet(ctx context.Context, bk *bucket, req blobGet) (*blobMs
 	defer cancel()
 	var m *jetstream.RawStreamMsg
 	var err error
+	// The server keeps a subject of its own for "last of a subject", which permissions can tell apart.
 	if req.Last != "" {
 		m, err = bk.stream.GetLastMsgForSubject(ctx, req.Last)
 	} else {
@@ -130,6 +132,8 @@ type blobSubjects struct {
 	} `json:"state"`
 }
 
+// subjects lists the subjects that match filter, from the offset-th on. The server sorts them and
+// gives at most 100,000 in one answer.
 func (b *Blobs) subjects(ctx context.Context, filter string, offset int) (blobSubjects, error) {
 	var p blobSubjects
 	err := b.api(ctx, "STREAM.INFO", struct {
@@ -162,11 +166,13 @@ func blobFinal(err error) bool {
 	return false
 }
 
-// persist repeats do while the server is away, until RetryFor after the first failure.
+// persist repeats do while the server is away, until RetryFor after the first failure. It is the only
+// place that decides whether something is tried again; do only says what happened. A full bucket is
+// not waited for: the caller holds a connection to a mail server that could do better things.
 func (b *Blobs) persist(ctx context.Context, do func(context.Context) error) error {
 	var until time.Time
 	for try := 0; ; try++ {
-		woken, began := b.c.woken(), time.Now()
+		woken, began := b.c.woken(), time.Now() // before the attempt, or a reconnect in it is missed
 		once, cancel := b.attempt(ctx, woken)
 		err := do(once)
 		cancel()

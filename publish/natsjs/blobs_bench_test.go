@@ -46,7 +46,7 @@ func benchPut(b *testing.B, media string, mk func(b *testing.B, blobs *Blobs, me
 	for _, size := range []int{10 << 10, 100 << 10, 1 << 20, 64 << 20} {
 		b.Run(fmt.Sprintf("%dKiB", size>>10), func(b *testing.B) {
 			put := mk(b, testBlobs(b, BlobOptions{}), media)
-			data := octets(size, 1)
+			data := someOctets(size, 1)
 			b.SetBytes(int64(size))
 			b.ReportAllocs()
 			i := 0
@@ -66,7 +66,7 @@ func BenchmarkBlobPutAgain(b *testing.B) {
 	for _, known := range []bool{false, true} {
 		b.Run(fmt.Sprintf("100KiB/remembered=%t", known), func(b *testing.B) {
 			blobs := testBlobs(b, BlobOptions{})
-			data := octets(100<<10, 1)
+			data := someOctets(100<<10, 1)
 			mustPut(b, blobs, data)
 			b.SetBytes(int64(len(data)))
 			for b.Loop() {
@@ -83,7 +83,7 @@ func BenchmarkBlobPutAgain(b *testing.B) {
 
 func BenchmarkBlobOpen(b *testing.B) {
 	blobs := testBlobs(b, BlobOptions{})
-	data := octets(16<<20, 1)
+	data := someOctets(16<<20, 1)
 	blob := mustPut(b, blobs, data)
 	buf := make([]byte, 64<<10)
 	b.SetBytes(int64(len(data)))

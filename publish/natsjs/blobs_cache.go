@@ -43,6 +43,7 @@ type recentBlob struct {
 	until time.Time
 }
 
+// has says whether d was stored a short while ago on this same connection.
 func (r *recentBlobs) has(d blobDigest, life uint64) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -67,7 +68,7 @@ func (r *recentBlobs) add(d blobDigest, life uint64, keep time.Duration) {
 		r.order.Remove(e)
 	}
 	r.at[d] = r.order.PushFront(recentBlob{d, time.Now().Add(keep)})
-	for len(r.at) > recentMax {
+	for len(r.at) > recentMax { // entries lie in the order of their time: the last is the oldest
 		old := r.order.Remove(r.order.Back()).(recentBlob)
 		delete(r.at, old.d)
 	}
@@ -111,6 +112,7 @@ func (f *flights) enter(ctx context.Context, d blobDigest) (leave func(), err er
 			}, nil
 		}
 		f.mu.Unlock()
+		// The other may fail; then the waiters take turns, each asking the bucket for itself.
 		select {
 		case <-other:
 		case <-ctx.Done():

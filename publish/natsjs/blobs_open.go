@@ -104,6 +104,8 @@ func (r *blobReader) next() error {
 		}
 		return io.EOF
 	}
+	// The chunks of a NUID are found by asking for the first one after the last, so gaps in the
+	// sequence (other objects' chunks) do not matter.
 	m, err := r.fetch()
 	if err != nil {
 		return fmt.Errorf("read blob %s: %w", r.want.hex(), err)

@@ -100,7 +100,7 @@ func (p *blobPut) small(ctx context.Context) (publish.Blob, error) {
 		return publish.Blob{}, fmt.Errorf("store blob: %w", err)
 	}
 	defer leave()
-	life := p.b.life()
+	life := p.b.life() // before the write: if the connection changes under it, it is not remembered
 	if p.b.recent.has(d, life) {
 		return p.b.blob(d, p.total), nil
 	}
@@ -153,6 +153,8 @@ func (p *blobPut) smallOnce(ctx context.Context, d blobDigest) error {
 func (p *blobPut) large(ctx context.Context) (publish.Blob, error) {
 	u := p.b.newUpload(p.bk)
 	err := p.stream(ctx, u)
+	// The digest is known only now: equal content may be there, and commit finds that out under the
+	// metadata's fence, without a question before.
 	d := p.digest()
 	if err == nil {
 		err = u.commit(ctx, d, p.mediaType, nil)

@@ -106,6 +106,7 @@ func (s *sweep) chunks(ctx context.Context, page blobSubjects) (gone int, err er
 		if err != nil {
 			return gone, err
 		}
+		// The last chunk counts, not the first: a large upload over a slow line may take long.
 		if last == nil || !last.Time.Before(s.before) {
 			continue
 		}
