@@ -3,15 +3,10 @@ package ingest_test
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,43 +18,6 @@ import (
 )
 
 var key = publish.Key{Tenant: "acme", Mailbox: "support"}
-
-// blobs is a store in memory with faults.
-type blobs struct {
-	mu    sync.Mutex
-	m     map[string][]byte
-	fault func() error
-}
-
-func newBlobs() *blobs { return &blobs{m: map[string][]byte{}} }
-
-func (b *blobs) Put(_ context.Context, _ string, r io.Reader) (publish.Blob, error) {
-	data, err := io.ReadAll(r)
-	if err != nil {
-		return publish.Blob{}, err
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.fault != nil {
-		if err := b.fault(); err != nil {
-			return publish.Blob{}, err
-		}
-	}
-	sum := hexSum(data)
-	b.m[sum] = data
-	return publish.Blob{SHA256: sum, Size: int64(len(data)), Ref: "mem:" + sum}, nil
-}
-
-func hexSum(b []byte) string {
-	s := sha256.Sum256(b)
-	return hex.EncodeToString(s[:])
-}
-
-func (b *blobs) has(sum string, want []byte) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return bytes.Equal(b.m[sum], want)
-}
 
 // world is one mailbox, one log and the states that were reported.
 type world struct {
@@ -278,177 +236,6 @@ func TestTwoWorkersOnOneMailboxDoubleNothing(t *testing.T) {
 		stopB()
 		w.check(t, mail)
 	})
-}
-
-func TestABadMessageIsSetAsideAfterThreeTriesAndTheOthersGoOn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(ingest.Start{All: true}, ingest.After{Action: ingest.ActionDelete, Grace: time.Minute})
-		w.add(sourcetest.Mail(5))
-		tries := 0
-		w.box.MessageFault = func(uid uint32) error {
-			if uid != 3 {
-				return nil
-			}
-			tries++
-			return &ingest.Error{Fault: ingest.Fault{Class: ingest.BadMessage, Code: ingest.CodeMessageRefused}, Op: "fetch", Err: errors.New("NO")}
-		}
-		stop := w.serve(t)
-		pass(10 * time.Minute)
-		stop()
-		events := w.log.Events(key)
-		if len(events) != 5 || events[2].Kind != publish.Quarantined || tries != 3 {
-			t.Fatalf("%d events, %d tries", len(events), tries)
-		}
-		if q := events[2].Data.Quarantine; q == nil || q.Code != string(ingest.CodeMessageRefused) || q.Attempts != 3 {
-			t.Errorf("quarantine %+v", q)
-		}
-		if w.box.Len() != 1 || slices.Contains(w.box.Settled(), sourcetest.RefOf(3)) {
-			t.Errorf("%d messages left, want only the one set aside", w.box.Len())
-		}
-	})
-}
-
-func TestAPanicWhileReadingIsTheMessagesFault(t *testing.T) {
-	w := newWorld(ingest.Start{All: true}, ingest.After{})
-	w.add(sourcetest.Mail(3))
-	var n atomic.Int32
-	w.blobs.fault = func() error {
-		if n.Add(1) <= 3 {
-			panic("a bug")
-		}
-		return nil
-	}
-	w.opt.Parallel = 1
-	if err := w.once(t); err != nil {
-		t.Fatal(err)
-	}
-	events := w.log.Events(key)
-	if len(events) != 3 || events[0].Kind != publish.Quarantined || events[0].Data.Quarantine.Code != string(ingest.CodeMessagePanic) {
-		t.Fatalf("%d events, the first %+v", len(events), events[0].Data.Quarantine)
-	}
-}
-
-func TestAStoreThatIsAwayIsWaitedForWithoutAskingTheServerAgain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(ingest.Start{All: true}, ingest.After{})
-		mail := sourcetest.Mail(10)
-		w.add(mail)
-		until := time.Now().Add(30 * time.Second)
-		w.blobs.fault = func() error {
-			if time.Now().Before(until) {
-				return fmt.Errorf("put: %w", publish.ErrUnavailable)
-			}
-			return nil
-		}
-		stop := w.serve(t)
-		pass(5 * time.Minute)
-		stop()
-		w.check(t, mail)
-		if s, ok := w.saw(ingest.StateNATSUnavailable); !ok || s.Fault.Code != ingest.CodeNATSDown {
-			t.Errorf("the state said nothing of it: %+v", s)
-		}
-	})
-}
-
-func TestACutConnectionPublishesNothingOfTheMessage(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(ingest.Start{All: true}, ingest.After{})
-		mail := append(sourcetest.Mail(2), bytes.Repeat([]byte("Subject: x\r\n\r\nlarge\r\n"), 40_000))
-		w.add(mail)
-		cuts := map[uint32]int{2: 10, 3: 500_000}
-		w.box.BodyFault = func(uid uint32, body io.Reader) io.Reader {
-			n, ok := cuts[uid]
-			if !ok {
-				return body
-			}
-			delete(cuts, uid)
-			return io.MultiReader(io.LimitReader(body, int64(n)), errReader{io.ErrUnexpectedEOF})
-		}
-		stop := w.serve(t)
-		pass(5 * time.Minute)
-		stop()
-		w.check(t, mail)
-	})
-}
-
-type errReader struct{ err error }
-
-func (e errReader) Read([]byte) (int, error) { return 0, e.err }
-
-func TestNothingIsSettledBeforeItsGraceOrWhenTheLogLostIt(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(ingest.Start{All: true}, ingest.After{Action: ingest.ActionDelete, Grace: 10 * time.Minute})
-		mail := sourcetest.Mail(4)
-		w.add(mail)
-		stop := w.serve(t)
-		defer stop()
-		pass(9 * time.Minute)
-		if w.box.Len() != 4 {
-			t.Fatalf("%d messages left before the grace was over", w.box.Len())
-		}
-		w.log.LoseTail(key, 2) // a power cut took two acknowledged events
-		pass(6 * time.Minute)
-		if w.box.Len() < 2 {
-			t.Fatalf("%d messages left: something was deleted whose event is gone", w.box.Len())
-		}
-		pass(30 * time.Minute)
-		w.check(t, mail)
-		if w.box.Len() != 0 {
-			t.Errorf("%d messages left in the end", w.box.Len())
-		}
-	})
-}
-
-func TestPostActionsSurviveARestart(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(ingest.Start{All: true}, ingest.After{Action: ingest.ActionDelete, Grace: 10 * time.Minute})
-		w.add(sourcetest.Mail(3))
-		w.serve(t)()
-		stop := w.serve(t)
-		pass(time.Minute)
-		stop()
-		stop = w.serve(t)
-		pass(20 * time.Minute)
-		stop()
-		if w.box.Len() != 0 {
-			t.Errorf("%d messages were forgotten", w.box.Len())
-		}
-	})
-}
-
-func TestAnEventLargerThanTheServerTakesGoesByReference(t *testing.T) {
-	w := newWorld(ingest.Start{All: true}, ingest.After{})
-	w.log.SetMaxEvent(8 << 10)
-	msg := []byte("From: a@example.com\r\nSubject: " + strings.Repeat("long ", 100) + "\r\nTo: " + strings.Repeat("someone@example.com,\r\n ", 2000) +
-		"last@example.com\r\n\r\n" + strings.Repeat("text\r\n", 3000))
-	w.add([][]byte{msg})
-	if err := w.once(t); err != nil {
-		t.Fatal(err)
-	}
-	ev := w.log.Events(key)[0]
-	if len(ev.Body) > 8<<10 || ev.DataRef == "" || !slices.Contains(ev.Data.TruncatedFields, "to") || len(ev.Data.From) != 1 {
-		t.Fatalf("%d bytes, dataref %q, truncated %v", len(ev.Body), ev.DataRef, ev.Data.TruncatedFields)
-	}
-	full := w.blobs.m[strings.TrimPrefix(ev.DataRef, "mem:")]
-	if bytes.Count(full, []byte("someone@example.com")) < 2000 {
-		t.Errorf("the full data (%d bytes) lacks the recipients", len(full))
-	}
-}
-
-func TestALongBodyIsStoredAndCutOnACharacter(t *testing.T) {
-	w := newWorld(ingest.Start{All: true}, ingest.After{})
-	body := strings.Repeat("ü", 100_000)
-	w.add([][]byte{[]byte("Subject: x\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" + body)})
-	if err := w.once(t); err != nil {
-		t.Fatal(err)
-	}
-	text := w.log.Events(key)[0].Data.Text
-	if text == nil || !text.Truncated || text.Size != 200_000 || len(text.Content) > 64<<10 || strings.ContainsRune(text.Content, '\ufffd') {
-		t.Fatalf("text %+v", text)
-	}
-	if !w.blobs.has(hexSum([]byte(body)), []byte(body)) {
-		t.Error("the whole text is not stored")
-	}
 }
 
 func TestManyMailboxesShareLittleMemoryWithoutWaitingForEachOther(t *testing.T) {

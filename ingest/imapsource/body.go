@@ -48,6 +48,10 @@ func (b *body) Read(p []byte) (int, error) {
 			return n, io.EOF
 		}
 	}
+	if b.left > 0 {
+		b.f.broken = true
+		_ = b.f.s.g.fail(err)
+	}
 	b.err = b.f.s.fault("imap read message", atMessage, err)
 	return n, b.err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -58,7 +59,7 @@ func classify(op string, t trouble) error {
 		return &ingest.Error{Fault: t.refused(st), Op: op, Err: st.asError()}
 	}
 	cause := t.err
-	if t.end != nil {
+	if t.end != nil && !errors.Is(t.end, net.ErrClosed) { // go-imap closes the connection on what it cannot read
 		cause = t.end
 	}
 	f := t.lost(cause)

@@ -368,7 +368,10 @@ func (r *run) arrived(f *flight, a *arrival) {
 		r.s.src.forget(r.key(it))
 	case r.s.g.failure() != nil:
 		r.blame(f)
-		r.failed(r.s.fault("imap fetch", atOther, r.s.g.failure()))
+		if b.err == nil || ingest.FaultOf(b.err).Class == ingest.BadMessage {
+			b.err = r.s.fault("imap fetch", atOther, r.s.g.failure())
+		}
+		r.failed(b.err)
 	}
 	b.err = errOver
 }

@@ -25,6 +25,7 @@ type flight struct {
 	next    *imapclient.FetchMessageData
 	peeked  bool
 	closed  bool
+	broken  bool // a body ended in an error: go-imap reads on beside its reader if it is asked to drain that
 	err     error
 	asking  bool // a goroutine waits in cmd.Next
 	msgs    chan *imapclient.FetchMessageData
@@ -119,7 +120,11 @@ func (f *flight) close() error {
 		<-f.msgs
 		f.asking = false
 	}
-	f.err = f.cmd.Close()
+	if f.broken {
+		f.err = f.s.g.failure()
+	} else {
+		f.err = f.cmd.Close()
+	}
 	if f.s.ahead.Load() == nil {
 		f.s.g.disarm()
 	}

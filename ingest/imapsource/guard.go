@@ -32,6 +32,7 @@ type guard struct {
 	reading bool
 	stopped time.Time     // end of the last Read
 	waited  time.Duration // inside Reads, since an answer became due
+	armed   time.Time     // when it did
 	said    status
 	budget  int64 // for the scanner, from the next Read on; 0: go on as it is
 
@@ -156,7 +157,7 @@ func (g *guard) account(n int, waited time.Duration) error {
 	if g.timeout == 0 {
 		return nil
 	}
-	if g.waited += waited; g.line > g.timeout || g.waited > maxWaits*g.timeout {
+	if g.waited += min(waited, time.Since(g.armed)); g.line > g.timeout || g.waited > maxWaits*g.timeout {
 		return fmt.Errorf("answer only drips: %w", os.ErrDeadlineExceeded)
 	}
 	return nil
@@ -201,7 +202,7 @@ func (g *guard) SetWriteDeadline(time.Time) error { return nil }
 func (g *guard) arm(timeout time.Duration, budget int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.timeout, g.waited = timeout, 0
+	g.timeout, g.waited, g.armed = timeout, 0, time.Now()
 	g.budget = budget
 	if g.err == nil {
 		_ = g.deadline() // a dead connection says so in Read

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -202,10 +203,11 @@ func announced(tail []byte) (n int64, message, ok bool) {
 		if d < '0' || d > '9' {
 			return 0, false, false
 		}
-		if n > (1<<63-1-9)/10 {
-			return 1<<63 - 1, false, true // go-imap refuses it too
+		if v := int64(d - '0'); n > (math.MaxInt64-v)/10 {
+			n = math.MaxInt64 // go-imap refuses it
+		} else {
+			n = n*10 + v
 		}
-		n = n*10 + int64(d-'0')
 	}
 	before := bytes.ToUpper(bytes.TrimSuffix(t[:at], []byte("~")))
 	return n, bytes.HasSuffix(before, []byte("BODY[] ")), true

@@ -153,6 +153,12 @@ func TestMicrosoftsOwnNamesOfThePublicCloudAreOneAuthority(t *testing.T) {
 		{"login.microsoftonline.com", "login.microsoftonline.com:444", false},
 		{"localhost:8443", "localhost:8444", false},
 		{"idp.example", "login.microsoftonline.com", false},
+		{"localhost:8443", "127.0.0.1:8443", true},
+		{"localhost:8443", "[::1]:8443", true},
+		{"localhost", "127.0.0.1:443", true},
+		{"localhost:8443", "localhost.evil.example:8443", false},
+		{"10.0.0.1:8443", "127.0.0.1:8443", false},
+		{"[2001:db8::1]", "[2001:db8::1]:443", true},
 	} {
 		if got := sameAuthority(c.authority, c.host); got != c.same {
 			t.Errorf("sameAuthority(%q, %q) = %v", c.authority, c.host, got)

@@ -12,6 +12,7 @@ import (
 	"mailflume/ingest"
 )
 
+// opToken is the Op of errors: what was being done.
 const opToken = "token"
 
 // classify is the one place where a failed token request becomes an error with a Fault. a is the
@@ -63,6 +64,7 @@ func refusedAgain(wait time.Duration) error {
 	}
 }
 
+// passwordUnchanged keeps a refused password from being tried again.
 func passwordUnchanged() error {
 	return &ingest.Error{
 		Fault: ingest.Fault{Class: ingest.Auth, Code: ingest.CodePasswordRefused}, Op: "password",
@@ -70,6 +72,7 @@ func passwordUnchanged() error {
 	}
 }
 
+// closedError is what callers get once Close was called; it is nobody's fault.
 func closedError() error {
 	return &ingest.Error{Fault: ingest.Fault{Class: ingest.Transient, Code: ingest.CodeUnknown}, Op: opToken, Err: errClosed}
 }
@@ -107,7 +110,9 @@ type issuerAnswer struct {
 	Scope       string          `json:"scope"`
 }
 
-// answerFault is for a request that was answered.
+// answerFault is for a request that was answered. The status comes before the body where it says
+// more: proxies and gateways put anything into a 429 or 5xx. A 4xx counts as a refusal only with
+// the error field of RFC 6749 section 5.2; a block page of a firewall is not Entra's word.
 func answerFault(id *identity, a *answer) (ingest.Fault, string) {
 	wait := retryAfter(a.header)
 	var j issuerAnswer

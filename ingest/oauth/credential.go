@@ -15,6 +15,7 @@ import (
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential"
 )
 
+// Bounds for what is read: a path that names the wrong file must not fill the memory or the wire.
 const (
 	maxSecret = 4 << 10
 	maxPEM    = 256 << 10
@@ -37,6 +38,7 @@ type credentialError struct {
 func (e *credentialError) Error() string { return e.err.Error() }
 func (e *credentialError) Unwrap() error { return e.err }
 
+// identify reads the credential that is configured, anew for every request.
 func (e *Entra) identify(ctx context.Context) (identity, error) {
 	if e.opt.Secret != nil {
 		return secretIdentity(ctx, e.opt.Secret)
@@ -52,6 +54,7 @@ func (e *Entra) identify(ctx context.Context) (identity, error) {
 	return id, nil
 }
 
+// secretIdentity hands the secret to MSAL, which posts it as client_secret (RFC 6749 section 2.3.1).
 func secretIdentity(ctx context.Context, read func(context.Context) (string, error)) (identity, error) {
 	s, err := readSecret(ctx, read)
 	if err != nil {

@@ -81,6 +81,14 @@ func (e *Entra) Token(ctx context.Context, refused string) (ingest.Token, error)
 	return e.tokens.Token(ctx, refused)
 }
 
+// String names the source without its credential and token.
+func (e *Entra) String() string {
+	return "entra " + e.opt.Authority + " client " + e.opt.ClientID + " scope " + e.opt.Scope
+}
+
+// GoString is String: %#v would follow pointers that lead to the credential.
+func (e *Entra) GoString() string { return e.String() }
+
 // Close ends a request that is under way, stops renewing and waits. Token fails from then on.
 func (e *Entra) Close() error {
 	e.tokens.close()
@@ -152,10 +160,13 @@ func checkTenant(t string) error {
 	return nil
 }
 
+// notNameRune is true for what neither a GUID nor a domain has. The tenant becomes a path segment:
+// a slash or a dot-dot would address something else.
 func notNameRune(r rune) bool {
 	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '.' && r != '-' && r != '_'
 }
 
+// checkClientID does not insist on a GUID: issuers other than Entra have other ids.
 func checkClientID(id string) error {
 	if id == "" {
 		return errors.New("client id is missing: set the Application (client) ID")
@@ -175,6 +186,7 @@ func checkScope(s string) error {
 	return nil
 }
 
+// checkCredential refuses two credentials as well as none: which of them was used must never be a guess.
 func checkCredential(o EntraOptions) error {
 	if (o.Secret == nil) == (o.Certificate == nil) {
 		return errors.New("set exactly one of secret and certificate")
@@ -182,7 +194,9 @@ func checkCredential(o EntraOptions) error {
 	return nil
 }
 
-// joinAuthority checks the authority and returns it with the tenant as its path.
+// joinAuthority checks the authority and returns it with the tenant as its path, the only form that
+// MSAL takes. A path of another kind (a token URL, /v2.0) is refused rather than cut: it shows that
+// something else was meant.
 func joinAuthority(authority, tenant string) (string, error) {
 	u, err := url.Parse(authority)
 	if err != nil {

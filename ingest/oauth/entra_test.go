@@ -1,6 +1,8 @@
 package oauth
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,5 +34,22 @@ func TestATokenIsFetchedOnceAndThenServedFromTheCache(t *testing.T) {
 	}
 	if n := i.Requests("/oauth2/v2.0/token"); n != 1 {
 		t.Errorf("%d token requests, want 1", n)
+	}
+}
+
+func TestASourceThatIsPrintedShowsNeitherSecretNorToken(t *testing.T) {
+	i := startIssuer(t, oauthtest.Options{})
+	e := startEntra(t, optionsFor(i))
+	tok, err := e.Token(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{fmt.Sprintf("%v %+v %#v %s", e, e, e, e), fmt.Sprintf("%v %+v %#v %q", tok, tok, tok, tok)} {
+		if strings.Contains(text, tok.Value) || strings.Contains(text, canary) {
+			t.Errorf("printed: %s", text)
+		}
+	}
+	if !strings.Contains(e.String(), i.URL()) {
+		t.Errorf("String = %q", e)
 	}
 }

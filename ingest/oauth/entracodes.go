@@ -23,6 +23,7 @@ func refusalFault(field string, numbers []int) ingest.Fault {
 	return f
 }
 
+// byField reads the error field. A field that nobody knows is a refusal: an administrator must look.
 func byField(field string) ingest.Fault {
 	switch field {
 	case "temporarily_unavailable", "server_error", "slow_down":

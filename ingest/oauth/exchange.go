@@ -14,6 +14,7 @@ import (
 	"time"
 )
 
+// maxAnswer bounds the body of one answer. Entra's are below 10 KiB; MSAL itself reads without end.
 const maxAnswer = 1 << 20
 
 // What an exchange refuses to do; classify reads the answer's fields, MSAL needs some error.
@@ -82,6 +83,7 @@ func (x *exchange) CloseIdleConnections() { x.client.CloseIdleConnections() }
 
 // Do sends one request and reads the whole answer, within bounds.
 func (x *exchange) Do(req *http.Request) (*http.Response, error) {
+	// Discovery is a GET without anything secret, the token request a POST with the credential.
 	x.last = answer{token: req.Method == http.MethodPost, origin: originOf(req.URL), scope: x.scope}
 	if req.URL.Scheme != "https" || !sameAuthority(x.host, req.URL.Host) {
 		x.last.foreign = x.last.origin
@@ -117,24 +119,36 @@ func (x *exchange) Do(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
+// originOf leaves out path and query: a redirect may repeat the request's form in them.
 func originOf(u *url.URL) string { return u.Scheme + "://" + u.Host }
 
 // sameAuthority reports whether host may be given the secret that is meant for authority: it is the
-// same host, or both are names of Microsoft's public cloud, whose discovery documents do not always
-// name the host that was asked.
+// same host; or both are names of Microsoft's public cloud, whose discovery documents do not always
+// name the host that was asked; or both are names of this machine.
+//
+// Without this rule a discovery document could do what redirects are refused for. OpenID Connect
+// allows it (Discovery 1.0 section 3 lets the endpoints be anywhere), Entra does not need it.
 func sameAuthority(authority, host string) bool {
-	authority, host = withPort(authority), withPort(host)
+	authority, host = canonical(authority), canonical(host)
 	return authority == host || publicCloud(authority) && publicCloud(host)
 }
 
-func withPort(host string) string {
-	host = strings.ToLower(host)
-	return strings.TrimSuffix(host, ":443")
+// canonical is host:port in one spelling.
+func canonical(hostport string) string {
+	host, port, err := net.SplitHostPort(strings.ToLower(hostport))
+	if err != nil { // without a port: RFC 9110 section 4.2.2
+		host, port = strings.Trim(strings.ToLower(hostport), "[]"), "443"
+	}
+	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
 }
 
+// publicCloud knows the names of login.microsoftonline.com that Microsoft publishes as aliases.
 func publicCloud(host string) bool {
 	switch host {
-	case "login.microsoftonline.com", "login.microsoft.com", "login.windows.net", "sts.windows.net":
+	case "login.microsoftonline.com:443", "login.microsoft.com:443", "login.windows.net:443", "sts.windows.net:443":
 		return true
 	}
 	return false

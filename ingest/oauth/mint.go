@@ -44,6 +44,7 @@ func (e *Entra) mint(ctx context.Context) (minted, *ingest.Error) {
 	return out, nil
 }
 
+// errNotBearer only marks the place; classify sees the answer.
 var errNotBearer = errors.New("the access token has characters that no bearer token has")
 
 // bearer reports whether the token is a b64token (RFC 6750 section 2.1). Anything else could end

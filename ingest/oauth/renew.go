@@ -97,7 +97,8 @@ func (r *renewer) Token(ctx context.Context, refused string) (ingest.Token, erro
 	return ingest.Token{}, f.err
 }
 
-// look returns a token, or an error, or the flight to wait for.
+// look decides under the lock what a caller gets: a token, or an error, or the flight to wait for.
+// A caller whose refused token is not the cached one has missed the renewal and gets the cached one.
 func (r *renewer) look(ctx context.Context, refused string) (ingest.Token, *flight, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -152,6 +153,8 @@ func (r *renewer) held(now time.Time) time.Duration {
 	return r.retryAt.Sub(now)
 }
 
+// forceWait is what is left of the minute in which no refused token forces another request. Without
+// it one mailbox that refuses everything would make the issuer mint tokens as fast as it can.
 func (r *renewer) forceWait(now time.Time) time.Duration {
 	if r.forcedAt.IsZero() {
 		return 0
@@ -192,6 +195,8 @@ func (r *renewer) start(asked bool) *flight {
 	return f
 }
 
+// run is the goroutine of one flight. The state is brought up to date before the hook hears of it,
+// and the hook before the callers, so logs are in order.
 func (r *renewer) run(f *flight) {
 	ctx, cancel := context.WithTimeout(r.ctx, r.timeout)
 	defer cancel()
@@ -221,6 +226,7 @@ func (r *renewer) run(f *flight) {
 	close(f.done)
 }
 
+// succeed takes the new token. Its life counts from before the request, which is never too late.
 func (r *renewer) succeed(m minted, began time.Time, asked bool) ingest.Token {
 	r.life = min(m.life, maxLifetime)
 	r.token = ingest.Token{Value: m.value, Expires: began.Add(r.life)}
@@ -267,6 +273,7 @@ func (r *renewer) schedule(d time.Duration) {
 	r.timer = time.AfterFunc(d, r.tick)
 }
 
+// unschedule stops the timer. One that has fired already runs tick, which then owes wg.Done itself.
 func (r *renewer) unschedule() {
 	if r.timer != nil && r.timer.Stop() {
 		r.wg.Done()
@@ -291,6 +298,7 @@ func (r *renewer) tick() {
 	r.start(false)
 }
 
+// close ends everything and waits: after it no goroutine, timer or hook of this source runs.
 func (r *renewer) close() {
 	r.mu.Lock()
 	r.closed = true

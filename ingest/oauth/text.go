@@ -49,6 +49,8 @@ func blotter(secret string) *strings.Replacer {
 	if secret == "" {
 		return strings.NewReplacer()
 	}
+	// Forms that servers and proxies really produce: error pages (HTML), logs of forms (URL), JSON,
+	// and base64 as it stands in an Authorization header.
 	quoted, _ := json.Marshal(secret) // a string always marshals
 	forms := []string{
 		secret, url.QueryEscape(secret), url.PathEscape(secret), html.EscapeString(secret),

@@ -133,12 +133,25 @@ func (p *position) holds(r ingest.Ref) bool {
 
 // add merges entries in; those that are held already stay as they are.
 func (p *position) add(more []entry) {
-	if len(more) == 0 {
-		return
+	slices.SortFunc(more, func(a, b entry) int {
+		if a.digest == b.digest && a.published {
+			return -1 // quarantined first and published later is published
+		}
+		return cmp.Compare(a.digest, b.digest)
+	})
+	old := p.entries
+	p.entries = make([]entry, 0, len(old)+len(more))
+	for len(old) > 0 || len(more) > 0 {
+		var e entry
+		if len(more) == 0 || len(old) > 0 && old[0].digest <= more[0].digest {
+			e, old = old[0], old[1:]
+		} else {
+			e, more = more[0], more[1:]
+		}
+		if n := len(p.entries); n == 0 || p.entries[n-1].digest != e.digest {
+			p.entries = append(p.entries, e)
+		}
 	}
-	merged := slices.Concat(p.entries, more)
-	slices.SortStableFunc(merged, func(a, b entry) int { return cmp.Compare(a.digest, b.digest) })
-	p.entries = slices.CompactFunc(merged, func(a, b entry) bool { return a.digest == b.digest })
 }
 
 // Fold returns the position after the entries too. It is pure: on a log without a snapshot the

@@ -56,6 +56,7 @@ type bucket struct {
 	stream jetstream.Stream
 	maxAge time.Duration
 	ahead  time.Duration // the server's clock less ours: ages are the server's
+	safe   bool          // its settings were checked: it may be written
 }
 
 // Blobs returns the store of tenant. It does no I/O: the bucket is made by the first Put, or by
@@ -100,7 +101,7 @@ func (b *Blobs) Setup(ctx context.Context) error {
 
 // bind returns the bucket; create says whether a missing one is made (ErrNotFound if not).
 func (b *Blobs) bind(ctx context.Context, create bool) (*bucket, error) {
-	if bk := b.bound.Load(); bk != nil {
+	if bk := b.bound.Load(); bk != nil && (bk.safe || !create) {
 		return bk, nil
 	}
 	select {
@@ -109,7 +110,7 @@ func (b *Blobs) bind(ctx context.Context, create bool) (*bucket, error) {
 		return nil, fmt.Errorf("open bucket %s: %w", b.bucket, ctx.Err())
 	}
 	defer func() { <-b.opened }()
-	if bk := b.bound.Load(); bk != nil {
+	if bk := b.bound.Load(); bk != nil && (bk.safe || !create) {
 		return bk, nil
 	}
 	var bk *bucket
@@ -142,24 +143,23 @@ func (b *Blobs) find(ctx context.Context, create bool) (*bucket, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s, err = b.lengthen(ctx, s, create); err != nil {
-		return nil, err
+	if create {
+		if s, err = b.vet(ctx, s); err != nil {
+			return nil, err
+		}
 	}
 	info := s.CachedInfo()
-	bk := &bucket{stream: s, maxAge: info.Config.MaxAge}
+	bk := &bucket{stream: s, maxAge: info.Config.MaxAge, safe: create}
 	if !info.TimeStamp.IsZero() {
 		bk.ahead = time.Until(info.TimeStamp)
 	}
 	return bk, nil
 }
 
-// lengthen gives a bucket that expires too early the age that is asked for, and refuses what loses
-// octets in other ways.
-func (b *Blobs) lengthen(ctx context.Context, s jetstream.Stream, write bool) (jetstream.Stream, error) {
+// vet refuses a bucket that loses octets. One that only expires too early gets the age that is
+// asked for.
+func (b *Blobs) vet(ctx context.Context, s jetstream.Stream) (jetstream.Stream, error) {
 	cfg := s.CachedInfo().Config
-	if !write {
-		return s, nil
-	}
 	if err := unsafeBucket(cfg); err != nil {
 		return nil, fmt.Errorf("%w: bucket %s: %w", publish.ErrUnsafe, b.bucket, err)
 	}

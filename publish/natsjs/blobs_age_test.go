@@ -265,4 +265,3 @@ func TestRecentBlobsAreBoundedAndForgotten(t *testing.T) {
 		t.Error("an entry of an earlier connection came in late")
 	}
 }
-

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -178,3 +179,73 @@ func TestOpenReadsWhatStandardClientsStored(t *testing.T) {
 
 // portOf is the port a server listened on.
 func portOf(s *server.Server) int { return s.Addr().(*net.TCPAddr).Port }
+
+func TestAMediaTypeOfAMegabyteIsNotKept(t *testing.T) {
+	b := testBlobs(t, BlobOptions{})
+	for _, media := range []string{strings.Repeat("x", 1<<20), "text/\xff\x00\r\nA: b"} {
+		data := []byte(media[:5])
+		if _, err := b.Put(t.Context(), media, bytes.NewReader(data)); err != nil {
+			t.Fatal(err)
+		}
+		logtest.CheckBlob(t, b, data)
+	}
+}
+
+// FuzzForeignMetadata: whatever lies in the bucket, no subject is made of it that names more than
+// one object's chunks.
+func FuzzForeignMetadata(f *testing.F) {
+	f.Add([]byte(`{"nuid":"abc","chunks":1}`))
+	f.Add([]byte(`{"nuid":"a.>"}`))
+	f.Add([]byte(`{"nuid":"*","options":{"link":null}}`))
+	f.Add([]byte(`null`))
+	b := &Blobs{bucket: "b"}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m := b.parseMeta(&blobMsg{Seq: 7, Data: data})
+		if m.at() != 7 {
+			t.Fatalf("its sequence is %d", m.at())
+		}
+		if m.live() && (m.NUID == "" || strings.ContainsAny(m.NUID, ".*> \t\r\n")) {
+			t.Errorf("NUID %q is taken", m.NUID)
+		}
+	})
+}
+
+// FuzzChunks: however a reader serves its octets, they come in chunks of one size, in order.
+func FuzzChunks(f *testing.F) {
+	f.Add(10, 3, 4)
+	f.Add(0, 1, 1)
+	f.Add(300_000, 70_000, 262_144)
+	f.Add(40_000, 747, 33_000)
+	f.Fuzz(func(t *testing.T, n, read, size int) {
+		n, read, size = abs(n)%600_000, 1+abs(read)%100_000, 1+abs(size)%blobChunk
+		if n/size > 1000 || n/read > 10_000 {
+			t.Skip("too long")
+		}
+		data, pool := octets(n, 1), &chunkPool{}
+		rest := bytes.NewReader(data)
+		r := readerFunc(func(p []byte) (int, error) { return rest.Read(p[:min(read, len(p))]) })
+		var got []byte
+		for end := false; !end; {
+			c, last, err := pool.chunk(t.Context(), r, size)
+			if err != nil || len(c) > size || (len(c) < size && !last) {
+				t.Fatalf("a chunk of %d octets of %d, last %t, %v", len(c), size, last, err)
+			}
+			got, end = append(got, c...), last
+			pool.put(c)
+		}
+		if !bytes.Equal(got, data) {
+			t.Errorf("%d octets became %d others", len(data), len(got))
+		}
+	})
+}
+
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+func abs(n int) int {
+	if n < 0 {
+		return -(n + 1)
+	}
+	return n
+}

@@ -79,7 +79,7 @@ func (b *Blobs) lookup(ctx context.Context, bk *bucket, d blobDigest) (*blobMeta
 // keeps says whether an object can stay as it is: not in the second half of its life, and with all
 // its chunks. An object whose chunks are gone (a lost tail, a foreign purge) is written again.
 func (b *Blobs) keeps(ctx context.Context, bk *bucket, m *blobMeta) (bool, error) {
-	if age := time.Since(m.time) + bk.ahead; bk.maxAge > 0 && age > bk.maxAge/2 {
+	if age := time.Since(m.time) + bk.ahead; bk.maxAge > 0 && age > bk.maxAge/2-bk.recentFor() {
 		return false, nil
 	}
 	if m.Chunks == 0 {
@@ -192,7 +192,7 @@ func (u *upload) commit(ctx context.Context, d blobDigest, mediaType string, old
 
 func (u *upload) info(d blobDigest, mediaType string) jetstream.ObjectInfo {
 	m := jetstream.ObjectMeta{Name: d.name(), Opts: &jetstream.ObjectMetaOptions{ChunkSize: max(u.largest, 1)}}
-	if mediaType != "" {
+	if mediaType != "" && len(mediaType) <= 255 { // it comes from a mail: it could be a megabyte
 		m.Headers = nats.Header{"Content-Type": {mediaType}}
 	}
 	return jetstream.ObjectInfo{

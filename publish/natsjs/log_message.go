@@ -37,8 +37,8 @@ const (
 	hdrFence  = "Nats-Expected-Last-Subject-Sequence"
 	hdrFenced = "Nats-Expected-Last-Subject-Sequence-Subject"
 
-	octets = "application/octet-stream"
-	never  = "never"
+	octetStream = "application/octet-stream"
+	never       = "never"
 )
 
 // formatVersion is the log format this package writes and the newest it reads.
@@ -90,7 +90,7 @@ func (c *claim) message(token, id string, body []byte) *nats.Msg {
 
 // keep makes m the only message of its subject, for as long as the stream lives.
 func keep(m *nats.Msg) {
-	m.Header.Set(hdrType, octets)
+	m.Header.Set(hdrType, octetStream)
 	m.Header.Set(hdrRollup, "sub")
 	m.Header.Set(hdrTTL, never)
 }

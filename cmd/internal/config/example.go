@@ -24,7 +24,7 @@ func Example(provider string) ([]byte, error) {
 }
 
 const exampleHead = `# mailflume: every message once, from the mailbox into NATS JetStream.
-# All keys: mailflume config schema. Before the first run: mailflume check
+# All keys: mailflume config schema. Before the first run: mailflume config validate
 `
 
 const exampleEntra = `credentials:

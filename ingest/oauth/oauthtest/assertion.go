@@ -15,6 +15,7 @@ import (
 
 const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" // RFC 7523 section 2.2
 
+// assertionClaims are what RFC 7523 section 3 requires of a client's assertion.
 type assertionClaims struct {
 	Audience  string `json:"aud"`
 	Issuer    string `json:"iss"`
@@ -51,6 +52,7 @@ func (i *Issuer) assertion(f url.Values, token, endpoint string) error {
 	return i.assertionClaims(c, f.Get("client_id"), endpoint)
 }
 
+// assertionClaims allows Entra's five minutes of difference between the clocks.
 func (i *Issuer) assertionClaims(c assertionClaims, clientID, endpoint string) error {
 	now := i.opt.Now().Unix()
 	skew := int64(5 * time.Minute / time.Second)
@@ -67,6 +69,7 @@ func (i *Issuer) assertionClaims(c assertionClaims, clientID, endpoint string) e
 	return nil
 }
 
+// firstUse remembers an assertion until it has ended, and forgets those that have.
 func (i *Issuer) firstUse(jti string, until, now int64) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()

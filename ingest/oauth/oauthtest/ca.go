@@ -67,6 +67,8 @@ func (ca *CA) ExpiredServer(hosts ...string) tls.Certificate {
 	return ca.server(now.AddDate(0, -1, 0), now.Add(-time.Hour), hosts)
 }
 
+// server puts the authority's certificate into the chain too: clients that trust it do not need it,
+// but openssl s_client shows it to people.
 func (ca *CA) server(from, until time.Time, hosts []string) tls.Certificate {
 	if len(hosts) == 0 {
 		hosts = []string{"localhost", "127.0.0.1", "::1"}
@@ -130,6 +132,7 @@ func certPEM(der []byte) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
+// keyPEM writes PKCS #8, which OpenSSL, Dovecot and MSAL all read.
 func keyPEM(key crypto.PrivateKey) ([]byte, error) {
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
@@ -138,10 +141,12 @@ func keyPEM(key crypto.PrivateKey) ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
 }
 
+// serial is random and positive, below the 20 octets of RFC 5280 section 4.1.2.2.
 func serial() *big.Int {
 	return must(rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120)))
 }
 
+// must is for what fails only if the system has no randomness or a template here is wrong.
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic("oauthtest: " + err.Error())

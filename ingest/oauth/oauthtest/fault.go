@@ -83,6 +83,7 @@ func (i *Issuer) fail(w http.ResponseWriter, r *http.Request, f *Fault) bool {
 	return true
 }
 
+// write answers with the fault's status, headers and body.
 func (f *Fault) write(w http.ResponseWriter) {
 	h := w.Header()
 	status := f.Status

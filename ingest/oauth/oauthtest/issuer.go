@@ -84,6 +84,7 @@ func Start(o Options) (*Issuer, error) {
 	return i, nil
 }
 
+// listen refuses addresses that others can reach: the issuer believes everybody.
 func listen(addr string) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
@@ -95,6 +96,7 @@ func listen(addr string) (net.Listener, error) {
 	return l, nil
 }
 
+// newIssuer derives the key id from the key, so a restarted issuer never reuses one for another key.
 func newIssuer(o Options, key *rsa.PrivateKey, addr *net.TCPAddr) *Issuer {
 	host := or(o.Host, addr.IP.String())
 	if o.Certificate.PrivateKey == nil {
@@ -197,6 +199,7 @@ func (i *Issuer) Requests(suffix string) int {
 	return n
 }
 
+// handler counts every request and plays faults before anything else sees it.
 func (i *Issuer) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{tenant}/v2.0/.well-known/openid-configuration", i.discovery)

@@ -28,6 +28,8 @@ func refuse(status int, field string, code int, format string, args ...any) erro
 	return &refusal{status, field, code, fmt.Sprintf(format, args...)}
 }
 
+// discovery is OpenID Connect Discovery 1.0 section 4.2, as far as MSAL needs it: it insists on the
+// issuer and the two endpoints, and that the issuer's host is the authority's.
 func (i *Issuer) discovery(w http.ResponseWriter, r *http.Request) {
 	tenant := r.PathValue("tenant")
 	if err := i.knowsTenant(tenant); err != nil {
@@ -49,6 +51,7 @@ func (i *Issuer) discovery(w http.ResponseWriter, r *http.Request) {
 	reply(w, http.StatusOK, doc)
 }
 
+// knowsTenant compares without case: MSAL writes authorities in lower case.
 func (i *Issuer) knowsTenant(t string) error {
 	if i.opt.Tenant == "" || t == "" || strings.EqualFold(t, i.opt.Tenant) {
 		return nil
@@ -56,6 +59,7 @@ func (i *Issuer) knowsTenant(t string) error {
 	return refuse(http.StatusBadRequest, "invalid_tenant", 90002, "Tenant '%s' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.", t)
 }
 
+// jwks publishes the key that tokens are signed with, for resource servers that fetch it.
 func (i *Issuer) jwks(w http.ResponseWriter, _ *http.Request) {
 	enc := base64.RawURLEncoding
 	reply(w, http.StatusOK, map[string]any{"keys": []any{map[string]any{ // RFC 7517 section 4, RFC 7518 section 6.3
@@ -75,6 +79,7 @@ func (i *Issuer) entraToken(w http.ResponseWriter, r *http.Request) {
 	i.grant(w, MintOptions{ClientID: r.PostForm.Get("client_id"), Tenant: tenant, Audience: aud}, nil)
 }
 
+// entraCheck refuses in the order in which Entra does: tenant, grant, application, credential, scope.
 func (i *Issuer) entraCheck(r *http.Request, tenant string) (audience string, err error) {
 	if err := r.ParseForm(); err != nil {
 		return "", refuse(http.StatusBadRequest, "invalid_request", 900144, "The request body is malformed.")
@@ -145,6 +150,7 @@ func (i *Issuer) genericToken(w http.ResponseWriter, r *http.Request) {
 	i.grant(w, opt, extra)
 }
 
+// genericCheck is RFC 6749 sections 4.4.2 and 6.
 func (i *Issuer) genericCheck(r *http.Request) (opt MintOptions, extra map[string]any, err error) {
 	if err := r.ParseForm(); err != nil {
 		return opt, nil, refuse(http.StatusBadRequest, "invalid_request", 900144, "The request body is malformed.")
@@ -192,6 +198,8 @@ func (i *Issuer) MintRefresh(clientID string) string {
 	return t
 }
 
+// useRefresh spends a refresh token. Rotation is what RFC 9700 section 4.14.2 asks of issuers, and
+// what a client that forgets to store the new one breaks on.
 func (i *Issuer) useRefresh(token, clientID string) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -203,6 +211,7 @@ func (i *Issuer) useRefresh(token, clientID string) bool {
 	return true
 }
 
+// grant is the successful answer of RFC 6749 section 5.1. Like Entra's it names no scope.
 func (i *Issuer) grant(w http.ResponseWriter, o MintOptions, extra map[string]any) {
 	answer := map[string]any{
 		"token_type": "Bearer", "access_token": i.Mint(o),
@@ -234,6 +243,7 @@ func (i *Issuer) introspect(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
+// refused answers in Entra's shape on every path.
 func (i *Issuer) refused(w http.ResponseWriter, err error) {
 	ref, ok := errors.AsType[*refusal](err)
 	if !ok {
@@ -256,6 +266,7 @@ func entraError(field string, code int, text string, now time.Time) ([]byte, err
 	})
 }
 
+// reply answers with JSON that no cache may keep.
 func reply(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store") // RFC 6749 section 5.1

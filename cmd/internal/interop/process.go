@@ -1,0 +1,212 @@
+package interop
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"mailflume/publish"
+)
+
+// Build builds a main package of this module, or of one it depends on, into dir.
+func Build(ctx context.Context, dir, pkg, name string) (string, error) {
+	out := filepath.Join(dir, name)
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", out, pkg)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if b, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build %s: %w\n%s", pkg, err, b)
+	}
+	return out, nil
+}
+
+// NATS is a nats-server with JetStream in a process of its own. Its address and store outlive a restart.
+type NATS struct {
+	URL  string
+	bin  string
+	dir  string
+	port int
+	cmd  *exec.Cmd
+	done chan struct{}
+}
+
+// StartNATS starts bin on a free port with its store in dir.
+func StartNATS(bin, dir string) (*NATS, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	addr, ok := l.Addr().(*net.TCPAddr)
+	if err := l.Close(); err != nil || !ok {
+		return nil, fmt.Errorf("find a free port: %w", err)
+	}
+	n := &NATS{URL: "nats://" + addr.String(), bin: bin, dir: dir, port: addr.Port}
+	return n, n.Start()
+}
+
+// Start starts the server again and returns when it takes connections.
+func (n *NATS) Start() error {
+	n.cmd = exec.Command(n.bin, "-a", "127.0.0.1", "-p", strconv.Itoa(n.port), "-js", "-sd", n.dir) //nolint:gosec,noctx // ended by Signal
+	n.done = make(chan struct{})
+	if err := n.cmd.Start(); err != nil {
+		return err
+	}
+	go func() {
+		defer close(n.done)
+		_ = n.cmd.Wait()
+	}()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
+		c, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(n.port)), time.Second)
+		if err == nil {
+			return c.Close()
+		}
+		select {
+		case <-n.done:
+			return errors.New("nats-server ended at once")
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	return errors.New("nats-server does not listen")
+}
+
+// Signal sends a signal; one that ends the server is waited for.
+func (n *NATS) Signal(s syscall.Signal) {
+	_ = n.cmd.Process.Signal(s)
+	if s != syscall.SIGSTOP && s != syscall.SIGCONT {
+		<-n.done
+	}
+}
+
+// Worker is the program as a child process.
+type Worker struct {
+	cmd *exec.Cmd
+	log *logReader
+}
+
+// StartWorker runs `bin run -c config` with more arguments.
+func StartWorker(bin, config string, args ...string) (*Worker, error) {
+	w := &Worker{cmd: exec.Command(bin, append([]string{"run", "-c", config}, args...)...), log: newLogReader()} //nolint:gosec,noctx // ended by Signal
+	pipe, err := w.cmd.StderrPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := w.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go w.log.read(pipe)
+	return w, nil
+}
+
+// Signal sends a signal.
+func (w *Worker) Signal(s syscall.Signal) { _ = w.cmd.Process.Signal(s) }
+
+// Wait waits for the end; the error is that of the exit code.
+func (w *Worker) Wait() error {
+	<-w.log.ended
+	return w.cmd.Wait()
+}
+
+// PeakRSS is the largest resident size of the ended process, in bytes.
+func (w *Worker) PeakRSS() int64 {
+	if u, ok := w.cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		return u.Maxrss << 10
+	}
+	return 0
+}
+
+// CPU is what the ended process used, user and system.
+func (w *Worker) CPU() time.Duration {
+	return w.cmd.ProcessState.UserTime() + w.cmd.ProcessState.SystemTime()
+}
+
+// AwaitPublished returns when the worker's log has shown n published messages, or at its end.
+func (w *Worker) AwaitPublished(ctx context.Context, n int) error { return w.log.await(ctx, n) }
+
+// Log is everything that the worker has logged so far.
+func (w *Worker) Log() string { return w.log.text() }
+
+// logReader counts the lines of published messages.
+type logReader struct {
+	mu      sync.Mutex
+	all     bytes.Buffer
+	count   int
+	changed chan struct{}
+	ended   chan struct{}
+}
+
+func newLogReader() *logReader {
+	return &logReader{changed: make(chan struct{}), ended: make(chan struct{})}
+}
+
+func (l *logReader) read(r io.Reader) {
+	defer close(l.ended)
+	s := bufio.NewScanner(r)
+	s.Buffer(nil, 1<<20)
+	for s.Scan() {
+		l.mu.Lock()
+		l.all.Write(s.Bytes())
+		l.all.WriteByte('\n')
+		if bytes.Contains(s.Bytes(), []byte(`"message":"received"`)) {
+			l.count++
+		}
+		close(l.changed)
+		l.changed = make(chan struct{})
+		l.mu.Unlock()
+	}
+}
+
+func (l *logReader) await(ctx context.Context, n int) error {
+	for {
+		l.mu.Lock()
+		count, changed := l.count, l.changed
+		l.mu.Unlock()
+		if count >= n {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-l.ended:
+			return fmt.Errorf("the worker ended after %d messages:\n%s", count, l.text())
+		case <-ctx.Done():
+			return fmt.Errorf("%d of %d messages: %w", count, n, ctx.Err())
+		}
+	}
+}
+
+func (l *logReader) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.String()
+}
+
+// Tap reads all events of the stream with `bin tap`.
+func Tap(ctx context.Context, bin, config string) ([]publish.Event, error) {
+	var errOut bytes.Buffer
+	cmd := exec.CommandContext(ctx, bin, "tap", "-c", config, "--from-start", "--json") //nolint:gosec // the program under test
+	cmd.Stderr = &errOut
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("tap: %w: %s", err, errOut.String())
+	}
+	var events []publish.Event
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var ev publish.Event
+		if err := dec.Decode(&ev); errors.Is(err, io.EOF) {
+			return events, nil
+		} else if err != nil {
+			return nil, fmt.Errorf("tap: %w", err)
+		}
+		events = append(events, ev)
+	}
+}

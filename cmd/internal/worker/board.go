@@ -1,0 +1,102 @@
+package worker
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"time"
+
+	"mailflume/cmd/internal/config"
+	"mailflume/ingest"
+	"mailflume/publish"
+)
+
+// Row is one mailbox of the status table, as /api/v1/mailboxes gives it.
+type Row struct {
+	Mailbox     string     `json:"mailbox"`
+	Tenant      string     `json:"tenant"`
+	Address     string     `json:"address"`
+	Protocol    string     `json:"protocol"`
+	State       string     `json:"state"`
+	Since       time.Time  `json:"since"` // of the state
+	LastPoll    *time.Time `json:"last_poll,omitempty"`
+	NextTry     *time.Time `json:"next_poll,omitempty"`
+	Published   int64      `json:"published"`
+	Quarantined int64      `json:"quarantined"`
+	Settled     int64      `json:"settled"`
+	LastEvent   *time.Time `json:"last_event,omitempty"`
+	Code        string     `json:"code,omitempty"` // of the trouble it is in
+	Error       string     `json:"error,omitempty"`
+	Next        string     `json:"next,omitempty"` // what to do
+
+	reported time.Time // when the trouble was logged last
+	repeats  int       // how often it came back since
+}
+
+// Board is the table of mailboxes, fed by the engine's hooks. It is safe for concurrent use.
+type Board struct {
+	mu   sync.RWMutex
+	rows map[publish.Key]*Row
+}
+
+// NewBoard returns an empty table.
+func NewBoard() *Board { return &Board{rows: map[publish.Key]*Row{}} }
+
+// expect brings the table's mailboxes to those of cfg.
+func (b *Board) expect(cfg *config.Config) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	want := make(map[publish.Key]bool, len(cfg.Mailboxes))
+	for _, m := range cfg.Mailboxes {
+		want[m.Key()] = true
+		r := b.row(m.Key())
+		r.Address, r.Protocol = m.Address, string(m.Protocol)
+	}
+	for k := range b.rows {
+		if !want[k] {
+			delete(b.rows, k)
+		}
+	}
+}
+
+// row returns the mailbox's row; b.mu is held.
+func (b *Board) row(key publish.Key) *Row {
+	r := b.rows[key]
+	if r == nil {
+		r = &Row{Mailbox: key.Mailbox, Tenant: key.Tenant, State: string(ingest.StateStarting), Since: time.Now()}
+		b.rows[key] = r
+	}
+	return r
+}
+
+func (b *Board) update(key publish.Key, f func(*Row)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	f(b.row(key))
+}
+
+// Rows returns a copy of the table, sorted by tenant and mailbox.
+func (b *Board) Rows() []Row {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	out := make([]Row, 0, len(b.rows))
+	for _, r := range b.rows {
+		out = append(out, *r)
+	}
+	slices.SortFunc(out, func(x, y Row) int {
+		return cmp.Or(cmp.Compare(x.Tenant, y.Tenant), cmp.Compare(x.Mailbox, y.Mailbox))
+	})
+	return out
+}
+
+// healthy reports whether there is a mailbox that is not in trouble, or none at all.
+func (b *Board) healthy() bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for _, r := range b.rows {
+		if r.Code == "" {
+			return true
+		}
+	}
+	return len(b.rows) == 0
+}

@@ -1,0 +1,195 @@
+package worker
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"mailflume/cmd/internal/config"
+	"mailflume/ingest"
+	"mailflume/ingest/imapsource"
+	"mailflume/ingest/oauth"
+	"mailflume/ingest/pop3source"
+	"mailflume/publish"
+	"mailflume/publish/fileblob"
+	"mailflume/publish/natsjs"
+)
+
+// builder makes the engine's mailboxes out of the configuration's. Token sources are shared by all
+// mailboxes of a credential, stores by all of a tenant, TLS session caches by all of a server.
+type builder struct {
+	w       *Worker
+	onToken func(credential string, i oauth.RefreshInfo)
+	tokens  map[string]*oauth.Entra // by all that makes a credential
+	stores  map[string]publish.BlobStore
+	tls     map[string]*tls.Config
+}
+
+func newBuilder(w *Worker) *builder {
+	return &builder{w: w, tokens: map[string]*oauth.Entra{}, stores: map[string]publish.BlobStore{}, tls: map[string]*tls.Config{}}
+}
+
+func (b *builder) build(cfg *config.Config) ([]ingest.Mailbox, error) {
+	perHost := map[string]int{}
+	for _, m := range cfg.Mailboxes {
+		perHost[m.Host]++
+	}
+	out := make([]ingest.Mailbox, 0, len(cfg.Mailboxes))
+	for _, m := range cfg.Mailboxes {
+		idle := m.Idle && perHost[m.Host] <= cfg.Limits.ConnectionsPerHost
+		if m.Idle && !idle {
+			b.w.log.Debug().Str("mailbox", m.ID).Int("mailboxes", perHost[m.Host]).Msg("polling instead of IDLE: more mailboxes than limits.connections_per_host")
+		}
+		box, err := b.mailbox(cfg, m, idle)
+		if err != nil {
+			return nil, fmt.Errorf("mailbox %s: %w", m.Name(), err)
+		}
+		out = append(out, box)
+	}
+	return out, nil
+}
+
+func (b *builder) mailbox(cfg *config.Config, m *config.Mailbox, idle bool) (ingest.Mailbox, error) {
+	src, err := b.source(cfg, m, idle)
+	if err != nil {
+		return ingest.Mailbox{}, err
+	}
+	store, err := b.store(cfg, m.Tenant)
+	if err != nil {
+		return ingest.Mailbox{}, err
+	}
+	return ingest.Mailbox{
+		Key: m.Key(), Host: m.Host, Source: src, Blobs: store, Raw: cfg.Blobs.Raw, Attachments: cfg.Blobs.Attachments,
+		Info:  publish.MailboxInfo{ID: m.ID, Address: m.Address, Protocol: string(m.Protocol), Tenant: m.Tenant, Labels: m.Labels},
+		After: m.After.Ingest(), PollEvery: time.Duration(m.PollEvery),
+		Definition: fmt.Sprint(m.Definition(), idle, int64(cfg.Limits.MessageSize)),
+	}, nil
+}
+
+func (b *builder) source(cfg *config.Config, m *config.Mailbox, idle bool) (ingest.Source, error) {
+	end, err := b.endpoint(m)
+	if err != nil {
+		return nil, err
+	}
+	login, err := b.login(m)
+	if err != nil {
+		return nil, err
+	}
+	if m.Protocol == config.POP3 {
+		return pop3source.New(pop3source.Options{
+			Endpoint: end, Login: login, Start: m.Start.Ingest(), After: m.After.Ingest(), MaxMessage: int64(cfg.Limits.MessageSize),
+		})
+	}
+	return imapsource.New(imapsource.Options{
+		Endpoint: end, Login: login, Folders: m.Folders, Exclude: m.Exclude, Start: m.Start.Ingest(), After: m.After.Ingest(),
+		Idle: idle, MaxMessage: int64(cfg.Limits.MessageSize),
+	})
+}
+
+// endpoint shares one TLS configuration, and with it the session cache, between the mailboxes of a server.
+func (b *builder) endpoint(m *config.Mailbox) (ingest.Endpoint, error) {
+	key := m.Host + "\x00" + m.CAFile
+	c := b.tls[key]
+	if c == nil {
+		c = &tls.Config{MinVersion: tls.VersionTLS12, ServerName: m.Host, ClientSessionCache: tls.NewLRUClientSessionCache(32)}
+		if m.CAFile != "" {
+			pool, err := certPool(m.CAFile)
+			if err != nil {
+				return ingest.Endpoint{}, fmt.Errorf("ca_file: %w", err)
+			}
+			c.RootCAs = pool
+		}
+		b.tls[key] = c
+	}
+	return ingest.Endpoint{Addr: net.JoinHostPort(m.Host, strconv.Itoa(m.Port)), Security: m.TLS, TLS: c}, nil
+}
+
+func (b *builder) login(m *config.Mailbox) (ingest.Login, error) {
+	login := ingest.Login{User: m.User, Mechanism: m.Auth}
+	if m.Credential.Type == config.TypePassword {
+		login.Tokens = oauth.Password(m.Credential.Password.Read)
+		return login, nil
+	}
+	entra, err := b.entra(m.Credential)
+	login.Tokens = entra
+	return login, err
+}
+
+func (b *builder) entra(c *config.Credential) (*oauth.Entra, error) {
+	key := fmt.Sprint(c.Authority, " ", c.Tenant, " ", c.ClientID, " ", c.Scope, " ", c.ClientSecret.Reference(), " ", c.Certificate.Reference(), " ", c.CAFile)
+	if e := b.tokens[key]; e != nil {
+		return e, nil
+	}
+	opt := oauth.EntraOptions{
+		Tenant: c.Tenant, ClientID: c.ClientID, Authority: c.Authority, Scope: c.Scope,
+		Hooks: oauth.Hooks{Refreshed: func(i oauth.RefreshInfo) { b.onToken(c.Name, i) }},
+	}
+	if !c.Certificate.IsZero() {
+		opt.Certificate = func(ctx context.Context) ([]byte, error) {
+			s, err := c.Certificate.Read(ctx)
+			return []byte(s), err
+		}
+	} else {
+		opt.Secret = c.ClientSecret.Read
+	}
+	if c.CAFile != "" {
+		pool, err := certPool(c.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("credentials.%s.ca_file: %w", c.Name, err)
+		}
+		opt.RootCAs = pool
+	}
+	e, err := oauth.NewEntra(opt)
+	if err != nil {
+		return nil, fmt.Errorf("credentials.%s: %w", c.Name, err)
+	}
+	b.tokens[key] = e
+	return e, nil
+}
+
+// store returns the tenant's blob store.
+func (b *builder) store(cfg *config.Config, tenant string) (publish.BlobStore, error) {
+	if s := b.stores[tenant]; s != nil {
+		return s, nil
+	}
+	s, err := OpenBlobs(cfg, b.w.conn, tenant)
+	if err == nil {
+		b.stores[tenant] = s
+	}
+	return s, err
+}
+
+// Blobs is a store that can be read too.
+type Blobs interface {
+	publish.BlobStore
+	publish.BlobOpener
+}
+
+// OpenBlobs returns the tenant's blob store as the configuration says.
+func OpenBlobs(cfg *config.Config, conn *natsjs.Conn, tenant string) (Blobs, error) {
+	u, err := url.Parse(cfg.Blobs.URL)
+	if err != nil {
+		return nil, fmt.Errorf("blobs.url: %w", err)
+	}
+	switch u.Scheme {
+	case "nats":
+		return conn.Blobs(tenant, natsjs.BlobOptions{Replicas: cfg.NATS.Stream.Replicas}), nil
+	case "file":
+		return fileblob.New(filepath.Join(u.Path, natsjs.Token(tenant)))
+	}
+	return nil, fmt.Errorf("blobs.url: %s is not supported; use nats: or file:///path", u.Scheme)
+}
+
+func (b *builder) close() error {
+	var errs []error
+	for _, e := range b.tokens {
+		errs = append(errs, e.Close())
+	}
+	return errors.Join(errs...)
+}

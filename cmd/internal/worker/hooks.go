@@ -1,0 +1,115 @@
+package worker
+
+import (
+	"time"
+
+	"mailflume/ingest"
+	"mailflume/ingest/oauth"
+	"mailflume/publish"
+)
+
+// hooks maps what the engine reports to log lines, metrics and the board.
+func (w *Worker) hooks() ingest.Hooks {
+	return ingest.Hooks{
+		State:     w.onState,
+		Delivered: w.onDelivered,
+		Settled: func(box publish.Key, a ingest.Action, n int) {
+			w.metrics.settled.WithLabelValues(w.metrics.label(box), string(a)).Add(float64(n))
+			w.board.update(box, func(r *Row) { r.Settled += int64(n) })
+			w.log.Info().Str("mailbox", box.Mailbox).Str("tenant", box.Tenant).Str("action", string(a)).Int("messages", n).Msg("post-action done")
+		},
+		Polled: func(box publish.Key, at time.Time) {
+			w.metrics.polls.WithLabelValues(w.metrics.label(box)).Inc()
+			w.board.update(box, func(r *Row) { r.LastPoll = &at })
+		},
+		Saved:  func(box publish.Key, size int) { w.metrics.snapshots.Add(float64(size)) },
+		Fenced: func(box publish.Key) { w.metrics.fenced.WithLabelValues(w.metrics.label(box)).Inc() },
+	}
+}
+
+// repeatAfter is how often a trouble that stays the same is logged again.
+const repeatAfter = 10 * time.Minute
+
+// onState logs a trouble when it begins or changes, and its end; the routine of a healthy mailbox
+// is for level debug.
+func (w *Worker) onState(box publish.Key, s ingest.Status) {
+	w.metrics.state(box, s.State)
+	var before Row
+	w.board.update(box, func(r *Row) {
+		before = *r
+		r.apply(s)
+	})
+	l := w.log.With().Str("mailbox", box.Mailbox).Str("tenant", box.Tenant).Str("state", string(s.State)).Logger()
+	switch {
+	case s.Trouble():
+		code := string(s.Fault.Code)
+		w.metrics.reconnects.WithLabelValues(code).Inc()
+		if before.Code == code && s.At.Sub(before.reported) < repeatAfter {
+			l.Debug().Str("code", code).Err(s.Err).Msg("still in trouble")
+			return
+		}
+		w.board.update(box, func(r *Row) { r.reported, r.repeats = s.At, 0 })
+		_, next := ingest.Explain(s.Fault.Code)
+		l.Warn().Str("code", code).Err(s.Err).Str("next", next).Int("repeated", before.repeats).
+			Stringer("retry_in", s.Until.Sub(s.At).Round(time.Second)).Msg("mailbox in trouble")
+	case before.Code != "" && recovered(s.State):
+		l.Info().Str("code", before.Code).Msg("mailbox recovered")
+	default:
+		l.Debug().Msg("state")
+	}
+}
+
+// recovered tells the states that only a working mailbox reaches.
+func recovered(s ingest.State) bool {
+	return s == ingest.StateIdle || s == ingest.StatePollingWait || s == ingest.StateFetching
+}
+
+// apply takes a change of state into the row. A trouble stays until the mailbox works again.
+func (r *Row) apply(s ingest.Status) {
+	r.State, r.Since, r.NextTry = string(s.State), s.At, nil
+	if !s.Until.IsZero() {
+		r.NextTry = &s.Until
+	}
+	switch {
+	case s.Trouble():
+		_, next := ingest.Explain(s.Fault.Code)
+		r.Code, r.Error, r.Next = string(s.Fault.Code), s.Err.Error(), next
+		r.repeats++
+	case recovered(s.State):
+		r.Code, r.Error, r.Next = "", "", ""
+		r.reported, r.repeats = time.Time{}, 0
+	}
+}
+
+func (w *Worker) onDelivered(box publish.Key, d ingest.Delivery) {
+	label := w.metrics.label(box)
+	now := time.Now()
+	w.metrics.fetched.WithLabelValues(label).Add(float64(d.Size))
+	w.metrics.attached.WithLabelValues(label).Add(float64(d.AttachBytes))
+	w.metrics.took.Observe(d.Took.Seconds())
+	l := w.log.Info()
+	if d.Type == publish.Quarantined {
+		code := string(ingest.FaultOf(d.Err).Code)
+		_, next := ingest.Explain(ingest.Code(code))
+		w.metrics.quarantined.WithLabelValues(label, code).Inc()
+		w.board.update(box, func(r *Row) { r.Quarantined++; r.LastEvent = &now })
+		l = w.log.Warn().Str("code", code).Str("error", d.Err.Error()).Str("next", next)
+	} else {
+		w.metrics.published.WithLabelValues(label).Inc()
+		w.board.update(box, func(r *Row) { r.Published++; r.LastEvent = &now })
+	}
+	l.Str("mailbox", box.Mailbox).Str("tenant", box.Tenant).Str("ref", string(d.Ref)).Str("id", d.ID).Int64("size", d.Size).
+		Int("attachments", d.Attachments).Int64("ms", d.Took.Milliseconds()).Msg(string(d.Type))
+}
+
+// tokenRefreshed notes a request at a token endpoint.
+func (w *Worker) tokenRefreshed(credential string, i oauth.RefreshInfo) {
+	result := "ok"
+	if i.Err != nil {
+		result = "failed"
+	} else {
+		w.metrics.tokenExpiry.WithLabelValues(credential).Set(float64(i.Expires.Unix()))
+	}
+	w.metrics.tokens.WithLabelValues(credential, result).Inc()
+	w.log.Debug().Str("credential", credential).Str("result", result).Time("expires", i.Expires).Dur("took", i.Took).Msg("token request")
+}

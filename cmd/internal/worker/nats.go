@@ -1,0 +1,178 @@
+package worker
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"mailflume/cmd/internal/config"
+	"mailflume/ingest"
+	"mailflume/publish"
+	"mailflume/publish/natsjs"
+	"mailflume/publish/natsjs/embed"
+)
+
+// lockWait is how long `run` waits for a command that holds the data directory.
+const lockWait = 30 * time.Second
+
+// connect reaches NATS and makes sure of the stream.
+func (w *Worker) connect(ctx context.Context) error {
+	opt, err := w.natsOptions(ctx)
+	if err != nil {
+		return err
+	}
+	opt.Worker, opt.Hooks = WorkerName(), w.natsHooks()
+	patience := time.AfterFunc(3*time.Second, func() { w.natsTrouble(fmt.Errorf("%w: no answer from %s", publish.ErrUnavailable, w.cfg.NATS.URL)) })
+	defer patience.Stop()
+	if w.conn, err = natsjs.Connect(ctx, opt); err != nil {
+		return err
+	}
+	patience.Stop()
+	w.setNATS(true)
+	return w.conn.EnsureStream(ctx, StreamConfig(w.cfg))
+}
+
+// StreamConfig is the stream as the configuration wants it.
+func StreamConfig(cfg *config.Config) natsjs.StreamConfig {
+	s := cfg.NATS.Stream
+	return natsjs.StreamConfig{
+		Name: s.Name, Prefix: s.Prefix, Replicas: s.Replicas, MaxAge: time.Duration(s.MaxAge), MaxBytes: int64(s.MaxBytes), Manage: s.Manage,
+	}
+}
+
+// natsOptions starts the embedded server if there is no URL.
+func (w *Worker) natsOptions(ctx context.Context) (natsjs.Options, error) {
+	if !w.cfg.NATS.Embedded() {
+		return ExternalNATS(w.cfg)
+	}
+	server, err := StartEmbedded(ctx, w.cfg, lockWait, w.serverLog)
+	if err != nil {
+		return natsjs.Options{}, err
+	}
+	w.server = server
+	return server.Options(), nil
+}
+
+// StartEmbedded runs JetStream in this process, as the configuration says.
+func StartEmbedded(ctx context.Context, cfg *config.Config, wait time.Duration, log func(level, text string)) (*embed.Server, error) {
+	s, err := embed.Start(ctx, embed.Options{
+		DataDir: cfg.NATS.DataDir, Sync: time.Duration(cfg.NATS.Sync), SyncAlways: cfg.NATS.Sync == 0, Wait: wait, Log: log,
+	})
+	if errors.Is(err, embed.ErrLocked) || errors.Is(err, os.ErrPermission) {
+		return nil, &ingest.Error{Fault: ingest.Fault{Class: ingest.Config, Code: ingest.CodeDataDir}, Op: "start the embedded NATS", Err: err}
+	}
+	return s, err
+}
+
+// ExternalNATS is how to reach the server that the configuration names.
+func ExternalNATS(cfg *config.Config) (natsjs.Options, error) {
+	n := cfg.NATS
+	opt := natsjs.Options{
+		URL: n.URL, CredentialsFile: n.CredentialsFile.Path(), NkeySeedFile: n.NKeySeedFile.Path(), User: n.User,
+	}
+	if !n.PasswordFile.IsZero() {
+		opt.Password = func() (string, error) { return n.PasswordFile.Read(context.Background()) }
+	}
+	var err error
+	opt.TLS, err = natsTLS(n.TLS)
+	return opt, err
+}
+
+func natsTLS(t config.NATSTLS) (*tls.Config, error) {
+	if t.CAFile == "" && t.CertFile == "" {
+		return nil, nil
+	}
+	c := &tls.Config{MinVersion: tls.VersionTLS12}
+	if t.CAFile != "" {
+		pool, err := certPool(t.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("nats.tls.ca_file: %w", err)
+		}
+		c.RootCAs = pool
+	}
+	if t.CertFile != "" {
+		cert, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile.Path())
+		if err != nil {
+			return nil, fmt.Errorf("nats.tls.cert_file: %w", err)
+		}
+		c.Certificates = []tls.Certificate{cert}
+	}
+	return c, nil
+}
+
+// certPool reads the PEM certificates of a file.
+func certPool(path string) (*x509.CertPool, error) {
+	pem, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s holds no PEM certificate", path)
+	}
+	return pool, nil
+}
+
+// syncInterval is how long the server may hold acknowledged data before it is on disk: no
+// post-action comes sooner. An external server's is not known, so its default is assumed.
+func (w *Worker) syncInterval() time.Duration {
+	if w.server == nil {
+		return 2 * time.Minute
+	}
+	return time.Duration(w.cfg.NATS.Sync) // 0: before every acknowledgement
+}
+
+func (w *Worker) natsHooks() natsjs.Hooks {
+	return natsjs.Hooks{
+		Disconnected: func(err error) {
+			w.setNATS(false)
+			w.natsTrouble(err)
+		},
+		Reconnected: func(url string) {
+			w.setNATS(true)
+			w.log.Info().Str("url", url).Msg("NATS is back")
+		},
+		Error: w.natsTrouble,
+		Waiting: func(err error) {
+			if err == nil {
+				w.log.Info().Msg("publishing goes on")
+				return
+			}
+			w.natsTrouble(err)
+		},
+	}
+}
+
+// natsTrouble logs what is wrong with NATS and what to do.
+func (w *Worker) natsTrouble(err error) {
+	f := ingest.FaultOf(err)
+	_, next := ingest.Explain(f.Code)
+	w.log.Warn().Str("code", string(f.Code)).Err(err).Str("next", next).Msg("waiting for NATS")
+}
+
+func (w *Worker) setNATS(up bool) {
+	w.up.Store(up)
+	v := 0.0
+	if up {
+		v = 1
+	}
+	w.metrics.natsUp.Set(v)
+}
+
+func (w *Worker) natsReady() bool { return w.up.Load() }
+
+// serverLog passes on what the embedded server complains about.
+func (w *Worker) serverLog(level, text string) {
+	switch level {
+	case "error", "fatal":
+		w.log.Error().Str("from", "embedded nats").Str("text", text).Msg("nats server")
+	case "warn":
+		w.log.Warn().Str("from", "embedded nats").Str("text", text).Msg("nats server")
+	default:
+		w.log.Debug().Str("from", "embedded nats").Str("text", text).Msg("nats server")
+	}
+}

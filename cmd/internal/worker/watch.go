@@ -1,0 +1,94 @@
+package worker
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+	"time"
+
+	"mailflume/cmd/internal/config"
+	"mailflume/ingest"
+)
+
+// lookEvery is how often the files of the configuration are compared with what was read.
+const lookEvery = 2 * time.Second
+
+// stamp is what tells one version of a file from another.
+type stamp struct {
+	path string
+	size int64
+	mod  time.Time
+	gone bool
+}
+
+func stamps(files []string) []stamp {
+	out := make([]stamp, 0, len(files))
+	for _, f := range files {
+		s := stamp{path: f}
+		if info, err := os.Stat(f); err != nil {
+			s.gone = true
+		} else {
+			s.size, s.mod = info.Size(), info.ModTime()
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// watch reloads on SIGHUP and when a file has changed, until ctx ends.
+func (w *Worker) watch(ctx context.Context) {
+	if !w.opt.Watch {
+		<-ctx.Done()
+		return
+	}
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	seen := stamps(w.cfg.Files)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hup:
+			w.reload()
+			seen = stamps(w.cfg.Files)
+		case <-tick.C:
+			if now := stamps(w.cfg.Files); !slices.Equal(seen, now) {
+				w.reload()
+				seen = stamps(w.cfg.Files)
+			}
+		}
+	}
+}
+
+// reload takes a changed configuration over; a bad one changes nothing.
+func (w *Worker) reload() {
+	next, err := config.Load(w.cfg.Path)
+	if err != nil {
+		w.log.Error().Err(err).Msg("reload: the configuration is not valid; the old one stays")
+		return
+	}
+	change := config.Diff(w.cfg, next)
+	err = change.Err()
+	var boxes []ingest.Mailbox
+	if err == nil {
+		boxes, err = w.boxes.build(next)
+	}
+	if err == nil {
+		err = w.fleet.Apply(boxes)
+	}
+	if err != nil {
+		w.log.Error().Err(err).Msg("reload: the configuration cannot be applied; the old one stays")
+		return
+	}
+	w.cfg = next
+	w.board.expect(next)
+	w.log.Info().Str("change", change.String()).Msg("reloaded")
+	if len(change.Restart) > 0 {
+		w.log.Warn().Strs("sections", change.Restart).Msg("reload: these sections need a restart to take effect")
+	}
+}

@@ -1,0 +1,138 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"mailflume/cmd/internal/config"
+	"mailflume/ingest"
+	"mailflume/publish/natsjs"
+	"mailflume/publish/natsjs/embed"
+)
+
+// Options are what the command line adds to the configuration.
+type Options struct {
+	Log     zerolog.Logger
+	Version string
+	Watch   bool // reload when a file of the configuration changes
+}
+
+// Worker is a running worker.
+type Worker struct {
+	cfg     *config.Config
+	log     zerolog.Logger
+	opt     Options
+	board   *Board
+	metrics *metrics
+	http    *listener
+	server  *embed.Server // nil with an external NATS
+	conn    *natsjs.Conn
+	fleet   *ingest.Fleet
+	up      atomic.Bool
+	boxes   *builder
+}
+
+// Start connects to NATS (or starts the embedded server), makes sure of the stream and prepares the
+// mailboxes. It waits for a NATS server that is not there yet until ctx ends.
+func Start(ctx context.Context, cfg *config.Config, opt Options) (*Worker, error) {
+	w := &Worker{cfg: cfg, log: opt.Log, opt: opt, board: NewBoard(), metrics: newMetrics(opt.Version, len(cfg.Mailboxes))}
+	var err error
+	if w.http, err = w.listen(); err != nil {
+		return nil, err
+	}
+	if err := w.connect(ctx); err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	w.boxes = newBuilder(w)
+	w.fleet = ingest.New(ingest.Options{
+		Log: w.conn.Log(), Worker: WorkerName(), Memory: int64(cfg.Limits.Memory), PerHost: cfg.Limits.ConnectionsPerHost,
+		SaveEvery: saveEvery(cfg), MinGrace: w.syncInterval(), Hooks: w.hooks(),
+	})
+	w.boxes.onToken = w.tokenRefreshed
+	return w, nil
+}
+
+// WorkerName names this process in events: the host and the process id.
+func WorkerName() string {
+	host, err := os.Hostname()
+	if err != nil || host == "" {
+		host = "worker"
+	}
+	return fmt.Sprintf("%s-%d", host, os.Getpid())
+}
+
+// saveEvery keeps the position's Refs well inside the stream's age.
+func saveEvery(cfg *config.Config) time.Duration {
+	const most = 6 * time.Hour
+	if age := time.Duration(cfg.NATS.Stream.MaxAge); age > 0 {
+		return min(most, age/4)
+	}
+	return most
+}
+
+// Run works until ctx ends, then drains: every last write is resolved, in under 25 seconds.
+func (w *Worker) Run(ctx context.Context) error {
+	boxes, err := w.boxes.build(w.cfg)
+	if err != nil {
+		return err
+	}
+	if err := w.fleet.Apply(boxes); err != nil {
+		return err
+	}
+	w.board.expect(w.cfg)
+	w.log.Info().Int("mailboxes", len(boxes)).Str("nats", w.conn.URL()).Bool("embedded", w.server != nil).Str("http", w.http.addr()).Msg("started")
+	w.watch(ctx)
+	w.log.Info().Msg("draining: last writes are being resolved")
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 22*time.Second)
+	defer cancel()
+	if err := w.fleet.Stop(stop); err != nil {
+		w.log.Warn().Err(err).Msg("some mailboxes did not finish in time; they resume from the log")
+	}
+	w.log.Info().Msg("stopped")
+	return nil
+}
+
+// Once reads every mailbox to its end one time.
+func (w *Worker) Once(ctx context.Context) error {
+	boxes, err := w.boxes.build(w.cfg)
+	if err != nil {
+		return err
+	}
+	w.board.expect(w.cfg)
+	return w.fleet.Once(ctx, boxes, 0)
+}
+
+// Conn is the connection to NATS, for reading what was published.
+func (w *Worker) Conn() *natsjs.Conn { return w.conn }
+
+// Board is the table of mailboxes.
+func (w *Worker) Board() *Board { return w.board }
+
+// Close ends everything that Start began, in reverse order.
+func (w *Worker) Close() error {
+	var errs []error
+	if w.fleet != nil {
+		done, cancel := context.WithCancel(context.Background())
+		cancel() // Run has drained; what is left is cut off
+		_ = w.fleet.Stop(done)
+	}
+	if w.boxes != nil {
+		errs = append(errs, w.boxes.close())
+	}
+	if w.conn != nil {
+		errs = append(errs, w.conn.Close())
+	}
+	if w.server != nil {
+		w.server.Shutdown()
+	}
+	if w.http != nil {
+		errs = append(errs, w.http.close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"mailflume/cmd/internal/config"
+	"mailflume/cmd/internal/worker"
+	"mailflume/publish"
+)
+
+func blobCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "blob", Short: "Read stored octets"}
+	var out, tenant string
+	get := &cobra.Command{
+		Use:   "get SHA256",
+		Short: "Fetch stored octets and verify their digest",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			sum := strings.TrimPrefix(strings.ToLower(args[0]), "sha256-")
+			if !regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString(sum) {
+				return fail(exitUsage, fmt.Errorf("%q is not a SHA-256: 64 hexadecimal digits, as in attachments[].sha256 of an event", args[0]))
+			}
+			cfg, err := loadConfig(cmd)
+			if err != nil {
+				return err
+			}
+			return getBlob(cmd, cfg, tenant, sum, out)
+		},
+	}
+	get.Flags().StringVarP(&out, "output", "o", "", "write to this file instead of stdout")
+	get.Flags().StringVar(&tenant, "tenant", "", "only this tenant's store")
+	cmd.AddCommand(get)
+	return cmd
+}
+
+func getBlob(cmd *cobra.Command, cfg *config.Config, tenant, sum, out string) error {
+	conn, done, err := reach(cmd.Context(), cfg, false)
+	if err != nil {
+		return err
+	}
+	defer done()
+	for _, t := range tenants(cfg, tenant) {
+		store, err := worker.OpenBlobs(cfg, conn, t)
+		if err != nil {
+			return err
+		}
+		r, err := store.Open(cmd.Context(), sum)
+		if errors.Is(err, publish.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return fail(exitFailed, err)
+		}
+		return fail(exitFailed, errors.Join(copyBlob(cmd.Context(), cmd.OutOrStdout(), out, r), r.Close()))
+	}
+	return fail(exitFailed, fmt.Errorf("no stored octets with the SHA-256 %s: %w", sum, publish.ErrNotFound))
+}
+
+// tenants lists the stores to look in.
+func tenants(cfg *config.Config, only string) []string {
+	if only != "" {
+		return []string{only}
+	}
+	out := []string{config.DefaultTenant}
+	for _, m := range cfg.Mailboxes {
+		if !slices.Contains(out, m.Tenant) {
+			out = append(out, m.Tenant)
+		}
+	}
+	return out
+}
+
+// copyBlob copies r to stdout or to a file that appears only when it is whole.
+func copyBlob(_ context.Context, stdout io.Writer, path string, r io.Reader) error {
+	if path == "" {
+		_, err := io.Copy(stdout, r)
+		return err
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".mailflume-*")
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(tmp, r)
+	if err = errors.Join(err, tmp.Close()); err == nil {
+		err = os.Rename(tmp.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(tmp.Name()))
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"mailflume/cmd/internal/config"
+	"mailflume/cmd/internal/demo"
+	"mailflume/cmd/internal/worker"
+	"mailflume/publish/natsjs"
+)
+
+func demoCommand() *cobra.Command {
+	var once, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Run the whole product on this machine, with nothing to set up",
+		Long: "Starts an OAuth2 issuer, an IMAP and a POP3 server with TLS that hold the same mail, JetStream in a temporary\n" +
+			"folder, and the real worker with app-only XOAUTH2, all on loopback. Prints a line per event, then delivers a\n" +
+			"new message now and then until Ctrl-C; --once ends after the last event.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runDemo(cmd, once, asJSON) },
+	}
+	cmd.Flags().BoolVar(&once, "once", false, "end after the last event")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print whole events, one JSON line each")
+	return cmd
+}
+
+func runDemo(cmd *cobra.Command, once, asJSON bool) (err error) {
+	ctx := cmd.Context()
+	stage, err := demo.Start()
+	if err != nil {
+		return fail(exitFailed, err)
+	}
+	defer func() { err = errors.Join(err, stage.Close()) }()
+	cfg, err := config.Load(stage.ConfigFile())
+	if err != nil {
+		return fail(exitConfig, err)
+	}
+	stage.Introduce(cmd.ErrOrStderr())
+	log := zerolog.New(zerolog.ConsoleWriter{Out: cmd.ErrOrStderr(), TimeFormat: time.TimeOnly, NoColor: os.Getenv("NO_COLOR") != "" || !isTerminal(cmd.ErrOrStderr())}).
+		Level(zerolog.WarnLevel).With().Timestamp().Logger()
+	w, err := worker.Start(ctx, cfg, worker.Options{Log: log, Version: version})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	if once {
+		if err := w.Once(ctx); err != nil {
+			return fail(exitFailed, err)
+		}
+		return printEvents(ctx, w.Conn(), cmd.OutOrStdout(), asJSON, natsjs.Filter{FromStart: true})
+	}
+	return liveDemo(ctx, cmd, stage, w, asJSON)
+}
+
+// liveDemo runs the worker until Ctrl-C, which is how a demo ends: it is no error.
+func liveDemo(ctx context.Context, cmd *cobra.Command, stage *demo.Stage, w *worker.Worker, asJSON bool) error {
+	ran := make(chan error, 1)
+	go func() { ran <- w.Run(ctx) }()
+	mailed := make(chan struct{})
+	go func() {
+		defer close(mailed)
+		stage.KeepMailing(ctx, 10*time.Second)
+	}()
+	err := printEvents(ctx, w.Conn(), cmd.OutOrStdout(), asJSON, natsjs.Filter{FromStart: true, Follow: true})
+	if ctx.Err() != nil {
+		err = nil
+	}
+	if err != nil {
+		// Without events there is nothing to show; the worker ends with the command.
+		return fail(exitNATS, err)
+	}
+	<-mailed
+	_, _ = fmt.Fprintln(cmd.ErrOrStderr(), "\nstopping")
+	return <-ran
+}
+
+func printEvents(ctx context.Context, conn *natsjs.Conn, out io.Writer, asJSON bool, f natsjs.Filter) error {
+	for d, err := range conn.Events(ctx, f) {
+		if err != nil {
+			return err
+		}
+		if err := printEvent(out, d, asJSON); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"mailflume/cmd/internal/config"
+	"mailflume/ingest"
+	"mailflume/publish"
+)
+
+// The exit codes of the contract.
+const (
+	exitOK          = 0
+	exitUsage       = 1
+	exitConfig      = 2
+	exitFailed      = 3
+	exitAuth        = 4
+	exitNATS        = 5
+	exitInterrupted = 130
+)
+
+// failure is an error with the exit code it means.
+type failure struct {
+	code int
+	err  error
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+
+func (f *failure) Unwrap() error { return f.err }
+
+func fail(code int, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &failure{code, err}
+}
+
+// exitCode maps any error to its exit code.
+func exitCode(err error) int {
+	if f, ok := errors.AsType[*failure](err); ok {
+		return f.code
+	}
+	if isConfig(err) {
+		return exitConfig
+	}
+	for _, e := range []error{publish.ErrUnavailable, publish.ErrFull, publish.ErrDenied, publish.ErrUnsafe, publish.ErrNewerFormat} {
+		if errors.Is(err, e) {
+			return exitNATS
+		}
+	}
+	if e, ok := errors.AsType[*ingest.Error](err); ok {
+		switch e.Fault.Class {
+		case ingest.Auth:
+			return exitAuth
+		case ingest.Config, ingest.Permanent:
+			return exitConfig
+		}
+		return exitFailed
+	}
+	return exitUsage
+}
+
+func isConfig(err error) bool {
+	_, many := errors.AsType[config.Errors](err)
+	_, one := errors.AsType[*config.Error](err)
+	return many || one
+}
+
+// explain prints an error and, where its code knows one, the next step.
+func explain(w io.Writer, err error) {
+	if isConfig(err) {
+		_, _ = fmt.Fprintf(w, "%v\n", err)
+		return
+	}
+	f := ingest.FaultOf(err)
+	if f.Code == ingest.CodeUnknown {
+		_, _ = fmt.Fprintf(w, "mailflume: %v\n", err)
+		return
+	}
+	_, next := ingest.Explain(f.Code)
+	_, _ = fmt.Fprintf(w, "mailflume: [%s] %v\n  next: %s\n", f.Code, err, next)
+}

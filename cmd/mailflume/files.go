@@ -1,0 +1,26 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+// writeNew writes a file that must not exist yet and says what comes next.
+func writeNew(cmd *cobra.Command, path string, text []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return fail(exitUsage, fmt.Errorf("%s exists; name another file with -c, or -c - to print", path))
+	}
+	if err != nil {
+		return fail(exitConfig, err)
+	}
+	_, err = f.Write(text)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return fail(exitConfig, err)
+	}
+	_, err = fmt.Fprintf(cmd.ErrOrStderr(), "wrote %s; fill it in, then: mailflume config validate -c %s && mailflume run -c %s\n", path, path, path)
+	return err
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"mailflume/cmd/internal/config"
+	"mailflume/cmd/internal/worker"
+	"mailflume/publish/natsjs"
+	"mailflume/publish/natsjs/embed"
+)
+
+// reach connects a command to the stream: the configured NATS, the embedded server of a running
+// worker, or, unless the command follows, a server of its own while nobody else holds the folder.
+func reach(ctx context.Context, cfg *config.Config, follow bool) (*natsjs.Conn, func(), error) {
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	opt, stop, err := natsFor(ctx, cfg, follow)
+	if err != nil {
+		return nil, nil, fail(exitNATS, err)
+	}
+	conn, err := natsjs.Connect(ctx, opt)
+	if err != nil {
+		stop()
+		return nil, nil, fail(exitNATS, err)
+	}
+	done := func() {
+		_ = conn.Close()
+		stop()
+	}
+	s := worker.StreamConfig(cfg)
+	s.Manage = false // a reader creates nothing
+	if err := conn.EnsureStream(ctx, s); err != nil {
+		done()
+		return nil, nil, fail(exitNATS, err)
+	}
+	return conn, done, nil
+}
+
+func natsFor(ctx context.Context, cfg *config.Config, follow bool) (natsjs.Options, func(), error) {
+	nothing := func() {}
+	if !cfg.NATS.Embedded() {
+		opt, err := worker.ExternalNATS(cfg)
+		return opt, nothing, err
+	}
+	opt, err := embed.Attach(cfg.NATS.DataDir)
+	if err == nil || follow || !errors.Is(err, embed.ErrNotRunning) {
+		return opt, nothing, err
+	}
+	server, err := worker.StartEmbedded(ctx, cfg, 0, nil)
+	if err != nil {
+		return opt, nothing, err
+	}
+	return server.Options(), server.Shutdown, nil
+}

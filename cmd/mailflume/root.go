@@ -1,0 +1,35 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"mailflume/cmd/internal/config"
+)
+
+const configFlag = "config"
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "mailflume",
+		Short: "Moves mail into NATS JetStream: every message once, in order, whole",
+		Long: "mailflume watches mailboxes over IMAP or POP3 with app-only OAuth2 and publishes one event per message\n" +
+			"to NATS JetStream, with the attachments beside it: once, in order, whole.\n\n" +
+			"New here? Run: mailflume demo",
+		SilenceUsage: true, SilenceErrors: true, Version: version,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
+	}
+	root.PersistentFlags().StringP(configFlag, "c", "mailflume.yaml", "configuration file")
+	root.AddCommand(demoCommand(), initCommand(), runCommand(), parseCommand(), tapCommand(), statusCommand(), blobCommand(),
+		configCommand(), explainCommand(), versionCommand())
+	return root
+}
+
+// loadConfig reads the file that --config names.
+func loadConfig(cmd *cobra.Command) (*config.Config, error) {
+	path, err := cmd.Flags().GetString(configFlag)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := config.Load(path)
+	return cfg, fail(exitConfig, err)
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"mailflume/cmd/internal/config"
+	"mailflume/cmd/internal/worker"
+)
+
+func runCommand() *cobra.Command {
+	var once bool
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Run the worker",
+		Long: "Runs the worker until SIGTERM or SIGINT, then drains. SIGHUP or a changed file reloads the configuration.\n" +
+			"--once reads every mailbox to its end one time and exits: 0 if all went well, 3 if some mailbox failed.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := loadConfig(cmd)
+			if err != nil {
+				return err
+			}
+			return runWorker(cmd, cfg, once)
+		},
+	}
+	cmd.Flags().BoolVar(&once, "once", false, "one pass over every mailbox, then exit")
+	return cmd
+}
+
+func runWorker(cmd *cobra.Command, cfg *config.Config, once bool) (err error) {
+	ctx := cmd.Context()
+	w, err := worker.Start(ctx, cfg, worker.Options{Log: newLogger(cmd.ErrOrStderr(), cfg.Log), Version: version, Watch: !once})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	if !once {
+		return w.Run(ctx)
+	}
+	err = w.Once(ctx)
+	worker.WriteTable(cmd.OutOrStdout(), w.Board().Rows(), false)
+	if err != nil {
+		return fail(exitFailed, fmt.Errorf("some mailboxes were not read to their end:\n%w", err))
+	}
+	return nil
+}
+
+// newLogger logs to w as the configuration says. Messages are constants and what came from outside
+// is in fields: the console format does not escape messages.
+func newLogger(w io.Writer, c config.Log) zerolog.Logger {
+	if c.Format == "console" {
+		w = zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly, NoColor: os.Getenv("NO_COLOR") != "" || !isTerminal(w)}
+	}
+	level, err := zerolog.ParseLevel(c.Level)
+	if err != nil {
+		level = zerolog.InfoLevel
+	}
+	return zerolog.New(w).Level(level).With().Timestamp().Logger()
+}
+
+// isTerminal reports whether w is a terminal.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
