@@ -133,8 +133,12 @@ func (p *position) settled(done []Ref, now time.Time) {
 	}
 }
 
-// save writes a snapshot through the claim and returns its size in bytes.
+// save writes a snapshot through the claim and returns its size in bytes. Without a base there is
+// nothing to save yet.
 func (p *position) save(ctx context.Context, c publish.Claim) (int, error) {
+	if len(p.cursor) == 0 {
+		return 0, nil
+	}
 	if err := p.fold(); err != nil {
 		return 0, err
 	}
@@ -180,7 +184,9 @@ func (p *position) decode(b []byte) error {
 	if !ok {
 		return fmt.Errorf("%w: the cursor is cut off", errSnapshot)
 	}
-	p.base, p.cursor = bytes.Clone(base), bytes.Clone(cursor)
+	if len(cursor) > 0 {
+		p.base, p.cursor = bytes.Clone(base), bytes.Clone(cursor)
+	}
 	n, w := binary.Uvarint(rest)
 	if w <= 0 || n > uint64(len(rest)) {
 		return fmt.Errorf("%w: bad count of pending messages", errSnapshot)

@@ -166,8 +166,16 @@ func (r *runner) cycle(ctx context.Context, s Session, claim publish.Claim) erro
 			return err
 		}
 	}
-	if _, err := r.drain(ctx, s, claim); err != nil {
-		return err
+	// Until nothing is left: mail that came meanwhile is not a poll late, and a Source learns from
+	// the last position which of its messages are acknowledged (some maildrops are emptied by QUIT).
+	for {
+		n, err := r.drain(ctx, s, claim)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			break
+		}
 	}
 	r.opt.Hooks.polled(r.box.Key, r.opt.Now())
 	if err := r.settle(ctx, s, claim); err != nil {

@@ -82,6 +82,9 @@ func (Token) String() string { return "***" }
 // GoString hides the token.
 func (Token) GoString() string { return "***" }
 
+// MarshalText hides the token from every encoder.
+func (Token) MarshalText() ([]byte, error) { return []byte("***"), nil }
+
 // TokenSource gives bearer tokens. It is safe for concurrent use, caches, and asks the issuer at
 // most once at a time.
 type TokenSource interface {

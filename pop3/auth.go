@@ -85,6 +85,8 @@ func sendable(args ...string) error {
 	return nil
 }
 
+// beginAuth refuses before anything secret is written (RFC 2595 section 2.1): the first line of a sign-in
+// names the user already.
 func (c *Client) beginAuth(ctx context.Context) error {
 	if !c.secure && !c.opt.AllowPlaintext {
 		return fmt.Errorf("pop3 sign-in: %w", ErrInsecure)
@@ -92,6 +94,8 @@ func (c *Client) beginAuth(ctx context.Context) error {
 	return c.begin(ctx, authorization)
 }
 
+// signedIn enters the TRANSACTION state. Capabilities are asked for again there: Dovecot lists others
+// than before, and EXPIRE and LOGIN-DELAY may differ for each user (RFC 2449 section 6).
 func (c *Client) signedIn() {
 	c.state = transaction
 	c.caps = nil
@@ -173,8 +177,10 @@ func (c *Client) refused(err error, bare bool, challenge []byte, secrets ...stri
 
 // lost marks a connection that ended on the credentials.
 func (c *Client) lost(err error) error {
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
-		return fmt.Errorf("%w: %w", ErrAuthLost, err)
+	for _, end := range []error{io.ErrUnexpectedEOF, io.ErrClosedPipe, syscall.ECONNRESET, syscall.EPIPE} {
+		if errors.Is(err, end) {
+			return fmt.Errorf("%w: %w", ErrAuthLost, err)
+		}
 	}
 	return err
 }

@@ -70,6 +70,8 @@ func (c *Client) anyState() state {
 	return authorization
 }
 
+// add reads one line (RFC 2449 section 5): a tag and its arguments, in any case. Unknown tags are kept
+// in Lines only.
 func (caps *Capabilities) add(line string) {
 	caps.Lines = append(caps.Lines, clip(line))
 	f := strings.Fields(strings.ToUpper(line))
@@ -100,6 +102,8 @@ func (caps *Capabilities) add(line string) {
 	}
 }
 
+// parseExpire reads "NEVER" or days. The argument USER, which says that users differ, is settled by
+// asking again after the sign-in.
 func parseExpire(f []string) Expire {
 	if len(f) == 0 {
 		return Expire{}

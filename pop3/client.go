@@ -148,6 +148,7 @@ func (c *Client) Quit(ctx context.Context) error {
 // from any goroutine and more than once.
 func (c *Client) Close() error { return c.raw.Close() }
 
+// simple is a command of the TRANSACTION state with a one-line answer.
 func (c *Client) simple(ctx context.Context, line string) error {
 	_, err := c.command(ctx, transaction, line)
 	return err
@@ -220,6 +221,7 @@ func (c *Client) fail(doing string, err error) error {
 	return c.err
 }
 
+// send writes one line. Arguments were checked: none of them can end it early.
 func (c *Client) send(line string) error {
 	if err := c.wire.write([]byte(line + "\r\n")); err != nil {
 		return c.fail("write", err)
@@ -237,6 +239,8 @@ func (c *Client) status(verb string) (string, error) {
 	return c.parse(verb, line)
 }
 
+// parse reads a status indicator and tells a refusal, after which the session goes on, from octets
+// that are no POP3, after which nothing can be trusted.
 func (c *Client) parse(verb string, line []byte) (string, error) {
 	switch {
 	case hasStatus(line, "+OK"):

@@ -73,6 +73,7 @@ func refusal(command string, line []byte) *Error {
 	return e
 }
 
+// isCode accepts the characters of registered codes (RFC 3206 section 4, RFC 2449 section 8.1).
 func isCode(s string) bool {
 	for i := range len(s) {
 		c := s[i]
@@ -83,6 +84,7 @@ func isCode(s string) bool {
 	return s != "" && len(s) <= 64
 }
 
+// clip bounds what an error keeps of a line: a server may fill 64 KiB with it.
 func clip(s string) string {
 	if len(s) > maxShown {
 		return s[:maxShown]
@@ -128,4 +130,5 @@ func mask(text, secret string) string {
 	return out.String()
 }
 
+// syntaxError shows what came instead of an answer, safe for logs.
 func syntaxError(line []byte) error { return fmt.Errorf("%w: %s", ErrSyntax, quote(string(line))) }

@@ -132,6 +132,7 @@ func size(b []byte) int64 {
 	return n
 }
 
+// checkNumber refuses what cannot be a message number (RFC 1939 section 5) before it is sent.
 func checkNumber(n int) error {
 	if n < 1 || n > maxNumber {
 		return fmt.Errorf("%w: message number %d", ErrArgument, n)

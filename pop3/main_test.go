@@ -21,7 +21,7 @@ func dialogue(t *testing.T, opt *Options, script ...string) *Client {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		defer server.Close()
+		defer func() { _ = server.Close() }()
 		r := bufio.NewReader(server)
 		for _, step := range script {
 			switch {
@@ -41,7 +41,7 @@ func dialogue(t *testing.T, opt *Options, script ...string) *Client {
 			}
 		}
 	}()
-	t.Cleanup(func() { client.Close(); <-done })
+	t.Cleanup(func() { _ = client.Close(); <-done })
 	if opt == nil {
 		opt = &Options{}
 	}
@@ -75,7 +75,7 @@ func trickle(t *testing.T, script []string, pause time.Duration) *Client {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		defer server.Close()
+		defer func() { _ = server.Close() }()
 		r := bufio.NewReader(server)
 		for _, step := range script {
 			if line, ok := strings.CutPrefix(step, "S: "); ok {
@@ -91,6 +91,6 @@ func trickle(t *testing.T, script []string, pause time.Duration) *Client {
 			}
 		}
 	}()
-	t.Cleanup(func() { client.Close(); <-done })
+	t.Cleanup(func() { _ = client.Close(); <-done })
 	return New(client, &Options{AllowPlaintext: true})
 }

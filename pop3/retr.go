@@ -25,6 +25,7 @@ func (c *Client) Top(ctx context.Context, number, lines int) (*Body, error) {
 	return c.one(ctx, "TOP", number, fmt.Sprintf(" %d", max(lines, 0)))
 }
 
+// one asks for a single multi-line answer and leaves its context watching until the Body ends.
 func (c *Client) one(ctx context.Context, verb string, number int, args string) (*Body, error) {
 	if err := checkNumber(number); err != nil {
 		return nil, fmt.Errorf("pop3 %s: %w", verb, err)
@@ -87,6 +88,8 @@ type pipeline struct {
 	bytes      int64 // announced for want[at:sent]
 }
 
+// each is the loop behind RetrEach, TopEach and DeleEach: commands run ahead, answers come in their
+// order (RFC 2449 section 6.8).
 func (c *Client) each(ctx context.Context, p pipeline) iter.Seq2[*Body, error] {
 	return func(yield func(*Body, error) bool) {
 		if err := c.enter(ctx, &p); err != nil {
@@ -96,10 +99,7 @@ func (c *Client) each(ctx context.Context, p pipeline) iter.Seq2[*Body, error] {
 		defer c.leave(&p)
 		for ; p.at < len(p.want); p.advance() {
 			b := &Body{Number: p.want[p.at].Number, c: c}
-			err := c.write(&p)
-			if err == nil {
-				_, err = c.status(p.verb)
-			}
+			err := c.turn(&p)
 			if err != nil && c.err != nil {
 				yield(nil, err)
 				return
@@ -117,6 +117,19 @@ func (c *Client) each(ctx context.Context, p pipeline) iter.Seq2[*Body, error] {
 			}
 		}
 	}
+}
+
+// turn sends what the window has room for and reads the next status. What is read already would be
+// given out without waiting for anything, so the context is asked here too.
+func (c *Client) turn(p *pipeline) error {
+	if err := c.ctx(); err != nil {
+		return c.fail(p.verb, err)
+	}
+	if err := c.write(p); err != nil {
+		return err
+	}
+	_, err := c.status(p.verb)
+	return err
 }
 
 // enter checks the run before anything of it is sent.
@@ -141,6 +154,8 @@ func (c *Client) enter(ctx context.Context, p *pipeline) error {
 	return nil
 }
 
+// normalize fills the window's defaults in. A server that does not list PIPELINING may throw away
+// what it finds behind a command, so there each command waits for its answer.
 func (p *pipeline) normalize(pipelining bool) {
 	if p.win.Count <= 0 {
 		p.win.Count = 16
@@ -163,6 +178,7 @@ func (c *Client) leave(p *pipeline) {
 	c.end()
 }
 
+// advance takes an answered command out of the window.
 func (p *pipeline) advance() {
 	p.bytes -= max(p.want[p.at].Size, 0)
 	p.at++

@@ -98,7 +98,10 @@ func TestRetrEachGoesOnAfterARefusal(t *testing.T) {
 func TestLeavingALoopKeepsTheConnectionOnlyIfNothingIsOnItsWay(t *testing.T) {
 	list := []Listing{{1, 10}, {2, 10}, {3, 10}}
 	_, c := serve(t, pop3test.Options{}, 3)
-	for b := range c.RetrEach(t.Context(), list, Window{}) {
+	for b, err := range c.RetrEach(t.Context(), list, Window{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		_, _ = io.Copy(io.Discard, b)
 		break
 	}
@@ -106,14 +109,20 @@ func TestLeavingALoopKeepsTheConnectionOnlyIfNothingIsOnItsWay(t *testing.T) {
 		t.Errorf("with answers on their way: %v, want ErrAbandoned", err)
 	}
 	_, c = serve(t, pop3test.Options{NoPipelining: true}, 3)
-	for b := range c.RetrEach(t.Context(), list, Window{}) {
+	for b, err := range c.RetrEach(t.Context(), list, Window{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		_, _ = io.Copy(io.Discard, b)
 		break
 	}
 	if err := c.Noop(t.Context()); err != nil {
 		t.Errorf("with a whole message and nothing behind it: %v", err)
 	}
-	for range c.RetrEach(t.Context(), list, Window{}) {
+	for _, err := range c.RetrEach(t.Context(), list, Window{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		break
 	}
 	if err := c.Noop(t.Context()); !errors.Is(err, ErrAbandoned) {
@@ -216,13 +225,13 @@ func TestTLSAfterSTLSForgetsWhatWasSaidBefore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer srv.Close()
+	defer func() { _ = srv.Close() }()
 	conn, err := net.Dial("tcp", srv.Addr())
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := New(conn, nil)
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	ctx := t.Context()
 	if err := c.Greet(ctx); err != nil {
 		t.Fatal(err)
@@ -246,12 +255,12 @@ func TestPlaintextBehindTheAnswerToSTLSIsAnAttack(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		defer server.Close()
+		defer func() { _ = server.Close() }()
 		_, _ = server.Write([]byte("+OK\r\n"))
 		_, _ = bufio.NewReader(server).ReadString('\n')
 		_, _ = server.Write([]byte("+OK go on\r\n+OK injected\r\n"))
 	}()
-	defer func() { client.Close(); <-done }()
+	defer func() { _ = client.Close(); <-done }()
 	c := New(client, nil)
 	if err := c.Greet(t.Context()); err != nil {
 		t.Fatal(err)
@@ -301,4 +310,25 @@ func FuzzClient(f *testing.F) {
 			t.Error("a session without one +OK ended well")
 		}
 	})
+}
+
+func TestAContextThatEndsStopsALoopWhoseMessagesAreAllHere(t *testing.T) {
+	_, c := serve(t, pop3test.Options{}, 8)
+	list, err := c.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var turns []error
+	for b, err := range c.RetrEach(ctx, list, Window{}) {
+		turns = append(turns, err)
+		if err == nil {
+			_, _ = io.Copy(io.Discard, b)
+		}
+		cancel()
+	}
+	if len(turns) != 2 || !errors.Is(turns[1], context.Canceled) {
+		t.Errorf("turns: %v", turns)
+	}
 }

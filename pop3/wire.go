@@ -2,6 +2,7 @@ package pop3
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -30,6 +31,7 @@ type wire struct {
 	got     int64
 }
 
+// buffered returns what was read and not consumed; it is valid until the next fill.
 func (w *wire) buffered() []byte { return w.buf[w.s:w.e] }
 
 // answer starts the account of one answer's rate.
@@ -69,7 +71,8 @@ func (w *wire) fill() error {
 // hold the connection for hours: the rate over the time spent waiting is judged too.
 func (w *wire) read() (int, error) {
 	start := time.Now()
-	if err := w.conn.SetReadDeadline(start.Add(w.timeout)); err != nil {
+	// A pipe whose other end is closed takes no deadline any more; Read says what became of it.
+	if err := w.conn.SetReadDeadline(start.Add(w.timeout)); err != nil && !errors.Is(err, io.ErrClosedPipe) {
 		return 0, fmt.Errorf("set deadline: %w", err)
 	}
 	n, err := w.conn.Read(w.buf[w.e:])
@@ -104,6 +107,7 @@ func (w *wire) line() ([]byte, error) {
 	}
 }
 
+// write sends p under a deadline of its own: a server that does not read must not hold us.
 func (w *wire) write(p []byte) error {
 	if w.err != nil {
 		return w.err

@@ -249,7 +249,7 @@ func (r *run) verdict(it item) error {
 		return nil
 	}
 	return &ingest.Error{Fault: ingest.Fault{Class: ingest.BadMessage, Code: ingest.CodeMessageTruncated}, Op: "imap fetch",
-		Err: fmt.Errorf("the connection ended %d times while this message was fetched", n.deaths)}
+		Err: fmt.Errorf("the server ended the connection %d times when it was asked for this message alone", n.deaths)}
 }
 
 func tooLarge(size, limit int64) error {
@@ -285,7 +285,7 @@ func (r *run) countVerdict(m *ingest.Message, err error) {
 	again := false
 	r.s.src.noted(key, func(n *note) {
 		n.verdicts++
-		again = n.verdicts >= maxDeaths
+		again = n.verdicts >= maxVerdicts
 	})
 	if again {
 		r.s.src.forget(key)
@@ -353,6 +353,7 @@ func (r *run) arrived(f *flight, a *arrival) {
 	}
 	it, m := f.items[i], r.message(f.items[i])
 	f.given[uid] = true
+	r.s.src.begun(r.key(f.items[i]))
 	if m.Size = a.lit.Size(); m.Size > r.s.src.opt.MaxMessage {
 		r.s.src.noted(r.key(it), func(n *note) { n.size = m.Size })
 		r.give(m, tooLarge(m.Size, r.s.src.opt.MaxMessage))
@@ -386,8 +387,10 @@ func laterGiven(f *flight, uid uint32) bool {
 	return false
 }
 
-// blame notes which message was awaited when the connection ended: fetched alone the next time, and
-// after maxDeaths such ends it is given up, or one message would hold up the mailbox for ever.
+// blame notes which message was awaited when the connection ended. It is fetched alone the next time;
+// after maxDeaths ends in a row before its first octet came it is given up, or a message that the
+// server dies of would hold up the mailbox for ever. An end within its octets proves nothing: that
+// is what networks do.
 func (r *run) blame(f *flight) {
 	end := r.s.g.failure()
 	if end == nil {
@@ -399,8 +402,8 @@ func (r *run) blame(f *flight) {
 	for _, it := range f.items {
 		if !f.whole[it.uid] {
 			r.s.src.noted(r.key(it), func(n *note) {
-				if f.alone {
-					n.deaths++
+				if f.alone && !f.given[it.uid] {
+					n.deaths++ // a network that fails lets at least some octets through now and then
 				}
 			})
 			return

@@ -18,7 +18,7 @@ const (
 	maxKept      = 1 << 10  // octets kept of a line
 	maxSaid      = 300      // octets of a server's words in an error
 	tailOctets   = 64
-	normalBudget = 4 << 20 // octets outside literals that one command may bring
+	normalBudget = 1 << 20 // octets outside literals that one command may bring
 )
 
 // errLimit is the guard's refusal of a server that sends too much.

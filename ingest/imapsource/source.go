@@ -133,14 +133,16 @@ func (s *Source) Fold(at ingest.Cursor, entries iter.Seq[ingest.Entry]) (ingest.
 
 // note is what is remembered of a message between sessions.
 type note struct {
-	deaths   int   // connections that ended while it was fetched alone
+	deaths   int   // connections in a row that ended when it was asked for alone, before its first octet
 	size     int64 // over MaxMessage: the literal's length
 	verdicts int   // how often it was given up without asking the server
 }
 
 const (
 	maxNotes  = 10_000
-	maxDeaths = 3 // then the message is to blame, not the network
+	maxDeaths = 5 // then the message is to blame, not the network
+	// The engine sets a message aside after as many; a later retry asks the server again.
+	maxVerdicts = 3
 )
 
 func (s *Source) noteOf(r msgRef) (note, bool) {
@@ -160,6 +162,16 @@ func (s *Source) noted(r msgRef, change func(*note)) {
 	}
 	change(&n)
 	s.notes[r] = n
+}
+
+// begun notes that the server can send the message after all.
+func (s *Source) begun(r msgRef) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n, ok := s.notes[r]; ok && n.deaths > 0 {
+		n.deaths = 0
+		s.notes[r] = n
+	}
 }
 
 func (s *Source) forget(r msgRef) {

@@ -15,7 +15,7 @@ import (
 // is not in it.
 type Claims struct {
 	Audience    []string  // for Exchange Online https://outlook.office365.com
-	Issuer      string    //
+	Issuer      string    // iss
 	Roles       []string  // application permissions: IMAP.AccessAsApp, POP.AccessAsApp; none: no admin consent
 	Scopes      []string  // delegated permissions: an application's token has none
 	Tenant      string    // tid

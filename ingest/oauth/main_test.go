@@ -2,8 +2,11 @@ package oauth
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
 	"io"
 	"log"
+	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -16,6 +19,15 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // canary is a secret with characters that every encoding changes.
 const canary = "Canary~8Q&+/ =\"<secret>ü%41-0123456789"
 
+// signingKey is one key for all issuers: making them would be most of these tests' time.
+var signingKey = sync.OnceValue(func() *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	return key
+})
+
 func static(s string) func(context.Context) (string, error) {
 	return func(context.Context) (string, error) { return s, nil }
 }
@@ -25,6 +37,7 @@ func startIssuer(t *testing.T, o oauthtest.Options) *oauthtest.Issuer {
 	if o.Secret == "" {
 		o.Secret = canary
 	}
+	o.Key = signingKey()
 	i, err := oauthtest.Start(o)
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,9 @@ const (
 	// longToken is the sign-in line from which on a connection closed in answer to it is put down to
 	// its length. Servers are known to give up at 512, 4,096, 8,192 and 10,240 octets.
 	longToken = 2048
+	// refusedToken is the same for a server that says -ERR before it closes: Exchange Online's newer
+	// front end answers tokens of more than 4,096 characters with a protocol error (MailKit 1948).
+	refusedToken = 4096
 )
 
 // situation is what classify knows besides the error.
@@ -25,6 +28,7 @@ type situation struct {
 	login  ingest.Mechanism
 	signIn int  // octets of the sign-in line
 	worked bool // this Source has signed in before
+	closed bool // the refusal was followed by the end of the connection
 }
 
 // classify is the one place where errors of the protocol become faults. It decides on commands,
@@ -39,6 +43,8 @@ func classify(err error, s situation) error {
 	return &ingest.Error{Fault: fault(err, s), Op: s.op, Err: err}
 }
 
+// fault looks at refusals first: they carry data. What the client itself found comes next, and what
+// dialling, TLS and a lost connection produce last.
 func fault(err error, s situation) ingest.Fault {
 	if e, ok := errors.AsType[*pop3.Error](err); ok {
 		if f, ok := codeFault(e, s); ok {
@@ -100,6 +106,9 @@ func commandFault(e *pop3.Error, s situation) ingest.Fault {
 		if e.Bare && !s.caps.Has(string(s.login)) {
 			return ingest.Fault{Class: ingest.Config, Code: ingest.CodeMechanism}
 		}
+		if s.closed && s.signIn > refusedToken {
+			return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeTokenTooLong}
+		}
 		return refusedFault(s)
 	case "USER", "PASS":
 		if e.Command == "USER" && !s.caps.User && len(s.caps.SASL) > 0 {
@@ -120,6 +129,7 @@ func commandFault(e *pop3.Error, s situation) ingest.Fault {
 	return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeServerBusy}
 }
 
+// refusedFault is a refusal of the credentials themselves: somebody has to act.
 func refusedFault(s situation) ingest.Fault {
 	if s.login == ingest.Password {
 		return ingest.Fault{Class: ingest.Auth, Code: ingest.CodePasswordRefused}

@@ -52,6 +52,8 @@ func TestClassify(t *testing.T) {
 		{"closed on a long token", lost, situation{login: ingest.XOAUTH2, signIn: 9000}, ingest.Fault{Class: ingest.Auth, Code: ingest.CodeTokenTooLong}},
 		{"closed on a short token", lost, situation{login: ingest.XOAUTH2, signIn: 900}, ingest.Fault{Class: ingest.Auth, Code: ingest.CodeNotConnected}},
 		{"closed on a token after a success", lost, situation{login: ingest.XOAUTH2, signIn: 9000, worked: true}, ingest.Fault{Class: ingest.Transient, Code: ingest.CodeConnLost}},
+		{"refused and closed on a very long token", refusal("AUTH", ""), situation{login: ingest.XOAUTH2, signIn: 5000, closed: true}, ingest.Fault{Class: ingest.Auth, Code: ingest.CodeTokenTooLong}},
+		{"refused and closed on a usual token", refusal("AUTH", ""), situation{login: ingest.XOAUTH2, signIn: 3000, closed: true}, ingest.Fault{Class: ingest.Auth, Code: ingest.CodeAuthRefused}},
 		{"closed on a password", lost, situation{login: ingest.Password, signIn: 9000}, ingest.Fault{Class: ingest.Auth, Code: ingest.CodeNotConnected}},
 		{"lost", fmt.Errorf("x: %w", io.ErrUnexpectedEOF), x, ingest.Fault{Class: ingest.Transient, Code: ingest.CodeConnLost}},
 		{"silent", fmt.Errorf("x: %w", os.ErrDeadlineExceeded), x, ingest.Fault{Class: ingest.Transient, Code: ingest.CodeTimeout}},
@@ -68,7 +70,7 @@ func TestClassify(t *testing.T) {
 			if got := ingest.FaultOf(err); got != row.want {
 				t.Errorf("got %+v, want %+v", got, row.want)
 			}
-			if again := classify(err, situation{}); again != err {
+			if again := classify(err, situation{}); again != err { //nolint:errorlint // the very same value
 				t.Errorf("classified twice: %v", again)
 			}
 		})

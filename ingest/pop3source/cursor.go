@@ -52,6 +52,8 @@ func newPosition() *position {
 	return p
 }
 
+// decode reads a cursor; an empty one is the position of a log without a snapshot. Everything is
+// checked: a position that is misread publishes a whole maildrop again.
 func decode(c ingest.Cursor) (*position, error) {
 	if len(c) == 0 {
 		return &position{}, nil
@@ -113,6 +115,7 @@ func (p *position) encode() ingest.Cursor {
 	return b
 }
 
+// digest is the short name of a message in the position.
 func (p *position) digest(r ingest.Ref) uint64 {
 	b := make([]byte, 0, 256)
 	b = append(append(b, p.key[:]...), r...)

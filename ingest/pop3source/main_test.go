@@ -81,6 +81,11 @@ func fromNow(o *Options)  { o.Start = ingest.Start{} }
 func open(t *testing.T, src *Source) ingest.Session {
 	t.Helper()
 	s, err := src.Open(t.Context())
+	// The server may not have noticed yet that the session before was cut.
+	for end := time.Now().Add(10 * time.Second); ingest.FaultOf(err).Code == ingest.CodeLocked && time.Now().Before(end); {
+		<-time.After(time.Millisecond)
+		s, err = src.Open(t.Context())
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,9 @@ import (
 	"mailflume/pop3"
 )
 
+// maxSkip is how much of a message that nobody wants to read on is read to keep the session.
+const maxSkip = 8 << 20
+
 // windowBytes is how many announced octets may be on their way at once. A larger message goes alone,
 // with nothing in flight behind it.
 const windowBytes = 4 << 20
@@ -19,7 +22,7 @@ var (
 	errNoUIDL   = errors.New("LIST has messages that UIDL has not")
 	errTooLarge = errors.New("the message is larger than the limit")
 	errNothing  = errors.New("the server answered +OK and sent no octets")
-	errUnread   = errors.New("the rest of a message that is too large was not read")
+	errUnread   = errors.New("the rest of a large message was not read")
 )
 
 // Messages yields the messages of the maildrop that from does not hold as finished, oldest first:
@@ -66,7 +69,7 @@ func (s *session) unfinished(ctx context.Context, from ingest.Cursor, limit int)
 	}
 	s.acknowledge(p)
 	for _, it := range box {
-		if p.holds(it.ref) {
+		if p.holds(it.ref()) {
 			continue
 		}
 		if limit > 0 && len(want) == limit {
@@ -131,14 +134,16 @@ func (s *session) refused(it item, err error, yield func(*ingest.Message, error)
 
 // give yields one message with its octets.
 func (s *session) give(it item, b *pop3.Body, yield func(*ingest.Message, error) bool) bool {
-	s.unacked[it.ref] = true
+	if s.caps.Expire.AtQuit() {
+		s.unacked[it.ref()] = true
+	}
 	r := &body{b: b, s: s, announced: it.size}
 	m := message(it)
 	m.Body = r
 	if !yield(m, nil) {
 		return false
 	}
-	if errors.Is(r.err, errTooLarge) {
+	if r.skip(); r.err == nil || errors.Is(r.err, errTooLarge) {
 		yield(nil, &ingest.Error{
 			Fault: ingest.Fault{Class: ingest.SessionOver, Code: ingest.CodeMessageTooLarge},
 			Op:    "pop3 RETR", Err: errUnread,
@@ -148,10 +153,12 @@ func (s *session) give(it item, b *pop3.Body, yield func(*ingest.Message, error)
 	return true
 }
 
+// message is what is known of an item without reading it.
 func message(it item) *ingest.Message {
-	return &ingest.Message{Ref: it.ref, UIDL: it.uidl, Size: it.size}
+	return &ingest.Message{Ref: it.ref(), UIDL: distinct(it.id, it.nth), Size: it.size}
 }
 
+// tooLarge is the fault of one message; the mailbox goes on without it.
 func (s *session) tooLarge(octets int64) error {
 	return &ingest.Error{
 		Fault: ingest.Fault{Class: ingest.BadMessage, Code: ingest.CodeMessageTooLarge}, Op: "pop3 RETR",
@@ -191,4 +198,11 @@ func (r *body) Read(p []byte) (int, error) {
 		r.err = classify(err, r.s.situation("pop3 RETR"))
 	}
 	return n, r.err
+}
+
+// skip reads the rest for nobody, up to maxSkip. A server may send without end.
+func (r *body) skip() {
+	if r.err == nil {
+		_, _ = io.CopyN(io.Discard, r, maxSkip) // r.err keeps the error
+	}
 }

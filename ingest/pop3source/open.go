@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"sync"
 	"time"
 
 	"mailflume/ingest"
@@ -42,11 +43,13 @@ func (s *Source) Open(ctx context.Context) (ingest.Session, error) {
 	return sess, nil
 }
 
+// isRefused tells a refusal of the credentials from everything that a fresh token cannot mend.
 func isRefused(err error) bool {
 	code := ingest.FaultOf(err).Code
 	return code == ingest.CodeAuthRefused || code == ingest.CodePasswordRefused
 }
 
+// connect makes one attempt with one secret.
 func (s *Source) connect(ctx context.Context, secret string) (*session, error) {
 	c, err := s.secured(ctx)
 	if err != nil {
@@ -73,6 +76,7 @@ func (s *Source) secured(ctx context.Context) (*pop3.Client, error) {
 	if err != nil {
 		return nil, classify(err, situation{op: "pop3 dial"})
 	}
+	conn = &onceConn{Conn: conn, close: sync.OnceValue(conn.Close)}
 	if s.opt.Endpoint.Security == ingest.ImplicitTLS {
 		secure := tls.Client(conn, s.tlsConfig())
 		if err := secure.HandshakeContext(ctx); err != nil {
@@ -89,6 +93,18 @@ func (s *Source) secured(ctx context.Context) (*pop3.Client, error) {
 	return c, nil
 }
 
+// onceConn closes its connection once, however many hands do it: whoever wrapped the dialer to
+// count connections must not count one twice.
+type onceConn struct {
+	net.Conn
+	close func() error
+}
+
+// Close closes the connection and returns what the first Close returned.
+func (c *onceConn) Close() error { return c.close() }
+
+// tlsConfig copies the caller's configuration and keeps the floor of RFC 8314 section 4.1 (TLS 1.2 by
+// now) and the check of the name.
 func (s *Source) tlsConfig() *tls.Config {
 	cfg := &tls.Config{}
 	if s.opt.Endpoint.TLS != nil {
@@ -152,6 +168,7 @@ func (s *Source) signIn(ctx context.Context, c *pop3.Client, secret string) (pop
 		err = c.AuthXOAUTH2(ctx, login.User, secret)
 	}
 	if err != nil {
+		at.closed = at.signIn > refusedToken && hungUp(ctx, c)
 		return caps, classify(err, at)
 	}
 	at.op = "pop3 CAPA"
@@ -160,6 +177,15 @@ func (s *Source) signIn(ctx context.Context, c *pop3.Client, secret string) (pop
 		return after, classify(err, at)
 	}
 	return after, nil
+}
+
+// hungUp tells whether the server has ended the connection behind its refusal.
+func hungUp(ctx context.Context, c *pop3.Client) bool {
+	ctx, cancel := context.WithTimeout(ctx, quitTimeout)
+	defer cancel()
+	err := c.Quit(ctx)
+	_, refused := errors.AsType[*pop3.Error](err)
+	return err != nil && !refused
 }
 
 // port returns the endpoint's port, 0 if it is a name.

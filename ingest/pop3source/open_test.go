@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -174,7 +175,7 @@ func TestADialThatHangsEndsWithTheConnectTimeout(t *testing.T) {
 			t.Errorf("after %s", d)
 		}
 		for _, p := range pipes {
-			p.Close()
+			_ = p.Close()
 		}
 	})
 }
@@ -200,5 +201,53 @@ func TestOptionsAreChecked(t *testing.T) {
 		if code(err) != code(&ingest.Error{Fault: ingest.Fault{Class: ingest.Config, Code: ingest.CodeConfigInvalid}}) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// counted is a connection that counts how often it is closed.
+type counted struct {
+	net.Conn
+	closes *atomic.Int32
+}
+
+func (c counted) Close() error { c.closes.Add(1); return c.Conn.Close() }
+
+func TestADialledConnectionIsClosedOnceHoweverItEnds(t *testing.T) {
+	for name, opt := range map[string]pop3test.Options{
+		"well":                  {},
+		"refused":               {Verify: tokenIs("other")},
+		"closed on the token":   {Verify: func(string, string) error { return pop3test.Reply(pop3test.Hangup) }},
+		"not TLS":               {Security: pop3test.Plain},
+		"greeting is a refusal": {Greeting: "-ERR no"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := start(t, opt)
+			var dials int32
+			var closes atomic.Int32
+			src := source(t, srv, func(o *Options) {
+				o.Endpoint.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+					dials++
+					c, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+					return counted{c, &closes}, err
+				}
+			})
+			if s, err := src.Open(t.Context()); err == nil {
+				_, _ = s.Close(), s.Close()
+			}
+			if dials == 0 || closes.Load() != dials {
+				t.Errorf("%d dials, %d closes", dials, closes.Load())
+			}
+		})
+	}
+}
+
+func TestAServerThatRefusesAndClosesOnAVeryLongToken(t *testing.T) {
+	srv := start(t, pop3test.Options{Verify: func(string, string) error {
+		return pop3test.Reply("-ERR Protocol error. Connection is closed. 10" + pop3test.Hangup)
+	}, Challenge: "-"})
+	_, err := source(t, srv, with(strings.Repeat("t", 4200), "another")).Open(t.Context())
+	wantCode(t, err, ingest.Auth, ingest.CodeTokenTooLong)
+	if srv.Sessions() != 1 {
+		t.Errorf("%d connections: a token that is too long was exchanged", srv.Sessions())
 	}
 }

@@ -58,6 +58,7 @@ func escape(s string) string {
 	return b.String()
 }
 
+// isPlain keeps what a header, a URL path and a shell word take unescaped, and no # or %.
 func isPlain(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-_.~<>@=+:,", c) >= 0
 }

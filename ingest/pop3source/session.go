@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -33,11 +34,14 @@ type item struct {
 	number int
 	size   int64  // as announced, -1 if unknown
 	id     string // the UIDL as listed
-	uidl   string // the UIDL as published
-	ref    ingest.Ref
-	twins  bool // shares its UIDL with another message
+	nth    int    // among the messages with this UIDL, from 1
+	twins  bool   // there are others with this UIDL
 }
 
+// ref is made when it is needed: maildrops of a million messages would hold as many strings.
+func (it item) ref() ingest.Ref { return refOf(it.id, it.nth) }
+
+// situation is what classify is told about an error of this session, which has signed in.
 func (s *session) situation(op string) situation {
 	return situation{op: op, caps: s.caps, login: s.src.opt.Login.Mechanism, worked: true}
 }
@@ -84,23 +88,22 @@ func join(sizes []pop3.Listing, ids []pop3.UniqueID) (box []item, unlisted int, 
 	slices.SortStableFunc(ids, func(a, b pop3.UniqueID) int { return cmp.Compare(a.Number, b.Number) })
 	box = make([]item, 0, len(ids))
 	first := make(map[string]int, len(ids)) // UIDL to its first place in box
-	times := map[string]int{}
+	times := map[string]int{}               // of those that came again
 	for i, id := range ids {
 		if i > 0 && ids[i-1].Number == id.Number {
-			return nil, 0, pop3.ErrSyntax
+			return nil, 0, fmt.Errorf("%w: UIDL lists message %d twice", pop3.ErrSyntax, id.Number)
 		}
-		size, ok := announced[id.Number]
-		if !ok {
-			size = -1
+		it := item{number: id.Number, size: -1, id: id.ID, nth: 1}
+		if size, ok := announced[id.Number]; ok {
+			it.size = size
+			delete(announced, id.Number)
 		}
-		delete(announced, id.Number)
-		it := item{number: id.Number, size: size, id: id.ID, uidl: id.ID, ref: refOf(id.ID, 1)}
 		if at, again := first[id.ID]; again {
-			times[id.ID] = max(times[id.ID], 1) + 1
-			box[at].twins = true
-			it.uidl, it.ref, it.twins = distinct(id.ID, times[id.ID]), refOf(id.ID, times[id.ID]), true
+			times[id.ID]++
+			it.nth = times[id.ID] + 1
+			it.twins, box[at].twins = true, true
 		} else {
-			first[id.ID] = len(box)
+			first[id.ID] = i
 		}
 		box = append(box, it)
 	}

@@ -56,14 +56,14 @@ func sort(box []item, refs []ingest.Ref) (gone []ingest.Ref, doomed []item) {
 	}
 	kept := map[string]bool{} // UIDLs with a message that was not asked for
 	for _, it := range box {
-		if it.twins && !asked[it.ref] {
+		if it.twins && !asked[it.ref()] {
 			kept[it.id] = true
 		}
 	}
 	here := make(map[ingest.Ref]bool, len(refs))
 	for _, it := range box {
-		if asked[it.ref] {
-			here[it.ref] = true
+		if ref := it.ref(); asked[ref] {
+			here[ref] = true
 			if !kept[it.id] {
 				doomed = append(doomed, it)
 			}
@@ -90,7 +90,7 @@ func (s *session) mark(ctx context.Context, doomed []item) (marked []ingest.Ref,
 		_, refused := errors.AsType[*pop3.Error](e)
 		switch {
 		case e == nil:
-			marked = append(marked, doomed[i].ref)
+			marked = append(marked, doomed[i].ref())
 		case refused && err == nil:
 			err = classify(e, s.situation("pop3 DELE"))
 		case !refused:

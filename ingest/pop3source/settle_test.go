@@ -155,7 +155,7 @@ func TestQUITThatConsumesWaitsForTheAcknowledgement(t *testing.T) {
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
-			s = open(t, src) // the server has finished with the first session
+			open(t, src) // the server has finished with the first session
 			if srv.Messages(ann) != row.left {
 				t.Errorf("%d left, want %d", srv.Messages(ann), row.left)
 			}

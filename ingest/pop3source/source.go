@@ -53,6 +53,7 @@ func New(opt Options) (*Source, error) {
 	return &Source{opt: opt, host: host}, nil
 }
 
+// check finds what no server could mend, with the option's own name.
 func check(opt Options) (host string, err error) {
 	host, _, err = net.SplitHostPort(opt.Endpoint.Addr)
 	if err != nil {

@@ -67,7 +67,7 @@ func (s *session) base(ctx context.Context, p *position, box []item) (ingest.Cur
 	}
 	more := make([]entry, len(skip))
 	for i, it := range skip {
-		more[i] = entry{digest: p.digest(it.ref)}
+		more[i] = entry{digest: p.digest(it.ref())}
 	}
 	p.add(more)
 	p.based = true
@@ -84,7 +84,7 @@ func (s *session) vanish() bool {
 func (p *position) present(box []item) []int {
 	var places []int
 	for _, it := range box {
-		if i, ok := p.find(p.digest(it.ref)); ok {
+		if i, ok := p.find(p.digest(it.ref())); ok {
 			places = append(places, i)
 		}
 	}

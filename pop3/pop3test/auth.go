@@ -14,6 +14,7 @@ const defaultChallenge = `{"status":"401","schemes":"bearer","scope":"mail"}`
 // maySignIn is false before the upgrade on a server that wants one.
 func (c *session) maySignIn() bool { return c.secure || c.srv.opt.Security == Plain }
 
+// authorization serves the AUTHORIZATION state (RFC 1939 section 4).
 func (c *session) authorization(verb, arg string) {
 	o := c.srv.opt
 	switch {
@@ -44,6 +45,7 @@ func (c *session) startTLS() {
 	c.use(tls.Server(c.conn, c.srv.tls))
 }
 
+// auth serves AUTH with or without an initial response (RFC 5034 section 4).
 func (c *session) auth(arg string) {
 	mech, initial, oneLine := strings.Cut(arg, " ")
 	mech = strings.ToUpper(mech)
@@ -84,6 +86,8 @@ func (c *session) ask(prompt string) (string, bool) {
 	return line, true
 }
 
+// bearer judges a client response; a refused token is explained in a challenge first, which the
+// client has to answer before it hears -ERR (RFC 7628 section 3.2.2).
 func (c *session) bearer(mech, response string) {
 	raw, err := base64.StdEncoding.DecodeString(response)
 	if err != nil {

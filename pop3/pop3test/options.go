@@ -39,6 +39,8 @@ type Options struct {
 	HideSASL     bool
 	Capabilities []string // more CAPA lines, for example "EXPIRE 0"
 
+	// Shared lets sessions have a maildrop at the same time, as Dovecot does unless told otherwise.
+	Shared bool
 	// ConsumeOnQuit removes at QUIT what was read by RETR, as Gmail does.
 	ConsumeOnQuit bool
 

@@ -202,6 +202,7 @@ func (s *Server) Close() error {
 	return err
 }
 
+// accept starts a goroutine for each connection until the listener is closed.
 func (s *Server) accept() {
 	for {
 		conn, err := s.ln.Accept()
@@ -219,6 +220,7 @@ func (s *Server) accept() {
 	}
 }
 
+// track notes a connection so that Drop and Close find it; false once the server is closing.
 func (s *Server) track(c net.Conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -230,6 +232,7 @@ func (s *Server) track(c net.Conn) bool {
 	return true
 }
 
+// untrack closes a connection whose session has ended.
 func (s *Server) untrack(c net.Conn) {
 	_ = c.Close()
 	s.mu.Lock()
@@ -237,12 +240,14 @@ func (s *Server) untrack(c net.Conn) {
 	delete(s.conns, c)
 }
 
+// hook returns the hooks of this moment: tests change them while connections are open.
 func (s *Server) hook() Hooks {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.hooks
 }
 
+// note remembers a command without its secrets.
 func (s *Server) note(command string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -269,7 +274,7 @@ func (s *Server) enter(user string) ([]*mail, bool) {
 	if d.locked {
 		return nil, false
 	}
-	d.locked = true
+	d.locked = !s.opt.Shared
 	return append([]*mail(nil), d.mail...), true
 }
 
@@ -278,7 +283,9 @@ func (s *Server) leave(user string, gone map[*mail]bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d := s.drop(user)
-	d.locked = false
+	if !s.opt.Shared {
+		d.locked = false
+	}
 	if len(gone) == 0 {
 		return
 	}

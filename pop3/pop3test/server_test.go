@@ -38,7 +38,7 @@ func talk(t *testing.T, s *Server, commands ...string) (answers []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	r := bufio.NewReader(conn)
 	next := func() {
 		line, err := r.ReadString('\n')
@@ -49,7 +49,7 @@ func talk(t *testing.T, s *Server, commands ...string) (answers []string) {
 	}
 	next()
 	for _, c := range commands {
-		fmt.Fprintf(conn, "%s\r\n", c)
+		_, _ = fmt.Fprintf(conn, "%s\r\n", c)
 		next()
 	}
 	return answers
@@ -85,7 +85,7 @@ func TestASessionSeesTheMaildropAsItWas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	c := textproto.NewConn(conn)
 	say := func(line string) string {
 		t.Helper()
@@ -134,7 +134,7 @@ func TestCloseEndsOpenConnections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	r := bufio.NewReader(conn)
 	if _, err := r.ReadString('\n'); err != nil {
 		t.Fatal(err)

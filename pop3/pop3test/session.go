@@ -27,6 +27,8 @@ type session struct {
 	over   bool
 }
 
+// newSession puts a new connection into the state before the greeting; the TLS handshake happens with
+// the first octet, in the connection's own goroutine.
 func newSession(s *Server, conn net.Conn) *session {
 	ss := &session{srv: s, read: map[*mail]bool{}, gone: map[*mail]bool{}}
 	if s.opt.Security == Implicit {
@@ -37,12 +39,15 @@ func newSession(s *Server, conn net.Conn) *session {
 	return ss
 }
 
+// use takes conn with fresh buffers: what was buffered before an upgrade to TLS is dropped.
 func (c *session) use(conn net.Conn) {
 	c.conn = conn
 	c.r = bufio.NewReaderSize(conn, 64<<10)
 	c.w = bufio.NewWriterSize(conn, 32<<10)
 }
 
+// serve runs the connection to its end. The maildrop is free again before the client can see that the
+// connection is closed.
 func (c *session) serve() {
 	defer func() {
 		if c.user != "" {
@@ -79,6 +84,7 @@ func (c *session) line() (string, bool) {
 	return strings.TrimRight(string(b), "\r\n"), true
 }
 
+// command gives a line to the hooks and then to the state it belongs to.
 func (c *session) command(line string) {
 	verb, arg, _ := strings.Cut(line, " ")
 	verb = strings.ToUpper(verb)
@@ -102,6 +108,7 @@ func (c *session) command(line string) {
 	}
 }
 
+// redact shows a command without what is secret in it.
 func redact(verb, arg string) string {
 	switch verb {
 	case "PASS":
@@ -114,8 +121,10 @@ func redact(verb, arg string) string {
 	return strings.TrimSpace(verb + " " + arg)
 }
 
-func (c *session) reply(format string, args ...any) { fmt.Fprintf(c.w, format+"\r\n", args...) }
+// reply writes one line; bufio keeps an error for the next Flush.
+func (c *session) reply(format string, args ...any) { _, _ = fmt.Fprintf(c.w, format+"\r\n", args...) }
 
+// capa lists what is switched on, for the state that the session is in (RFC 2449 section 5).
 func (c *session) capa() {
 	o := c.srv.opt
 	c.reply("+OK")
@@ -138,6 +147,7 @@ func (c *session) capa() {
 	c.reply(".")
 }
 
+// quit enters the UPDATE state: the only place where messages are removed (RFC 1939 section 6).
 func (c *session) quit() {
 	if c.user != "" {
 		if c.srv.opt.ConsumeOnQuit {
@@ -152,6 +162,7 @@ func (c *session) quit() {
 	c.over = true
 }
 
+// transaction serves the TRANSACTION state (RFC 1939 section 5).
 func (c *session) transaction(verb, arg string) {
 	o := c.srv.opt
 	switch {
@@ -191,6 +202,7 @@ func (c *session) message(arg string) (*mail, int) {
 	return c.box[n-1], n
 }
 
+// total counts what is not marked as deleted, as STAT wants it.
 func (c *session) total() (n, size int) {
 	for _, m := range c.box {
 		if !c.gone[m] {
@@ -201,6 +213,7 @@ func (c *session) total() (n, size int) {
 	return n, size
 }
 
+// list answers LIST and UIDL: one line for a number, all lines without one.
 func (c *session) list(arg string, show func(*mail) string) {
 	if arg != "" {
 		if m, n := c.message(arg); m != nil {
@@ -217,6 +230,7 @@ func (c *session) list(arg string, show func(*mail) string) {
 	c.reply(".")
 }
 
+// retr sends a message, whole or broken as the hook says.
 func (c *session) retr(arg string) {
 	m, n := c.message(arg)
 	if m == nil {
@@ -312,6 +326,7 @@ type cutWriter struct {
 	left int64
 }
 
+// Write passes what is left and then refuses.
 func (c *cutWriter) Write(p []byte) (int, error) {
 	if int64(len(p)) > c.left {
 		n, _ := c.w.Write(p[:c.left])

@@ -112,6 +112,7 @@ func (t *tap) read(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	defer t.c.forget(t.stream.name, cons)
 	defer msgs.Stop()
 	for {
 		if !t.f.Follow {
@@ -172,7 +173,7 @@ func (t *tap) empty(ctx context.Context, cons jetstream.Consumer) (bool, error) 
 	if err != nil {
 		return false, err
 	}
-	return info.NumPending == 0 && info.Delivered.Stream <= t.at, nil
+	return info.NumPending == 0 && (info.Delivered.Consumer == 0 || info.Delivered.Stream <= t.at), nil
 }
 
 // drain delivers messages until none came for a while.

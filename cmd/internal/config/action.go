@@ -108,6 +108,8 @@ func (a *After) parse(n ast.Node, text string) error {
 	return nil
 }
 
+// set replaces the action and its argument: one inherited from defaults must not keep the folder
+// of another action.
 func (a *After) set(action ingest.Action, arg string) {
 	a.Action, a.Flag, a.Folder = action, "", ""
 	switch action {
@@ -151,6 +153,7 @@ type actionForm struct {
 	failed bool
 }
 
+// fail reports a wrong form and remembers it, so that what follows from it stays quiet.
 func (f *actionForm) fail(n ast.Node, err error) {
 	f.failed = true
 	f.d.report(n, err)

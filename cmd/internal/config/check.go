@@ -36,6 +36,7 @@ func (c *Config) CheckSecrets(ctx context.Context) error {
 	return k.problems.err()
 }
 
+// secretCheck collects what CheckSecrets finds. A file that many mailboxes name is looked at once.
 type secretCheck struct {
 	ctx      context.Context
 	problems problems
@@ -67,6 +68,8 @@ func (k *secretCheck) authority(file, key, path string) {
 	}
 }
 
+// checkPEM says what is wrong with a file of certificates. Only the first certificate is parsed:
+// crypto/x509 skips what it cannot use in the rest of a bundle, and so does the mail connection.
 func checkPEM(path string) error {
 	b, err := readFile(path, maxSecretSize)
 	if errors.Is(err, os.ErrNotExist) {

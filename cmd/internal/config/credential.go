@@ -12,6 +12,8 @@ import (
 // cloud is what differs between Microsoft's clouds.
 type cloud struct{ authority, scope, mailHost string }
 
+// cloudOf returns the endpoints of a cloud. Scopes of the national clouds are Microsoft's by analogy
+// with their delegated ones; that is why authority, scope and host can each be set singly.
 func cloudOf(c Cloud) cloud {
 	switch c {
 	case CloudUSGov:
@@ -45,6 +47,7 @@ func (c *Credential) decode(d *decoder, n ast.Node, _ string) {
 			}
 		}
 	}
+	// Rules across keys are checked only if each key by itself was right.
 	before := len(d.problems.list)
 	own := *d
 	own.places = map[string]place{}
@@ -95,12 +98,14 @@ func keysOf(t CredentialType) []string {
 	return []string{"type", "tenant", "client_id", "client_secret", "certificate", "cloud", "authority", "scope", "ca_file"}
 }
 
+// password checks credentials of type password.
 func (c *Credential) password(bad func(key, message, hint string)) {
 	if c.Password.IsZero() {
 		bad("", "these credentials have no password", "add password: file:/path/to/it")
 	}
 }
 
+// entra checks credentials of type entra and fills in what the cloud gives.
 func (c *Credential) entra(bad func(key, message, hint string)) {
 	private := c.Authority != ""
 	if private {
@@ -108,6 +113,7 @@ func (c *Credential) entra(bad func(key, message, hint string)) {
 			bad("authority", quote(c.Authority)+" cannot be an authority", hint)
 		}
 	}
+	// An app-only token is issued by one organisation: Entra answers AADSTS9001023 to common.
 	switch strings.ToLower(c.Tenant) {
 	case "":
 		bad("tenant", "these credentials have no tenant", "add tenant: with the GUID or a domain of the organisation")
@@ -165,6 +171,7 @@ func authorityHint(s string) string {
 	switch {
 	case err != nil || u.Host == "":
 		return "write the URL of the token issuer without the tenant, for example https://login.microsoftonline.com"
+	// RFC 6749 section 3.2: the token endpoint requires TLS.
 	case u.Scheme != "https":
 		return "the secret would travel in clear: write https://" + u.Host
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":

@@ -20,12 +20,12 @@ type decoder struct {
 	depth    int
 	text     bool             // CSV: every value is text
 	places   map[string]place // where each key's value stands, by dotted path
-	types    map[reflect.Type]*shape
+	types    shapes
 }
 
 // What aliases and merges may expand to: a file has less nodes than octets, and some more are free.
 const (
-	freeNodes = 1_000_000
+	freeNodes = 100_000
 	maxDepth  = 32
 )
 
@@ -39,6 +39,7 @@ type sited interface {
 	setPlace(p place)
 }
 
+// at is where a node begins.
 func (d *decoder) at(n ast.Node) place { return d.src.at(start(n)) }
 
 // report turns an error of a value into a problem at its place.
@@ -111,13 +112,13 @@ func (d *decoder) value(n ast.Node, v reflect.Value, f *field, path string) {
 	case reflect.Slice:
 		d.list(n, v, f, path)
 	default:
-		d.report(n, d.basic(n, v, f))
+		d.report(n, d.basic(n, v, f)) // what was wrong keeps its default
 	}
 }
 
 // object decodes a mapping with known keys.
 func (d *decoder) object(n ast.Node, v reflect.Value, path string) {
-	s := d.shape(v.Type())
+	s := d.types.of(v.Type())
 	for _, kv := range d.pairs(n, s.names) {
 		f := s.fields[kv.key]
 		d.value(kv.value, v.FieldByIndex(f.index), f, join(path, kv.key))
@@ -133,6 +134,7 @@ func (d *decoder) dict(n ast.Node, v reflect.Value, path string) {
 	}
 	elem := v.Type().Elem()
 	for _, kv := range entries {
+		// Entries of credentials are structs that are filled in later, those of labels are texts.
 		if elem.Kind() == reflect.Pointer {
 			p := reflect.New(elem.Elem())
 			d.value(kv.value, p.Elem(), nil, join(path, kv.key))
@@ -149,13 +151,13 @@ func (d *decoder) dict(n ast.Node, v reflect.Value, path string) {
 // list decodes a sequence of texts; it replaces what stood there.
 func (d *decoder) list(n ast.Node, v reflect.Value, f *field, path string) {
 	seq, ok := n.(*ast.SequenceNode)
-	if !ok && d.text {
+	if !ok && d.text { // a cell of a table has no brackets
 		v.Set(reflect.ValueOf(splitList(n)))
 		return
 	}
 	if !ok {
 		if _, null := n.(*ast.NullNode); null {
-			return
+			return // everything below the key is commented out: the default stands
 		}
 		hint := "write a list"
 		if text, err := scalar(n); err == nil {
@@ -190,6 +192,8 @@ func (d *decoder) basic(n ast.Node, v reflect.Value, f *field) error {
 		return err
 	}
 	switch v.Kind() {
+	// The node's own type counts too: "true" in quotes is a text that happens to look like a
+	// boolean, and what a schema-aware editor refuses should not load.
 	case reflect.Bool:
 		b, err := strconv.ParseBool(text)
 		if _, isBool := n.(*ast.BoolNode); err != nil || !isBool && !d.text {
@@ -217,6 +221,7 @@ func (d *decoder) basic(n ast.Node, v reflect.Value, f *field) error {
 	return nil
 }
 
+// join makes the dotted name of a key in a section.
 func join(path, key string) string {
 	if path == "" {
 		return key

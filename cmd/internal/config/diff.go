@@ -35,6 +35,7 @@ type MailboxChange struct {
 // Diff compares two configurations.
 func Diff(before, after *Config) Change {
 	var c Change
+	shapes := shapes{}
 	was := map[publish.Key]*Mailbox{}
 	for _, m := range before.Mailboxes {
 		was[m.Key()] = m
@@ -50,7 +51,10 @@ func Diff(before, after *Config) Change {
 			byID[m.ID] = append(byID[m.ID], m)
 			continue
 		}
-		if keys := differing(old.facts(), m.facts()); len(keys) > 0 {
+		if old.Definition() == m.Definition() {
+			continue
+		}
+		if keys := differing(old.facts(shapes), m.facts(shapes)); len(keys) > 0 {
 			c.Changed = append(c.Changed, MailboxChange{key, keys})
 		}
 	}
@@ -60,6 +64,7 @@ func Diff(before, after *Config) Change {
 			c.refuse(m, byID[m.ID])
 		}
 	}
+	// The stream, the blob store and the listener are opened once, when the process starts.
 	c.Restart = sections(map[string][2]any{"nats": {before.NATS, after.NATS}, "blobs": {before.Blobs, after.Blobs}, "http": {before.HTTP, after.HTTP}})
 	c.Live = sections(map[string][2]any{"limits": {before.Limits, after.Limits}, "log": {before.Log, after.Log}})
 	return c
@@ -74,10 +79,11 @@ func (c *Change) refuse(gone *Mailbox, added []*Mailbox) {
 	}
 }
 
+// sections lists the names of those pairs whose two sides differ.
 func sections(of map[string][2]any) []string {
 	var out []string
 	for name, v := range of {
-		if len(differing(flatten("", reflect.ValueOf(v[0])), flatten("", reflect.ValueOf(v[1])))) > 0 {
+		if len(differing(flatten(shapes{}, "", reflect.ValueOf(v[0])), flatten(shapes{}, "", reflect.ValueOf(v[1])))) > 0 {
 			out = append(out, name)
 		}
 	}
@@ -117,6 +123,7 @@ func (c Change) String() string {
 	return s
 }
 
+// counted says how many there are and names the first few: the line goes to a terminal and a log.
 func counted(n int, names []string, between string) string {
 	unit := " mailboxes"
 	if n == 1 {
@@ -133,6 +140,7 @@ func counted(n int, names []string, between string) string {
 	return s + " (" + strings.Join(names, between) + ")"
 }
 
+// names lists keys as people write them.
 func names(keys []publish.Key) []string {
 	out := make([]string, len(keys))
 	for i, k := range keys {
@@ -141,6 +149,7 @@ func names(keys []publish.Key) []string {
 	return out
 }
 
+// displayName leaves out the default tenant, as Mailbox.Name does.
 func displayName(k publish.Key) string {
 	return (&Mailbox{ID: k.Mailbox, Settings: Settings{Tenant: k.Tenant}}).Name()
 }
@@ -149,9 +158,17 @@ func displayName(k publish.Key) string {
 // included: if it stays the same, the runner may go on. References to secrets count, their contents
 // do not: those are read anew each time. Limits are the process's and do not count.
 func (m *Mailbox) Definition() string {
+	if m.definition != "" {
+		return m.definition
+	}
+	return m.digest(shapes{})
+}
+
+// digest hashes the facts. Values are quoted, so that no value can pass for the next key.
+func (m *Mailbox) digest(in shapes) string {
 	h := sha256.New()
-	for _, f := range m.facts() {
-		fmt.Fprintf(h, "%s=%q\n", f.key, f.value)
+	for _, f := range m.facts(in) {
+		_, _ = fmt.Fprintf(h, "%s=%q\n", f.key, f.value) // a hash takes everything
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
@@ -159,10 +176,11 @@ func (m *Mailbox) Definition() string {
 // fact is one key with its value in a comparable form.
 type fact struct{ key, value string }
 
-func (m *Mailbox) facts() []fact {
-	out := flatten("", reflect.ValueOf(*m))
+// facts lists everything that a runner depends on: the mailbox's keys and its credential's.
+func (m *Mailbox) facts(in shapes) []fact {
+	out := flatten(in, "", reflect.ValueOf(*m))
 	if m.Credential != nil {
-		for _, f := range flatten("", reflect.ValueOf(*m.Credential)) {
+		for _, f := range flatten(in, "", reflect.ValueOf(*m.Credential)) {
 			out = append(out, fact{"credentials." + f.key, f.value})
 		}
 	}
@@ -170,9 +188,9 @@ func (m *Mailbox) facts() []fact {
 }
 
 // flatten lists the keys of a struct in order, with what stands in them.
-func flatten(prefix string, v reflect.Value) []fact {
+func flatten(in shapes, prefix string, v reflect.Value) []fact {
 	var out []fact
-	s := shapeOf(v.Type())
+	s := in.of(v.Type())
 	for _, name := range s.names {
 		key := join(prefix, name)
 		switch x := v.FieldByIndex(s.fields[name].index).Interface().(type) {
@@ -183,7 +201,7 @@ func flatten(prefix string, v reflect.Value) []fact {
 		case []string, map[string]string, string:
 			out = append(out, fact{key, fmt.Sprintf("%q", x)})
 		case NATSTLS, Stream:
-			out = append(out, flatten(key, reflect.ValueOf(x))...)
+			out = append(out, flatten(in, key, reflect.ValueOf(x))...)
 		default:
 			out = append(out, fact{key, fmt.Sprint(x)})
 		}
@@ -210,7 +228,7 @@ func differing(a, b []fact) []string {
 		if was[f.key] != f.value {
 			note(f.key)
 		}
-		delete(was, f.key)
+		delete(was, f.key) // what is left at the end stood in the old one only
 	}
 	for key := range was {
 		note(key)

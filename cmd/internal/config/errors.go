@@ -78,6 +78,7 @@ type problems struct {
 	more int
 }
 
+// add remembers an error unless it is known already or there are too many.
 func (p *problems) add(e *Error) {
 	key := fmt.Sprintf("%s\x00%d\x00%d\x00%s", e.File, e.Line, e.Column, e.Message)
 	if p.seen[key] {
@@ -94,6 +95,7 @@ func (p *problems) add(e *Error) {
 	p.list = append(p.list, e)
 }
 
+// at adds an error at a place.
 func (p *problems) at(at place, message, hint string) {
 	p.add(at.problem(message, hint))
 }
@@ -118,6 +120,8 @@ func (p *problems) err() error {
 	return Errors(all)
 }
 
+// render fills in the snippet. That waits until everything is read: only then all literal secrets
+// are known that must not show.
 func (e *Error) render() {
 	e.Message, e.Hint = e.at.maskKnown(e.Message), e.at.maskKnown(e.Hint)
 	e.Snippet = e.at.snippet()

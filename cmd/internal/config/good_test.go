@@ -64,7 +64,7 @@ func TestWhatShowWritesLoadsAgainExceptForSecrets(t *testing.T) {
 	}
 	for i, m := range again.Mailboxes {
 		want := *c.Mailboxes[i]
-		want.Credential = m.Credential
+		want.Credential, want.definition = m.Credential, m.definition // *** refers to other secrets
 		if !reflect.DeepEqual(*m, want) {
 			t.Errorf("got %+v\nwant %+v", *m, want)
 		}

@@ -32,7 +32,7 @@ func (l *loader) include(d *decoder) {
 		for _, path := range paths {
 			switch {
 			case read[path]:
-				continue
+				continue // two patterns may match the same file
 			case path == main:
 				l.problems.at(at, "this matches the configuration file itself", "put the mailboxes into a folder of their own: mailboxes.d/*.yaml")
 				continue
@@ -46,6 +46,7 @@ func (l *loader) include(d *decoder) {
 	}
 }
 
+// includeFile reads one file; its ending says how.
 func (l *loader) includeFile(at place, path string) {
 	ext, limit := strings.ToLower(filepath.Ext(path)), int64(MaxYAMLSize)
 	if ext == ".csv" {
@@ -101,6 +102,8 @@ func (l *loader) csv(src *source, text []byte) {
 	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	r := csv.NewReader(bytes.NewReader(text))
+	// Rows may be shorter than the header: what is missing is empty. Longer ones are reported with
+	// their place, which the reader's own check would not give.
 	r.TrimLeadingSpace = true
 	r.FieldsPerRecord = -1
 	r.Comma = separator(src.lines[0])
@@ -147,10 +150,12 @@ type cell struct {
 	line, col int
 }
 
+// token makes of a cell what the YAML scanner would have made of the same text.
 func (c cell) token() *token.Token {
 	return &token.Token{Type: token.StringType, Value: c.text, Origin: c.text, Position: &token.Position{Line: c.line, Column: c.col}}
 }
 
+// node is the cell as a YAML scalar.
 func (c cell) node() *ast.StringNode { return ast.String(c.token()) }
 
 // record reads the next row; io.EOF or an error that it has reported ends the table.

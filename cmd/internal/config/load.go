@@ -40,6 +40,7 @@ type files struct {
 	read func(path string, limit int64) ([]byte, error)
 }
 
+// diskFiles reaches the real files.
 func diskFiles() files { return files{glob: filepath.Glob, read: readFile} }
 
 // Load reads the configuration in path, with the files that mailboxes_from names, and checks it.
@@ -66,7 +67,7 @@ type loader struct {
 	files
 	problems problems
 	budget   int
-	types    map[reflect.Type]*shape
+	types    shapes
 	cfg      *Config
 	raw      file
 	defaults map[string]place // where each key of defaults stands
@@ -74,9 +75,10 @@ type loader struct {
 	ids      map[string]place // tenant/id of each mailbox
 }
 
+// parse is Parse with a choice of what the other files are.
 func parse(name string, text []byte, from files) (*Config, error) {
 	l := &loader{
-		files: from, budget: freeNodes, types: map[reflect.Type]*shape{}, ids: map[string]place{},
+		files: from, budget: freeNodes, types: shapes{}, ids: map[string]place{},
 		cfg: &Config{Path: name},
 		raw: file{NATS: DefaultNATS(), Blobs: DefaultBlobs(), Defaults: DefaultSettings(), Limits: DefaultLimits(), HTTP: DefaultHTTP(), Log: DefaultLog()},
 	}
@@ -90,9 +92,13 @@ func parse(name string, text []byte, from files) (*Config, error) {
 	if err := l.problems.err(); err != nil {
 		return nil, err
 	}
+	for _, m := range l.cfg.Mailboxes {
+		m.definition = m.digest(l.types)
+	}
 	return l.cfg, nil
 }
 
+// source registers one file. Each adds its size to the budget of nodes.
 func (l *loader) source(name string, text []byte) *source {
 	s := newSource(name, len(l.sources), text)
 	l.budget += len(text)
@@ -101,6 +107,7 @@ func (l *loader) source(name string, text []byte) *source {
 	return s
 }
 
+// decoder makes a decoder for one file; problems, budget and shapes are shared by all.
 func (l *loader) decoder(src *source, root ast.Node) *decoder {
 	return &decoder{
 		src: src, problems: &l.problems, budget: &l.budget, types: l.types,
@@ -111,8 +118,9 @@ func (l *loader) decoder(src *source, root ast.Node) *decoder {
 // root decodes the main file: first what mailboxes refer to, then the mailboxes.
 func (l *loader) root(d *decoder, n ast.Node) {
 	v := reflect.ValueOf(&l.raw).Elem()
-	s := d.shape(v.Type())
+	s := d.types.of(v.Type())
 	d.places[""] = d.at(n)
+	// The order of the keys is free, so mailboxes wait until defaults and credentials are known.
 	var boxes *pair
 	for _, kv := range d.pairs(d.resolve(n), s.names) {
 		if kv.key == "mailboxes" {
@@ -132,6 +140,7 @@ func (l *loader) root(d *decoder, n ast.Node) {
 		l.mailboxes(d, boxes.value)
 	}
 	l.include(d)
+	// An empty folder of mailboxes is how a fleet begins; a file without any is a mistake.
 	if len(l.cfg.Mailboxes) == 0 && len(l.problems.list) == 0 && len(l.raw.MailboxesFrom) == 0 {
 		at := d.places[""]
 		if boxes != nil {
@@ -168,7 +177,9 @@ func (l *loader) mailbox(d *decoder, item ast.Node) {
 		return
 	}
 	m := &Mailbox{Settings: l.raw.Defaults}
+	// A copy for each: what one mailbox's owner does to its lists must not reach the defaults.
 	m.Folders, m.Exclude = slices.Clone(m.Folders), slices.Clone(m.Exclude)
+	// Its own table of places, dropped when the mailbox is checked: a fleet has very many keys.
 	own := *d
 	own.places = make(map[string]place, 8)
 	before := len(l.problems.list) + l.problems.more
@@ -204,6 +215,8 @@ var (
 	errTooLarge  = errors.New("more than is read")
 )
 
+// readFile reads a file up to a limit. The size that the system reports is not trusted: a pipe has
+// none, and a file may grow.
 func readFile(path string, limit int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -17,6 +17,7 @@ type valueError struct {
 // Error returns what is wrong and what would be right.
 func (e *valueError) Error() string { return e.message + ": " + e.hint }
 
+// wrong makes the error of one value.
 func wrong(n ast.Node, message, hint string) *valueError {
 	return &valueError{message: message, hint: hint, token: start(n)}
 }
@@ -81,7 +82,7 @@ func (d *decoder) pairs(n ast.Node, known []string) []pair {
 		return nil // everything below the key is commented out
 	default:
 		hint := "write key: value, one below the other"
-		if text, err := scalar(n); err == nil && strings.Contains(text, ":") {
+		if text, err := scalar(n); err == nil && strings.Contains(text, ":") && !reference().MatchString(text) {
 			hint = "put a space after the colon: key: value"
 		}
 		d.report(n, wrong(n, "keys with values are wanted here", hint))
@@ -105,12 +106,14 @@ func (d *decoder) pairs(n ast.Node, known []string) []pair {
 			continue
 		}
 		seen[key] = d.at(e.Key)
+		// The value of an unknown key is not looked at: whatever is wrong in it would distract.
 		if known != nil && !contains(known, key) {
 			d.unknown(e, key, known)
 			continue
 		}
 		out = append(out, pair{key, e.Key, e.Value})
 	}
+	// A mapping's own keys win over merged ones (YAML merge key, draft 2005-01-18).
 	for _, m := range merged {
 		if _, own := seen[m.key]; !own {
 			seen[m.key] = d.at(m.node)
@@ -142,6 +145,7 @@ func (d *decoder) merged(n ast.Node, known []string) []pair {
 
 // unknown reports a key that nobody knows, with what may have been meant.
 func (d *decoder) unknown(e *ast.MappingValueNode, key string, known []string) {
+	// client_secrt: hunter2 is a misspelt key and a literal secret at once.
 	if text, err := scalar(e.Value); err == nil && secretish(key) {
 		d.src.conceal(text)
 	}

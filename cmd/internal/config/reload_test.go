@@ -132,7 +132,7 @@ func TestFindTakesIDsTenantsAndAddressesAndSuggests(t *testing.T) {
 	if _, err := c.Find("support"); err == nil || !strings.Contains(err.Error(), "names 2 mailboxes: write one of a/support, b/support") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := c.Find("a/suport"); err == nil || !strings.Contains(err.Error(), "did you mean a/support?") {
+	if _, err := c.Find("a/sup-port"); err == nil || !strings.Contains(err.Error(), "did you mean a/support?") {
 		t.Errorf("got %v", err)
 	}
 }

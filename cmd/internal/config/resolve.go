@@ -37,8 +37,11 @@ func (r *resolver) given(key string) bool {
 	return own || shared
 }
 
+// bad reports what is wrong with a key where it stands.
 func (r *resolver) bad(key, message, hint string) { r.problems.at(r.place(key), message, hint) }
 
+// resolve runs the steps in the order in which they depend on each other: the host follows from the
+// credential's cloud, the sign-in from the provider.
 func (r *resolver) resolve() {
 	r.identity()
 	r.credential()
@@ -56,6 +59,7 @@ func validID(s string) bool {
 	return s != "" && len(s) <= 128 && !strings.ContainsFunc(s, func(c rune) bool { return !idRune(c) })
 }
 
+// idRune: upper case is left out because subjects keep case and bucket names may not.
 func idRune(c rune) bool {
 	return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || strings.ContainsRune("._-", c)
 }
@@ -68,6 +72,9 @@ func (r *resolver) identity() {
 	switch {
 	case m.Address == "":
 		r.problems.at(r.own[""], "this mailbox has no address", "add address: name@example.com")
+		if m.ID == "" {
+			return
+		}
 	case !validAddress(m.Address):
 		r.bad("address", quote(m.Address)+" is not a mail address", "write name@example.com")
 	}
@@ -97,6 +104,7 @@ func (r *resolver) identity() {
 	r.unique()
 }
 
+// unique keeps two mailboxes from one log: the second would be fenced by the first for ever.
 func (r *resolver) unique() {
 	key := r.m.Key().String()
 	at := r.place("id")
@@ -108,6 +116,7 @@ func (r *resolver) unique() {
 		if first.src != at.src {
 			where = first.src.name + ", " + where
 		}
+		// The address may be the same: one mailbox twice would publish every message twice.
 		r.problems.at(at, "the id "+quote(r.m.ID)+" is taken in the tenant "+quote(r.m.Tenant), "it belongs to the mailbox on "+where+": give one of them an id: of its own")
 		return
 	}
@@ -151,6 +160,7 @@ func (r *resolver) credential() {
 	case ok:
 		m.Credential = c
 	case m.Credentials != "":
+		// Long lists are cut: the suggestion usually says enough.
 		hint := "add it under credentials:"
 		if len(names) > 0 {
 			hint = "there are: " + strings.Join(names[:min(len(names), 20)], ", ")
@@ -166,6 +176,7 @@ func (r *resolver) credential() {
 // server fills in host, port and TLS.
 func (r *resolver) server() {
 	m := r.m
+	// Who names a host without a provider does not mean Exchange Online.
 	if m.Provider == "" {
 		m.Provider = Microsoft365
 		if m.Host != "" {
@@ -180,6 +191,7 @@ func (r *resolver) server() {
 	} else if hint := hostHint(m.Host); hint != "" {
 		r.bad("host", quote(m.Host)+" is not a host name", hint)
 	}
+	// Ports 143 and 110 never speak TLS from the first octet; anything else is asked to.
 	if m.TLS == "" {
 		m.TLS = ingest.ImplicitTLS
 		if m.Protocol == IMAP && m.Port == 143 || m.Protocol == POP3 && m.Port == 110 {
@@ -191,6 +203,7 @@ func (r *resolver) server() {
 	}
 }
 
+// defaultPort is the port that IANA gives to the protocol (RFC 8314 section 3.2, 3.3; RFC 9051 section 2.1).
 func defaultPort(p Protocol, s ingest.Security) int {
 	switch {
 	case p == POP3 && s == ingest.StartTLS:
@@ -270,6 +283,8 @@ func (r *resolver) signIn() {
 	case m.Auth != ingest.Password && password:
 		r.bad("auth", "auth: "+string(m.Auth)+" does not fit credentials of type password", "remove auth:, or name credentials of type entra")
 	}
+	// Basic authentication ended in Exchange Online in 2022. With a host of its own the mailbox may
+	// lie anywhere, for example behind a proxy, so nothing is assumed then.
 	switch {
 	case m.Provider == Microsoft365 && password && !r.given("host"):
 		r.bad("provider", "Exchange Online accepts no passwords", "use credentials of type entra; for another server add provider: generic and host:")
@@ -282,6 +297,7 @@ func (r *resolver) signIn() {
 	if m.User == "" {
 		m.User = m.Address
 	}
+	// A control character would end XOAUTH2's user field, or a POP3 command line.
 	if strings.ContainsFunc(m.User, func(c rune) bool { return c < ' ' || c == 0x7f }) {
 		r.bad("user", "the user name holds a control character", "write it on one line, without tabs")
 	}

@@ -32,10 +32,12 @@ func Schema() ([]byte, error) {
 	return append(b, '\n'), nil
 }
 
+// textSchema describes a text with a pattern.
 func textSchema(pattern string, examples ...any) *jsonschema.Schema {
 	return &jsonschema.Schema{Type: "string", Pattern: pattern, Examples: examples}
 }
 
+// orInteger also allows a plain number of bytes.
 func orInteger(s *jsonschema.Schema) *jsonschema.Schema {
 	zero := json.Number("0")
 	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{s, {Type: "integer", Minimum: zero}}}
@@ -88,11 +90,13 @@ func (After) JSONSchema() *jsonschema.Schema {
 	}}
 }
 
+// property is one key of a closed object, in order.
 type property struct {
 	name string
 	is   *jsonschema.Schema
 }
 
+// closedObject describes a mapping with these keys and no others.
 func closedObject(properties ...property) *jsonschema.Schema {
 	s := &jsonschema.Schema{Type: "object", Properties: jsonschema.NewProperties(), AdditionalProperties: jsonschema.FalseSchema}
 	for _, p := range properties {

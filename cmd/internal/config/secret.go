@@ -28,12 +28,14 @@ type Secret struct {
 	ref *secretRef // behind a pointer: fmt shows it to nobody, not even under a verb that does not fit
 }
 
+// secretRef is what a Secret refers to, and where that stands.
 type secretRef struct {
 	scheme string // file, env or credential
 	name   string // path (absolute once the configuration is loaded), variable or credential
 	at     place
 }
 
+// newSecret makes a reference whose place is not known.
 func newSecret(scheme, name string) Secret { return Secret{&secretRef{scheme: scheme, name: name}} }
 
 // The ways to refer to a secret.
@@ -53,11 +55,13 @@ func ParseSecret(s string) (Secret, error) {
 	case schemeFile:
 		return newSecret(scheme, strings.TrimPrefix(name, "//")), nil
 	case schemeEnv:
+		// POSIX allows any character but = in a name; a space is a sentence, not a name.
 		if strings.ContainsAny(name, "= ") {
 			return Secret{}, errNoReference
 		}
 		return newSecret(scheme, name), nil
 	case schemeCredential:
+		// The name must stay inside the folder that systemd made.
 		if strings.ContainsAny(name, "/\\") || name == "." || name == ".." {
 			return Secret{}, errNoReference
 		}
@@ -111,6 +115,7 @@ func (s *Secret) UnmarshalYAML(n ast.Node) error {
 	return nil
 }
 
+// wrongSecret refuses a literal secret and has it masked wherever the file is shown.
 func wrongSecret(n ast.Node, text string) error {
 	e := wrong(n, "a secret does not belong in the configuration",
 		"put it into a file of mode 0600 and write file:/path/to/it, or env:NAME, or credential:NAME (systemd)")
@@ -131,6 +136,7 @@ func (s Secret) Read(ctx context.Context) (string, error) {
 	return text, nil
 }
 
+// read is Read before the error gets its code.
 func (s Secret) read(ctx context.Context) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
@@ -160,6 +166,7 @@ func (s Secret) read(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	// Editors end a file with one newline; a second one belongs to the secret.
 	text = strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r")
 	if strings.TrimSpace(text) == "" {
 		return "", errors.New("it is empty: write the secret into it")
@@ -183,6 +190,7 @@ func readPrivate(path string, strict bool) (string, error) {
 		return "", errors.New("it is not a regular file: name a file that holds the secret")
 	}
 	if mode := info.Mode().Perm(); strict && runtime.GOOS != "windows" && mode&0o077 != 0 {
+		// Checked on the open file: a name could mean another one a moment later.
 		return "", fmt.Errorf("its mode %#o lets other users at it: run chmod 600 %s", mode, path)
 	}
 	b, err := io.ReadAll(io.LimitReader(f, maxSecretSize+1))
@@ -250,10 +258,12 @@ func (s SecretFile) Read(ctx context.Context) (string, error) {
 	return s.secret().Read(ctx)
 }
 
+// secret is the same file as a Secret.
 func (s SecretFile) secret() Secret {
 	return Secret{&secretRef{scheme: schemeFile, name: s.path, at: s.at}}
 }
 
+// setPlace also makes the path absolute: it starts at the folder of the file that it stands in.
 func (s *Secret) setPlace(p place) {
 	if s.ref == nil {
 		return
@@ -264,6 +274,7 @@ func (s *Secret) setPlace(p place) {
 	}
 }
 
+// setPlace also makes the path absolute.
 func (s *SecretFile) setPlace(p place) {
 	s.at = p
 	if p.src != nil {

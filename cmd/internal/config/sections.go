@@ -30,6 +30,7 @@ type section struct {
 	d *decoder
 }
 
+// place is where a key stands, or the section that lacks it.
 func (s *section) place(key string) place {
 	for {
 		if p, ok := s.d.places[key]; ok {
@@ -43,8 +44,10 @@ func (s *section) place(key string) place {
 	}
 }
 
+// bad reports what is wrong with a key where it stands.
 func (s *section) bad(key, message, hint string) { s.problems.at(s.place(key), message, hint) }
 
+// nats checks the sign-in: NATS takes one way, and the embedded server makes its own.
 func (s *section) nats() {
 	n := &s.cfg.NATS
 	if _, given := s.d.places["nats.url"]; given {
@@ -78,6 +81,7 @@ func (s *section) nats() {
 	}
 }
 
+// natsURL checks one server. The message does not repeat the URL: it may hold a password.
 func (s *section) natsURL(text string) {
 	const hint = "write for example nats://127.0.0.1:4222 or tls://nats.example.com:4222"
 	u, err := url.Parse(text)
@@ -93,11 +97,13 @@ func (s *section) natsURL(text string) {
 	}
 }
 
+// validPort accepts a port or none.
 func validPort(p string) bool {
 	n, err := strconv.Atoi(p)
 	return p == "" || err == nil && n > 0 && n < 65536
 }
 
+// stream checks what the server would refuse late, or accept and lose mail.
 func (s *section) stream() {
 	st := &s.cfg.NATS.Stream
 	// The server keeps the name as a folder and in subjects of its own.
@@ -119,6 +125,7 @@ func (s *section) stream() {
 	}
 }
 
+// blobs checks the URL of the blob store. Keys of S3 are secrets and come from the environment.
 func (s *section) blobs() {
 	const hint = "write nats:, file:///var/lib/mailflume/blobs, or s3://bucket?endpoint=s3.example.com&region=eu-1"
 	u, err := url.Parse(s.cfg.Blobs.URL)
@@ -145,6 +152,7 @@ func (s *section) blobs() {
 	}
 }
 
+// limits checks what is too small to work with.
 func (s *section) limits() {
 	lim := &s.cfg.Limits
 	if lim.Memory < 16<<20 {
@@ -158,6 +166,7 @@ func (s *section) limits() {
 	}
 }
 
+// http checks the address to listen on. Port 0 is allowed: the system chooses one.
 func (s *section) http() {
 	listen := s.cfg.HTTP.Listen
 	if listen == "off" {

@@ -23,15 +23,20 @@ type field struct {
 	path     bool
 }
 
-func (d *decoder) shape(t reflect.Type) *shape {
-	if s, ok := d.types[t]; ok {
-		return s
+// shapes remembers the shapes of the types that one run has met.
+type shapes map[reflect.Type]*shape
+
+// of looks at a type once; reading its tags takes longer than decoding into it.
+func (in shapes) of(t reflect.Type) *shape {
+	s, ok := in[t]
+	if !ok {
+		s = shapeOf(t)
+		in[t] = s
 	}
-	s := shapeOf(t)
-	d.types[t] = s
 	return s
 }
 
+// shapeOf reads a struct's tags. Embedded structs count as if their keys stood in the outer one.
 func shapeOf(t reflect.Type) *shape {
 	s := &shape{fields: map[string]*field{}}
 	for _, sf := range reflect.VisibleFields(t) {
@@ -49,6 +54,7 @@ func shapeOf(t reflect.Type) *shape {
 	return s
 }
 
+// rule reads one rule of a jsonschema tag; those that only editors need are left to them.
 func (f *field) rule(rule string) {
 	name, value, _ := strings.Cut(rule, "=")
 	switch name {
@@ -131,10 +137,13 @@ func elsewhere(key string) string {
 	return ""
 }
 
+// contains says whether a word is in a list.
 func contains(words []string, s string) bool { return slices.Contains(words, s) }
 
+// itoa writes a number into a message.
 func itoa(n int) string { return strconv.Itoa(n) }
 
+// oneOf lists choices for a person.
 func oneOf(words []string) string {
 	if len(words) == 1 {
 		return words[0]

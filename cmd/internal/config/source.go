@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -20,6 +21,7 @@ type source struct {
 	hide  []string // literal secrets found in it: never shown
 }
 
+// newSource splits a file into lines. CR at their ends is not shown and a byte order mark is no column.
 func newSource(name string, order int, text []byte) *source {
 	lines := strings.Split(strings.TrimPrefix(string(text), "\ufeff"), "\n")
 	for i := range lines {
@@ -48,6 +50,7 @@ func (s *source) abs(path string) string {
 	return p
 }
 
+// conceal masks a secret from now on, each of its lines by itself: snippets show single lines.
 func (s *source) conceal(secret string) {
 	for _, line := range strings.Split(secret, "\n") {
 		if line = strings.TrimSpace(line); line != "" {
@@ -91,8 +94,10 @@ type place struct {
 	line, col int
 }
 
+// known says whether there is a line to show.
 func (p place) known() bool { return p.src != nil && p.line > 0 }
 
+// problem makes an error here.
 func (p place) problem(message, hint string) *Error {
 	e := &Error{Line: p.line, Column: p.col, Message: message, Hint: hint, at: p}
 	if p.src != nil {
@@ -101,6 +106,7 @@ func (p place) problem(message, hint string) *Error {
 	return e
 }
 
+// compare orders places by file, line and column.
 func (p place) compare(q place) int {
 	order := func(s *source) int {
 		if s == nil {
@@ -111,15 +117,22 @@ func (p place) compare(q place) int {
 	return cmp.Or(cmp.Compare(order(p.src), order(q.src)), cmp.Compare(p.line, q.line), cmp.Compare(p.col, q.col))
 }
 
-const snippetWidth = 100
+const (
+	snippetWidth = 100
+	maskWidth    = 16 << 10 // before the caret: a key in PEM on one line has some four thousand characters
+)
 
 // snippet shows the line with a caret under the column. A long line is cut around it.
 func (p place) snippet() string {
 	if !p.known() || p.line > len(p.src.lines) {
 		return ""
 	}
-	line, col := []rune(printable(p.src.lines[p.line-1])), p.col
+	line, col := []rune(p.src.lines[p.line-1]), p.col
 	col = min(col, len(line)+1)
+	if over := col - maskWidth; over > 0 {
+		line, col = line[over:], col-over
+	}
+	line = []rune(printable(string(line[:min(len(line), col+snippetWidth)])))
 	// Secrets are masked before and after the caret by themselves, so that the caret stays right.
 	before, after := p.mask(string(line[:col-1])), string(line[col-1:])
 	if whole := p.mask(string(line)); whole != string(line) {
@@ -128,6 +141,7 @@ func (p place) snippet() string {
 			before, after = whole, ""
 		}
 	}
+	// Of a long line only what is near the caret is shown.
 	b, a := []rune(before), []rune(after)
 	if len(b)+len(a) > snippetWidth && len(b) > snippetWidth/2 {
 		b = append([]rune("..."), b[len(b)-snippetWidth/2:]...)
@@ -143,6 +157,11 @@ func (p place) snippet() string {
 func (p place) maskKnown(text string) string {
 	if p.src == nil {
 		return text
+	}
+	// The longest first: of a secret that begins like another one nothing must be left.
+	longest := func(a, b string) int { return cmp.Compare(len(b), len(a)) }
+	if !slices.IsSortedFunc(p.src.hide, longest) {
+		slices.SortFunc(p.src.hide, longest)
 	}
 	for _, s := range p.src.hide {
 		text = strings.ReplaceAll(text, s, hidden)
@@ -162,6 +181,7 @@ func (p place) mask(text string) string {
 	}
 	return secretValue().ReplaceAllStringFunc(text, func(m string) string {
 		parts := secretValue().FindStringSubmatch(m)
+		// References and paths are no secrets, and are what the reader looks for.
 		if reference().MatchString(parts[2]) || strings.Contains(parts[1], "_file") {
 			return m
 		}
@@ -190,10 +210,17 @@ func (s *source) insideSecret(i int) bool {
 	return false
 }
 
-func urlSecret() *regexp.Regexp    { return regexp.MustCompile(`://[^\s"',]*@`) }
+// urlSecret is what stands between :// and the last @ of a URL.
+func urlSecret() *regexp.Regexp { return regexp.MustCompile(`://[^\s"',]*@`) }
+
+// leadingSpace is the indentation of a line.
 func leadingSpace() *regexp.Regexp { return regexp.MustCompile(`^[ \t]*`) }
-func reference() *regexp.Regexp    { return regexp.MustCompile(`^["']?(file|env|credential):`) }
-func keyLine() *regexp.Regexp      { return regexp.MustCompile(`^[\s-]*["']?[\w.-]+["']?\s*:(\s|$)`) }
+
+// reference is how a reference to a secret begins.
+func reference() *regexp.Regexp { return regexp.MustCompile(`^["']?(file|env|credential):`) }
+
+// keyLine is a line that begins with a key.
+func keyLine() *regexp.Regexp { return regexp.MustCompile(`^[\s-]*["']?[\w.-]+["']?\s*:(\s|$)`) }
 
 // secretLine says whether a line ends in a secret's key, or in the beginning of a literal secret.
 func secretLine(line string) bool {
@@ -201,6 +228,7 @@ func secretLine(line string) bool {
 	return m != nil && !reference().MatchString(m[1])
 }
 
+// secretValue is a key whose name sounds like a secret, with the value after it.
 func secretValue() *regexp.Regexp {
 	return regexp.MustCompile(`(?i)([\w-]*(?:secret|passw|certificate|federated_tok|nkey|seed)[\w-]*["']?\s*[:=]\s*)([^,}\s]+[^,}]*)`)
 }

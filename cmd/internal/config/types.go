@@ -24,15 +24,23 @@ type Config struct {
 
 // NATS says where events go. Without a URL, JetStream runs inside the process.
 type NATS struct {
-	URL             string     `yaml:"url,omitempty" jsonschema:"example=nats://127.0.0.1:4222" jsonschema_description:"NATS servers, separated by commas. Left out: JetStream runs inside mailflume and stores in data_dir."`
-	DataDir         string     `yaml:"data_dir,omitempty" path:"dir" jsonschema:"default=./mailflume-data" jsonschema_description:"Folder of the embedded JetStream, relative to this file."`
-	Sync            Sync       `yaml:"sync" jsonschema_description:"How often the embedded server calls fsync: a duration, or always."`
+	// URL names the servers, separated by commas; empty: JetStream runs inside the process.
+	URL string `yaml:"url,omitempty" jsonschema:"example=nats://127.0.0.1:4222" jsonschema_description:"NATS servers, separated by commas. Left out: JetStream runs inside mailflume and stores in data_dir."`
+	// DataDir is where the embedded server stores, absolute.
+	DataDir string `yaml:"data_dir,omitempty" path:"dir" jsonschema:"default=./mailflume-data" jsonschema_description:"Folder of the embedded JetStream, relative to this file."`
+	// Sync is how often the embedded server calls fsync.
+	Sync Sync `yaml:"sync" jsonschema_description:"How often the embedded server calls fsync: a duration, or always."`
+	// CredentialsFile is a .creds file: one of the three ways to sign in.
 	CredentialsFile SecretFile `yaml:"credentials_file,omitempty" jsonschema_description:"NATS .creds file."`
-	NKeySeedFile    SecretFile `yaml:"nkey_seed_file,omitempty" jsonschema_description:"File that holds an nkey seed."`
-	User            string     `yaml:"user,omitempty" jsonschema_description:"NATS user name; needs password_file."`
-	PasswordFile    SecretFile `yaml:"password_file,omitempty" jsonschema_description:"File that holds the password of user."`
-	TLS             NATSTLS    `yaml:"tls,omitempty" jsonschema_description:"TLS towards the NATS servers."`
-	Stream          Stream     `yaml:"stream,omitempty" jsonschema_description:"The stream that holds the events."`
+	// NKeySeedFile holds an nkey seed: the second way.
+	NKeySeedFile SecretFile `yaml:"nkey_seed_file,omitempty" jsonschema_description:"File that holds an nkey seed."`
+	// User with PasswordFile is the third way.
+	User         string     `yaml:"user,omitempty" jsonschema_description:"NATS user name; needs password_file."`
+	PasswordFile SecretFile `yaml:"password_file,omitempty" jsonschema_description:"File that holds the password of user."`
+	// TLS is needed for private authorities and client certificates only; tls:// alone uses the system's roots.
+	TLS NATSTLS `yaml:"tls,omitempty" jsonschema_description:"TLS towards the NATS servers."`
+	// Stream is where the events lie.
+	Stream Stream `yaml:"stream,omitempty" jsonschema_description:"The stream that holds the events."`
 }
 
 // Embedded says whether JetStream runs inside the process.
@@ -87,19 +95,25 @@ const (
 type Credential struct {
 	Name string `yaml:"-" json:"-"`
 
-	Type            CredentialType `yaml:"type" jsonschema:"required,enum=entra,enum=password" jsonschema_description:"entra: app-only sign-in of Microsoft Entra ID; password: user name and password."`
-	Tenant          string         `yaml:"tenant,omitempty" jsonschema_description:"entra: GUID or domain of the organisation, never common."`
-	ClientID        string         `yaml:"client_id,omitempty" jsonschema_description:"entra: Application (client) ID of the app registration."`
-	ClientSecret    Secret         `yaml:"client_secret,omitempty" jsonschema_description:"entra: reference to the client secret's Value."`
-	Certificate     Secret         `yaml:"certificate,omitempty" jsonschema_description:"entra: reference to a PEM file with the certificate and its RSA key, instead of client_secret."`
-	FederatedToken  Secret         `yaml:"federated_token,omitempty" jsonschema:"-" later:"true"`
-	ManagedIdentity bool           `yaml:"managed_identity,omitempty" jsonschema:"-" later:"true"`
-	Cloud           Cloud          `yaml:"cloud,omitempty" jsonschema:"enum=public,enum=usgov,enum=dod,enum=china,default=public" jsonschema_description:"entra: which of Microsoft's clouds; selects authority, scope and mail hosts."`
-	Authority       string         `yaml:"authority,omitempty" jsonschema_description:"entra: https URL of the token issuer, instead of the cloud's."`
-	Scope           string         `yaml:"scope,omitempty" jsonschema_description:"entra: scope to ask for, instead of the cloud's; ends in /.default."`
-	CAFile          string         `yaml:"ca_file,omitempty" path:"file" jsonschema_description:"entra: certificates of the authorities to trust for the token issuer (PEM)."`
-	User            string         `yaml:"user,omitempty" jsonschema_description:"password: user name, if it is not the mailbox's address."`
-	Password        Secret         `yaml:"password,omitempty" jsonschema_description:"password: reference to the password."`
+	// Type decides which of the other keys belong here.
+	Type CredentialType `yaml:"type" jsonschema:"required,enum=entra,enum=password" jsonschema_description:"entra: app-only sign-in of Microsoft Entra ID; password: user name and password."`
+	// Tenant, ClientID and one of ClientSecret and Certificate identify the app to Entra.
+	Tenant       string `yaml:"tenant,omitempty" jsonschema_description:"entra: GUID or domain of the organisation, never common."`
+	ClientID     string `yaml:"client_id,omitempty" jsonschema_description:"entra: Application (client) ID of the app registration."`
+	ClientSecret Secret `yaml:"client_secret,omitempty" jsonschema_description:"entra: reference to the client secret's Value."`
+	Certificate  Secret `yaml:"certificate,omitempty" jsonschema_description:"entra: reference to a PEM file with the certificate and its RSA key, instead of client_secret."`
+	// FederatedToken and ManagedIdentity are named by the contract and refused until they are built.
+	FederatedToken  Secret `yaml:"federated_token,omitempty" jsonschema:"-" later:"true"`
+	ManagedIdentity bool   `yaml:"managed_identity,omitempty" jsonschema:"-" later:"true"`
+	// Cloud gives Authority and Scope, which may also be set singly.
+	Cloud     Cloud  `yaml:"cloud,omitempty" jsonschema:"enum=public,enum=usgov,enum=dod,enum=china,default=public" jsonschema_description:"entra: which of Microsoft's clouds; selects authority, scope and mail hosts."`
+	Authority string `yaml:"authority,omitempty" jsonschema_description:"entra: https URL of the token issuer, instead of the cloud's."`
+	Scope     string `yaml:"scope,omitempty" jsonschema_description:"entra: scope to ask for, instead of the cloud's; ends in /.default."`
+	// CAFile holds the authorities to trust for the token issuer; empty: the system's.
+	CAFile string `yaml:"ca_file,omitempty" path:"file" jsonschema_description:"entra: certificates of the authorities to trust for the token issuer (PEM)."`
+	// User and Password are for type password.
+	User     string `yaml:"user,omitempty" jsonschema_description:"password: user name, if it is not the mailbox's address."`
+	Password Secret `yaml:"password,omitempty" jsonschema_description:"password: reference to the password."`
 
 	places map[string]place // while it is checked: where its keys stand
 }
@@ -131,6 +145,8 @@ type Mailbox struct {
 
 	// Credential is what Settings.Credentials names.
 	Credential *Credential `yaml:"-" json:"-"`
+
+	definition string // computed once by Load; empty in a Mailbox made by hand
 }
 
 // Key is what names the mailbox's log.
@@ -146,32 +162,46 @@ func (m *Mailbox) Name() string {
 
 // Settings are the keys that may stand in a mailbox and in defaults.
 type Settings struct {
-	Credentials string            `yaml:"credentials,omitempty" jsonschema_description:"Name of an entry of credentials; may be left out if there is only one."`
-	Tenant      string            `yaml:"tenant,omitempty" jsonschema:"default=default,pattern=^[a-z0-9._-]{1\\,128}$" jsonschema_description:"Names the stream subject and the blob bucket."`
-	RenamedFrom string            `yaml:"renamed_from,omitempty" jsonschema:"pattern=^[a-z0-9._-]{1\\,128}$" jsonschema_description:"Former tenant, when tenant was changed on purpose."`
-	Labels      map[string]string `yaml:"labels,omitempty" jsonschema_description:"Labels copied into every event; added to those of defaults."`
-	Protocol    Protocol          `yaml:"protocol,omitempty" jsonschema:"enum=imap,enum=pop3,default=imap" jsonschema_description:"How the mailbox is read."`
-	Provider    Provider          `yaml:"provider,omitempty" jsonschema:"enum=microsoft365,enum=gmail,enum=generic,default=microsoft365" jsonschema_description:"Selects host, port, TLS and quirks."`
-	PollEvery   Duration          `yaml:"poll_every,omitempty" jsonschema_description:"How often the mailbox is looked at, at least 1s."`
-	Idle        bool              `yaml:"idle" jsonschema:"default=true" jsonschema_description:"IMAP: wait for news on the connection (IDLE) between polls."`
-	Folders     []string          `yaml:"folders,omitempty" jsonschema:"minItems=1" jsonschema_description:"Folders to watch: names, globs, or special use such as \\All."`
-	Exclude     []string          `yaml:"exclude,omitempty" jsonschema_description:"Folders not to watch, although folders matches them."`
-	Start       Start             `yaml:"start" jsonschema_description:"Which mail that is already there is wanted: now (none), all, or from a date."`
-	After       After             `yaml:"after,omitempty" jsonschema_description:"What is done to a message on the server once its event is stored."`
-	Host        string            `yaml:"host,omitempty" jsonschema_description:"Mail server; needed for provider generic."`
-	Port        int               `yaml:"port,omitempty" jsonschema:"minimum=1,maximum=65535" jsonschema_description:"Port; by default that of the protocol and of tls."`
-	TLS         ingest.Security   `yaml:"tls,omitempty" jsonschema:"enum=implicit,enum=starttls,default=implicit" jsonschema_description:"TLS from the first octet, or by STARTTLS. Nothing is ever sent in clear."`
-	CAFile      string            `yaml:"ca_file,omitempty" path:"file" jsonschema_description:"Certificates of the authorities to trust for the mail server (PEM)."`
-	Auth        ingest.Mechanism  `yaml:"auth,omitempty" jsonschema:"enum=xoauth2,enum=oauthbearer,enum=password" jsonschema_description:"How to sign in; by default what fits the credentials."`
-	User        string            `yaml:"user,omitempty" jsonschema_description:"User name to sign in with, if it is not the address."`
+	// Credentials names the credential; Mailbox.Credential is the credential itself.
+	Credentials string `yaml:"credentials,omitempty" jsonschema_description:"Name of an entry of credentials; may be left out if there is only one."`
+	// Tenant is part of the log's name: changing it is refused unless RenamedFrom says it is meant.
+	Tenant      string `yaml:"tenant,omitempty" jsonschema:"default=default,pattern=^[a-z0-9._-]{1\\,128}$" jsonschema_description:"Names the stream subject and the blob bucket."`
+	RenamedFrom string `yaml:"renamed_from,omitempty" jsonschema:"pattern=^[a-z0-9._-]{1\\,128}$" jsonschema_description:"Former tenant, when tenant was changed on purpose."`
+	// Labels go into every event as they are; they mean nothing to mailflume.
+	Labels map[string]string `yaml:"labels,omitempty" jsonschema_description:"Labels copied into every event; added to those of defaults."`
+	// Protocol and Provider give Host, Port and TLS, where those are not set.
+	Protocol Protocol `yaml:"protocol,omitempty" jsonschema:"enum=imap,enum=pop3,default=imap" jsonschema_description:"How the mailbox is read."`
+	Provider Provider `yaml:"provider,omitempty" jsonschema:"enum=microsoft365,enum=gmail,enum=generic,default=microsoft365" jsonschema_description:"Selects host, port, TLS and quirks."`
+	// PollEvery also bounds how long a lost IDLE notification stays unnoticed.
+	PollEvery Duration `yaml:"poll_every,omitempty" jsonschema_description:"How often the mailbox is looked at, at least 1s."`
+	// Idle is always false for POP3.
+	Idle bool `yaml:"idle" jsonschema:"default=true" jsonschema_description:"IMAP: wait for news on the connection (IDLE) between polls."`
+	// Folders and Exclude are exact names, globs with * and ?, or special uses (RFC 6154).
+	Folders []string `yaml:"folders,omitempty" jsonschema:"minItems=1" jsonschema_description:"Folders to watch: names, globs, or special use such as \\All."`
+	Exclude []string `yaml:"exclude,omitempty" jsonschema_description:"Folders not to watch, although folders matches them."`
+	// Start counts at the first claim only; later the position in the log decides.
+	Start Start `yaml:"start" jsonschema_description:"Which mail that is already there is wanted: now (none), all, or from a date."`
+	// After is checked against Folders: a message moved into a watched folder would come again.
+	After After `yaml:"after,omitempty" jsonschema_description:"What is done to a message on the server once its event is stored."`
+	// Host, Port, TLS and CAFile say where the server is. Addr joins the first two.
+	Host   string          `yaml:"host,omitempty" jsonschema_description:"Mail server; needed for provider generic."`
+	Port   int             `yaml:"port,omitempty" jsonschema:"minimum=1,maximum=65535" jsonschema_description:"Port; by default that of the protocol and of tls."`
+	TLS    ingest.Security `yaml:"tls,omitempty" jsonschema:"enum=implicit,enum=starttls,default=implicit" jsonschema_description:"TLS from the first octet, or by STARTTLS. Nothing is ever sent in clear."`
+	CAFile string          `yaml:"ca_file,omitempty" path:"file" jsonschema_description:"Certificates of the authorities to trust for the mail server (PEM)."`
+	// Auth and User say how to sign in.
+	Auth ingest.Mechanism `yaml:"auth,omitempty" jsonschema:"enum=xoauth2,enum=oauthbearer,enum=password" jsonschema_description:"How to sign in; by default what fits the credentials."`
+	User string           `yaml:"user,omitempty" jsonschema_description:"User name to sign in with, if it is not the address."`
 }
 
 // Limits bound what the process uses.
 type Limits struct {
-	Memory                Size `yaml:"memory" jsonschema_description:"Bytes of mail in memory at once, over all mailboxes."`
-	MessageSize           Size `yaml:"message_size" jsonschema_description:"Larger messages are set aside unread."`
-	ConnectionsPerHost    int  `yaml:"connections_per_host" jsonschema:"minimum=1,maximum=100000,default=200" jsonschema_description:"Connections to one mail server at once."`
-	ConnectionsPerMailbox int  `yaml:"connections_per_mailbox" jsonschema:"minimum=1,maximum=16,default=1" jsonschema_description:"Connections to one mailbox at once."`
+	// Memory is shared by all mailboxes.
+	Memory Size `yaml:"memory" jsonschema_description:"Bytes of mail in memory at once, over all mailboxes."`
+	// MessageSize sets larger messages aside; the others go on.
+	MessageSize Size `yaml:"message_size" jsonschema_description:"Larger messages are set aside unread."`
+	// ConnectionsPerHost counts connections of this process only.
+	ConnectionsPerHost    int `yaml:"connections_per_host" jsonschema:"minimum=1,maximum=100000,default=200" jsonschema_description:"Connections to one mail server at once."`
+	ConnectionsPerMailbox int `yaml:"connections_per_mailbox" jsonschema:"minimum=1,maximum=16,default=1" jsonschema_description:"Connections to one mailbox at once."`
 }
 
 // HTTP is the status page, the API, the metrics and the health checks.

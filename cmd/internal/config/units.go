@@ -51,6 +51,7 @@ func splitUnit(s string) (num, unit, rest string) {
 	return num, s[:u], s[u:]
 }
 
+// durationUnit: m is a minute. Months and years have no fixed length and are left out.
 func durationUnit(s string) (time.Duration, bool) {
 	switch s {
 	case "ms":
@@ -169,6 +170,7 @@ func ParseSize(s string) (Size, error) {
 	return Size(math.Round(f * float64(u))), nil
 }
 
+// sizeUnit: K, M and G alone are left out, since people disagree about what they mean.
 func sizeUnit(s string) (int64, bool) {
 	switch s {
 	case "", "B":
@@ -225,6 +227,7 @@ func (s Size) MarshalYAML() (any, error) {
 	return int64(s), nil
 }
 
+// isNumber says whether only the unit is missing.
 func isNumber(s string) bool {
 	_, err := strconv.ParseFloat(s, 64)
 	return err == nil

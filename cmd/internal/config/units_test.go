@@ -113,7 +113,7 @@ func TestIDsAreDerivedFromAddresses(t *testing.T) {
 func TestSuggestionsAreCloseAndNothingElse(t *testing.T) {
 	words := []string{"poll_every", "protocol", "provider", "idle", "id"}
 	for written, want := range map[string]string{
-		"pol_every": "poll_every", "protocl": "protocol", "provdier": "provider", "PROVIDER": "provider", "idel": "idle", "Id": "id", "banana": "", "x": "id",
+		"pol_every": "poll_every", "protokol": "protocol", "provdier": "provider", "PROVIDER": "provider", "idel": "idle", "Id": "id", "banana": "", "x": "id",
 	} {
 		got := strings.TrimSuffix(strings.TrimPrefix(suggest(written, words, ""), "did you mean "), "?")
 		if written == "x" {

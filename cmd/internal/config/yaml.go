@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -24,6 +25,7 @@ func parseYAML(src *source, text []byte) (ast.Node, *Error) {
 	if err != nil {
 		return nil, err
 	}
+	// Comments and an end mark make documents without a body: those do not count.
 	var body ast.Node
 	for _, doc := range f.Docs {
 		if doc == nil || doc.Body == nil {
@@ -61,6 +63,7 @@ func parseTree(src *source, text string) (f *ast.File, problem *Error) {
 		return f, nil
 	}
 	at, message := place{src: src}, err.Error()
+	// Only an error with a token knows its place.
 	var ye yaml.Error
 	if errors.As(err, &ye) {
 		at, message = src.at(ye.GetToken()), ye.GetMessage()
@@ -69,9 +72,20 @@ func parseTree(src *source, text string) (f *ast.File, problem *Error) {
 		return nil, tab.problem("a tab stands in the indentation", "YAML takes only spaces there: replace it by two")
 	}
 	// The library's error is not kept as the cause: its text shows the lines as they are.
-	return nil, at.problem("this is not YAML: "+message, "check indentation, colons, brackets and quotes here and on the line above")
+	return nil, at.problem("this is not YAML: "+message, src.syntaxHint(at.line))
 }
 
+// syntaxHint says what is usually wrong with a line that is not YAML.
+func (s *source) syntaxHint(line int) string {
+	// action: move: Done is the form that people write from the documentation of the action.
+	twoColons := regexp.MustCompile(`^[\s-]*[\w.-]+:\s+[^\s"'{\[|>&*#][^"']*:(\s|$)`)
+	if line > 0 && line <= len(s.lines) && twoColons.MatchString(s.lines[line-1]) {
+		return "put a value that holds a colon into double quotes, for example \"move: Done\""
+	}
+	return "check indentation, colons, brackets and quotes here and on the line above"
+}
+
+// maxNesting is ten times what the deepest key needs, and far below what costs time or stack.
 const maxNesting = 64
 
 // tooDeep returns the first token that is nested more deeply than maxNesting.
@@ -83,7 +97,7 @@ func tooDeep(tokens token.Tokens) *token.Token {
 		case token.SequenceStartType, token.MappingStartType:
 			flow++
 		case token.SequenceEndType, token.MappingEndType:
-			flow = max(flow-1, 0)
+			flow = max(flow-1, 0) // more closed than opened: the parser will say so
 		case token.AnchorType, token.TagType:
 			prefixes++
 		case token.SequenceEntryType, token.MappingKeyType, token.MappingValueType:
@@ -91,6 +105,7 @@ func tooDeep(tokens token.Tokens) *token.Token {
 			if t.Type == token.MappingValueType && t.Prev != nil {
 				at = t.Prev
 			}
+			// A token further left closes everything that began right of it.
 			for len(columns) > 0 && columns[len(columns)-1] >= at.Position.Column {
 				columns = columns[:len(columns)-1]
 			}
@@ -114,6 +129,7 @@ func checkText(src *source, text []byte) *Error {
 	if bytes.HasPrefix(text, []byte{0xff, 0xfe}) || bytes.HasPrefix(text, []byte{0xfe, 0xff}) {
 		return place{src: src}.problem("this file is UTF-16", "save it as UTF-8 (Windows PowerShell 5: Out-File -Encoding utf8)")
 	}
+	// A NUL is valid UTF-8, yet no text: it is what a binary file or UTF-16 without a mark holds.
 	bad := bytes.IndexByte(text, 0)
 	for i := 0; i < len(text) && bad < 0; {
 		r, n := utf8.DecodeRune(text[i:])
@@ -153,6 +169,7 @@ func anchors(root ast.Node) map[string]ast.Node {
 	return found
 }
 
+// collector gathers anchors by name.
 type collector map[string]ast.Node
 
 // Visit implements ast.Visitor.

@@ -4,6 +4,7 @@ package interop_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -24,8 +26,28 @@ import (
 	"mailflume/testdata"
 )
 
-// binaries are built once.
+// binaries are what the tests run, built once.
 type binaries struct{ mailflume, nats string }
+
+var built = sync.OnceValues(func() (b binaries, err error) {
+	dir, err := os.MkdirTemp("", "mailflume-interop-")
+	if err != nil {
+		return b, err
+	}
+	if b.mailflume, err = interop.Build(context.Background(), dir, "mailflume/cmd/mailflume", "mailflume"); err != nil {
+		return b, err
+	}
+	b.nats, err = interop.Build(context.Background(), dir, "github.com/nats-io/nats-server/v2", "nats-server")
+	return b, err
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if b, err := built(); err == nil {
+		_ = os.RemoveAll(filepath.Dir(b.mailflume))
+	}
+	os.Exit(code)
+}
 
 func build(t *testing.T) binaries {
 	t.Helper()
@@ -35,13 +57,8 @@ func build(t *testing.T) binaries {
 		}
 		t.Skip(rig.ErrMissing)
 	}
-	dir := t.TempDir()
-	var b binaries
-	var err error
-	if b.mailflume, err = interop.Build(t.Context(), dir, "mailflume/cmd/mailflume", "mailflume"); err != nil {
-		t.Fatal(err)
-	}
-	if b.nats, err = interop.Build(t.Context(), dir, "github.com/nats-io/nats-server/v2", "nats-server"); err != nil {
+	b, err := built()
+	if err != nil {
 		t.Fatal(err)
 	}
 	return b

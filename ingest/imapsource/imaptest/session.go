@@ -244,9 +244,17 @@ func (s *session) Store(w *imapserver.FetchWriter, set imap.NumSet, fl *imap.Sto
 	return s.Fetch(w, set, &imap.FetchOptions{Flags: true})
 }
 
-// Copy implements imapserver.Session.
+// Copy implements imapserver.Session. Without a message there is no COPYUID (RFC 4315 section 3).
 func (s *session) Copy(set imap.NumSet, dest string) (*imap.CopyData, error) {
 	s.srv.count("COPY")
+	data, err := s.copy(set, dest)
+	if err != nil || len(data.SourceUIDs) == 0 {
+		return nil, err
+	}
+	return data, nil
+}
+
+func (s *session) copy(set imap.NumSet, dest string) (*imap.CopyData, error) {
 	to := s.account.find(dest)
 	if to == nil {
 		return nil, missing(imap.ResponseCodeTryCreate)
@@ -262,7 +270,7 @@ func (s *session) Copy(set imap.NumSet, dest string) (*imap.CopyData, error) {
 // Move implements imapserver.SessionMove.
 func (s *session) Move(w *imapserver.MoveWriter, set imap.NumSet, dest string) error {
 	s.srv.count("MOVE")
-	data, err := s.Copy(set, dest)
+	data, err := s.copy(set, dest)
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,7 @@ type Options struct {
 	ClientID    string          // the only client that is known; default: every client is
 	Tenant      string          // the only tenant that is known; default: every tenant is
 	TTL         time.Duration   // of tokens; default an hour
+	Key         *rsa.PrivateKey // signs tokens; default: a new one. The same key keeps tokens good over a restart
 	CA          *CA             // default: an authority of its own
 	Certificate tls.Certificate // of the server; default: one that the CA makes
 	Now         func() time.Time
@@ -43,7 +44,8 @@ type Issuer struct {
 	kid    string
 	server *http.Server
 	served chan struct{}
-	ctx    context.Context // ends with Close: delayed answers end with it
+	forger func() *rsa.PrivateKey // the key of BadSignature, made when first needed
+	ctx    context.Context        // ends with Close: delayed answers end with it
 	cancel context.CancelFunc
 	busy   sync.WaitGroup // handlers that run
 
@@ -71,15 +73,18 @@ func Start(o Options) (*Issuer, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		return nil, fmt.Errorf("issuer key: %w", err)
+	if o.Key == nil {
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			return nil, fmt.Errorf("issuer key: %w", err)
+		}
+		o.Key = key
 	}
 	l, err := listen(o.Addr)
 	if err != nil {
 		return nil, err
 	}
-	i := newIssuer(o, key, l.Addr().(*net.TCPAddr))
+	i := newIssuer(o, l.Addr().(*net.TCPAddr))
 	go i.serve(l)
 	return i, nil
 }
@@ -97,15 +102,16 @@ func listen(addr string) (net.Listener, error) {
 }
 
 // newIssuer derives the key id from the key, so a restarted issuer never reuses one for another key.
-func newIssuer(o Options, key *rsa.PrivateKey, addr *net.TCPAddr) *Issuer {
+func newIssuer(o Options, addr *net.TCPAddr) *Issuer {
 	host := or(o.Host, addr.IP.String())
 	if o.Certificate.PrivateKey == nil {
 		o.Certificate = o.CA.Server(host, "localhost", "127.0.0.1", "::1")
 	}
-	sum := sha256.Sum256(x509.MarshalPKCS1PublicKey(&key.PublicKey))
+	sum := sha256.Sum256(x509.MarshalPKCS1PublicKey(&o.Key.PublicKey))
 	i := &Issuer{
-		opt: o, key: key, kid: hex.EncodeToString(sum[:8]),
+		opt: o, key: o.Key, kid: hex.EncodeToString(sum[:8]),
 		url:    "https://" + net.JoinHostPort(host, fmt.Sprint(addr.Port)),
+		forger: sync.OnceValue(func() *rsa.PrivateKey { return must(rsa.GenerateKey(rand.Reader, 2048)) }),
 		served: make(chan struct{}), secret: or(o.Secret, rand.Text()),
 		certs: map[string]*x509.Certificate{}, revoked: map[string]bool{}, refresh: map[string]string{},
 		seen: map[string]int64{}, requests: map[string]int{},

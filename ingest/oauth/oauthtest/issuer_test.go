@@ -1,6 +1,8 @@
 package oauthtest
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
@@ -9,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,8 +20,12 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// signingKey is one key for all issuers: making them would be most of these tests' time.
+var signingKey = sync.OnceValue(func() *rsa.PrivateKey { return must(rsa.GenerateKey(rand.Reader, 2048)) })
+
 func start(t *testing.T, o Options) (*Issuer, *http.Client) {
 	t.Helper()
+	o.Key = signingKey()
 	i, err := Start(o)
 	if err != nil {
 		t.Fatal(err)

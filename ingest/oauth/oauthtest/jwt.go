@@ -165,7 +165,7 @@ type MintOptions struct {
 func (i *Issuer) Mint(o MintOptions) string {
 	key := i.key
 	if o.BadSignature {
-		key = must(rsa.GenerateKey(rand.Reader, 2048))
+		key = i.forger()
 	}
 	return must(sign(key, i.kid, i.claims(o)))
 }
