@@ -50,7 +50,8 @@ interop: ## tests against a real Dovecot (skipped if it is missing, unless MAILF
 		if [ "$$MAILFLUME_CI" = 1 ]; then exit 1; fi; \
 		echo "interop: SKIPPED"; exit 0; \
 	fi; \
-	if ! $(GO) test -tags interop -list Interop $(PKGS) | grep -q '^TestInterop'; then \
+	found=$$($(GO) test -tags interop -list Interop $(PKGS)) || { echo "$$found"; exit 1; }; \
+	if ! grep -q '^TestInterop' <<<"$$found"; then \
 		echo "interop: there is no test named TestInterop…: nothing would be proven"; exit 1; \
 	fi; \
 	MAILFLUME_INTEROP=1 $(GO) test -tags interop -count=1 -timeout 20m -run Interop $(PKGS)
@@ -66,13 +67,17 @@ fuzz: ## every fuzz target for FUZZTIME (20s)
 fuzz: | bin
 
 .PHONY: golden
-golden: ## rewrite the golden files from what the code does now; read the diff before you commit it
-	$(GO) test -count=1 -run Golden ./parse -update
+golden: ## rewrite all golden files from what the code does now; read the diff before you commit it
+	$(GO) test -count=1 $$(git grep -l 'flag.Bool("update"' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's,^,./,') -update
 
 .PHONY: corpus
-corpus: ## parse your own mail and report what could not be read: CORPUS=DIR
+corpus: build ## read your own mail and count what had to be repaired: CORPUS=DIR (one message per file)
 	@[ -d "$(CORPUS)" ] || { echo 'corpus: say where the messages are: make corpus CORPUS=DIR'; exit 2; }
-	MAILFLUME_CORPUS="$(abspath $(CORPUS))" $(GO) test -count=1 -v -timeout 30m -run Corpus ./parse
+	find "$(CORPUS)" -type f -print0 | sort -z | xargs -0 -r bin/mailflume parse >bin/corpus.jsonl
+	@files=$$(find "$(CORPUS)" -type f | wc -l); lines=$$(wc -l <bin/corpus.jsonl); \
+	echo "$$lines of $$files messages read; repairs made, by code:"; \
+	{ grep -oE '"issues":\[[^]]*\]' bin/corpus.jsonl || true; } | { grep -oE '"code":"[^"]*"' || true; } | sort | uniq -c | sort -rn; \
+	[ "$$lines" = "$$files" ]
 
 ##- Measure
 
