@@ -231,7 +231,7 @@ func (p *addressParser) flush() {
 	pending := p.pending
 	p.words, p.angle, p.comment = nil, "", ""
 	p.quoted, p.hasAngle, p.pending = false, false, 0
-	if kind == boxNone {
+	if kind == boxNone || a.Address == "" && a.Name == "" {
 		p.pending = pending
 		return
 	}

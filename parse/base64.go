@@ -81,7 +81,9 @@ func (d *base64Decoder) data(src []byte) (rest []byte) {
 	if eq >= 0 {
 		src, rest = src[:eq], src[eq+1:]
 	}
-	d.lines(src)
+	if len(src) > 0 {
+		d.lines(src)
+	}
 	switch {
 	case eq < 0:
 	case len(d.carry) >= 2:

@@ -30,10 +30,7 @@ func listURLs(v string) []string {
 		if i < 0 {
 			break
 		}
-		u, after, ok := strings.Cut(rest[i+1:], ">")
-		if !ok {
-			break
-		}
+		u, after, _ := strings.Cut(rest[i+1:], ">")
 		if u = compact(u); u != "" {
 			out = append(out, u)
 		}
@@ -61,7 +58,7 @@ func Classify(h *Header, contentType string) (kind string, signals []string) {
 	if signals = autoReplySignals(h); len(signals) > 0 {
 		return "auto_reply", signals
 	}
-	for _, name := range [...]string{"List-ID", "List-Unsubscribe", "List-Post", "Precedence"} {
+	for _, name := range [...]string{"Auto-Submitted", "X-Auto-Response-Suppress", "List-ID", "List-Unsubscribe", "List-Post", "Precedence"} {
 		if h.Get(name) != "" {
 			signals = append(signals, name)
 		}

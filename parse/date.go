@@ -123,10 +123,10 @@ func monthName(digits string) string {
 // token takes one word of a date. It reports false for what is not part of RFC 5322's form.
 func (d *dateParts) token(tok string) bool {
 	switch {
-	case strings.ContainsRune(tok, ':'):
-		return d.clock(tok)
 	case tok[0] == '+' || tok[0] == '-':
 		return d.setZone(tok)
+	case strings.ContainsRune(tok, ':'):
+		return d.clock(tok)
 	}
 	if n, ok := number(tok); ok {
 		return d.number(n, len(tok))
@@ -220,8 +220,8 @@ func (d *dateParts) clock(tok string) bool {
 
 // setZone takes a zone: +hhmm, +hh:mm, a name, or both as GMT+0100.
 func (d *dateParts) setZone(tok string) bool {
-	if d.zone {
-		return false
+	if d.zone && (d.offset != 0 || tok[0] != '+' && tok[0] != '-') {
+		return false // the first counts, except in GMT +0100
 	}
 	name := strings.TrimRight(tok, ".")
 	if i := strings.IndexAny(tok, "+-"); i >= 0 {
@@ -229,8 +229,9 @@ func (d *dateParts) setZone(tok string) bool {
 		if !ok {
 			return false
 		}
+		again := d.zone
 		d.offset, d.zone = off, true
-		return i == 0 && len(tok) == 5
+		return i == 0 && len(tok) == 5 && !again
 	}
 	off, ok := zoneOffset(name)
 	if !ok {

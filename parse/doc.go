@@ -1,3 +1,41 @@
-// Package parse reads mail that nobody vouches for: a streaming MIME reader (RFC 5322, 2045-2049,
-// 2047, 2231, 6532) that never fails on what a message says.
+// Package parse reads mail that nobody vouches for. It is a streaming MIME reader (RFC 5322 and 6532
+// headers, RFC 2045-2049 structure, RFC 2047 words, RFC 2231 parameters) with one promise: a message
+// is never refused. Whatever is wrong with it is repaired as far as it can be, reported as an Issue
+// with a stable code, and its octets still flow. The only errors are those of the transport that the
+// message comes from, unwrapped.
+//
+// # How it works
+//
+// A Reader pulls the message through a window of 64 KiB and holds nothing else of it, so a message of
+// a gigabyte costs the memory of a small one. Header reads the message's header. Next walks the tree
+// of parts in document order and returns the leaves: the texts (RoleText, RoleHTML), which Part.Read
+// delivers in UTF-8, and everything else as an attachment, whose decoded octets Part.Read delivers
+// exactly as they were sent, text attachments too: their digest is that of the file. A message
+// inside of the message is an attachment of its own octets and is not walked. Part.Tee gives the
+// still encoded octets of a part to somebody else in the same pass. Next drains what was not read,
+// and reads the input to its end before it returns io.EOF; Digest is then that of the whole message.
+//
+// The result depends on the octets and never on how the transport cut them into reads. All work is
+// linear in the size of the message, and Limits bound what a header, a field, a tree may cost; over a
+// limit there is an Issue and the rest of the message is still read.
+//
+// Header fields are decoded when they are asked for. Undeclared 8-bit octets in them are read in the
+// charset of the message's text, which is known once its part was reached: ask at the end for the
+// best answer. Nothing is invented: a date that cannot be read is reported, not replaced.
+//
+// The package starts no goroutine, keeps no state outside of a Reader, and never logs. A Reader and
+// its parts belong to one goroutine at a time.
+//
+//	r := parse.NewReader(body, parse.Limits{})
+//	subject := r.Header().Subject()
+//	for {
+//		part, err := r.Next()
+//		if err == io.EOF {
+//			break
+//		}
+//		if err != nil {
+//			return err // the transport's: fetch the message again
+//		}
+//		// read part, or leave it
+//	}
 package parse

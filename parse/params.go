@@ -25,6 +25,8 @@ func (p *paramParser) head() string {
 		// Text/plain charset=…: the semicolon is missing. Only white space can stand for it.
 		if sp := strings.LastIndexAny(head[:eq], " \t"); sp >= 0 && strings.TrimSpace(head[:sp]) != "" {
 			head, p.i, p.bad = head[:sp], sp, true
+		} else if isKnownParam(strings.ToLower(strings.TrimSpace(head[:eq]))) {
+			head, p.i, p.bad = "", 0, true // the value itself is missing
 		}
 	}
 	head = strings.TrimSpace(stripComments(head))
@@ -84,7 +86,7 @@ func (p *paramParser) value() string {
 	}
 	p.i += end
 	v = strings.TrimRight(v, " \t")
-	if strings.ContainsAny(v, " \t") {
+	if strings.ContainsAny(strings.TrimSpace(stripComments(v)), " \t") {
 		p.bad = true
 	}
 	return v
@@ -138,16 +140,17 @@ func (p *paramParser) closes(i int) bool {
 
 // nextParam returns where in v white space and a well-known parameter follow without a semicolon.
 func nextParam(v string) int {
-	for eq := strings.IndexByte(v, '='); eq > 0; {
-		name := strings.TrimRight(v[:eq], " \t")
-		sp := strings.LastIndexAny(name, " \t")
-		base, _, _ := strings.Cut(strings.ToLower(name[sp+1:]), "*")
-		if sp >= 0 && isKnownParam(base) {
-			return len(strings.TrimRight(v[:sp], " \t"))
-		}
+	eq := strings.IndexByte(v, '=')
+	if eq <= 0 {
 		return -1
 	}
-	return -1
+	name := strings.TrimRight(v[:eq], " \t")
+	sp := strings.LastIndexAny(name, " \t")
+	base, _, _ := strings.Cut(strings.ToLower(name[sp+1:]), "*")
+	if sp < 0 || !isKnownParam(base) {
+		return -1
+	}
+	return len(strings.TrimRight(v[:sp], " \t"))
 }
 
 func isKnownParam(name string) bool {

@@ -109,11 +109,10 @@ func (t *textReader) join(ascii []byte, last bool) []byte {
 func (t *textReader) meta() {
 	t.html = false
 	head := t.sniff[:min(len(t.sniff), metaSize)]
-	e, name, certain := charset.DetermineEncoding(head, "")
-	if !certain || name == "utf-8" && !validUTF8(head, false) {
-		return
+	// These two are also its answers when it finds nothing; guessCharset gives better reasons.
+	if e, name, _ := charset.DetermineEncoding(head, ""); name != "utf-8" && name != "windows-1252" {
+		t.settle(encodingCharset(name, e))
 	}
-	t.settle(encodingCharset(name, e))
 }
 
 // telling returns the position of the first octet that is not plain ASCII text: over 127, or the

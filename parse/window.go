@@ -177,6 +177,7 @@ func (w *window) beginBody() { w.start, w.ended = true, false }
 // the next call.
 func (w *window) body() []byte {
 	for !w.ended {
+		w.peek(peekSize) // a transport that gives single octets must not make every layer do so
 		n, skip, more := w.scan(w.buf[w.pos:w.end])
 		if n > 0 || w.ended {
 			b := w.buf[w.pos : w.pos+n]

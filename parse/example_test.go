@@ -1,0 +1,115 @@
+package parse_test
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"mailflume/parse"
+)
+
+// A small message: a text and a file.
+const order = "From: =?utf-8?q?J=C3=B6rg?= <joerg@example.org>\r\n" +
+	"Subject: Order 66\r\n" +
+	"Date: Tue, 10 Nov 2026 09:00:00 EST\r\n" +
+	"Content-Type: multipart/mixed; boundary=b\r\n" +
+	"\r\n" +
+	"--b\r\n" +
+	"Content-Type: text/plain; charset=iso-8859-1\r\n" +
+	"Content-Transfer-Encoding: quoted-printable\r\n" +
+	"\r\n" +
+	"Gr=FC=DFe\r\n" +
+	"--b\r\n" +
+	"Content-Type: application/pdf; name=\"../order.pdf\"\r\n" +
+	"Content-Transfer-Encoding: base64\r\n" +
+	"\r\n" +
+	"JVBERi0xLjc\r\n"
+
+func Example() {
+	r := parse.NewReader(strings.NewReader(order), parse.Limits{})
+	h := r.Header()
+	fmt.Println("subject:", h.Subject())
+	fmt.Println("from:", h.Addresses("From")[0].Name)
+	if at, _, ok := h.Date(); ok {
+		fmt.Println("date:", at.UTC())
+	}
+	for {
+		p, err := r.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			log.Fatal(err) // the transport failed, not the message
+		}
+		b, err := io.ReadAll(io.LimitReader(p, 1<<20))
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("part %s: %s %q\n", p.Path, p.ContentType, b)
+	}
+	// Output:
+	// subject: Order 66
+	// from: Jörg
+	// date: 2026-11-10 14:00:00 +0000 UTC
+	// part 1: text/plain "Grüße"
+	// part 2: application/pdf "%PDF-1.7"
+}
+
+// Attachments go to disk as they come; their names are safe to create.
+func ExamplePart_WriteTo() {
+	dir, err := os.MkdirTemp("", "attachments")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	r := parse.NewReader(strings.NewReader(order), parse.Limits{})
+	for {
+		p, err := r.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			log.Fatal(err)
+		}
+		if p.Role != parse.RoleAttachment {
+			continue
+		}
+		f, err := os.Create(filepath.Join(dir, p.Filename))
+		if err != nil {
+			log.Fatal(err)
+		}
+		n, err := p.WriteTo(f)
+		if err != nil {
+			log.Fatal(err)
+		}
+		if err := f.Close(); err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("%s (sent as %s): %d bytes\n", p.Filename, p.FilenameRaw, n)
+	}
+	// Output: order.pdf (sent as ../order.pdf): 8 bytes
+}
+
+// Every repair is told, and whether anything was lost by it.
+func ExampleReader_Issues() {
+	r := parse.NewReader(strings.NewReader(order), parse.Limits{})
+	for {
+		p, err := r.Next()
+		if err != nil {
+			break
+		}
+		if _, err := io.Copy(io.Discard, p); err != nil {
+			log.Fatal(err)
+		}
+	}
+	for _, is := range r.Issues() {
+		fmt.Println(is.Code, is.Part, is.Lossy)
+	}
+	// Output:
+	// filename-unsafe 2 false
+	// base64-unpadded 2 false
+	// multipart-not-closed  false
+}
