@@ -35,7 +35,6 @@ type trouble struct {
 	end    error  // how the connection ended, if it did: the guard's sticky error
 	said   status // the server's last refusal
 	secret int    // length of the sign-in message on the wire
-	folder string
 }
 
 const (
@@ -72,6 +71,7 @@ func classify(op string, t trouble) error {
 // serverError is a refusal in the server's words.
 type serverError string
 
+// Error implements error.
 func (e serverError) Error() string { return string(e) }
 
 func (st status) asError() error {

@@ -292,7 +292,7 @@ func (r *run) arrived(f *flight, a *arrival) {
 	m.Body = b
 	r.give(m, nil)
 	switch {
-	case b.err == io.EOF:
+	case errors.Is(b.err, io.EOF):
 		clear(r.s.refusals)
 		r.s.src.forget(r.key(it))
 	case r.s.g.failure() != nil:

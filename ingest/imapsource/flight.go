@@ -78,7 +78,7 @@ func (f *flight) await() *arrival {
 			}
 		}
 		if m == nil {
-			f.close()
+			_ = f.close() // kept, for whoever asks
 			return nil
 		}
 		if a := toBody(m); a != nil && a.lit != nil {

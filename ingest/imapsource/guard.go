@@ -2,6 +2,7 @@ package imapsource
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -72,7 +73,7 @@ func (g *guard) Read(p []byte) (int, error) {
 	}
 	start := time.Now()
 	n, err := g.read(p)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
 	g.afterRead()
