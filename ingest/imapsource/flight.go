@@ -148,6 +148,7 @@ func toBody(m *imapclient.FetchMessageData) *arrival {
 	return nil
 }
 
+// isWhole says whether a section is the whole message: servers may send others unasked.
 func isWhole(s *imap.FetchItemBodySection) bool {
 	return s.Specifier == imap.PartSpecifierNone && len(s.Part) == 0 && s.Partial == nil
 }
