@@ -76,7 +76,9 @@ func TestAScriptAnswersByItsRules(t *testing.T) {
 		t.Errorf("%q", b)
 	}
 	_ = near.Close()
-	<-done
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
 	if strings.Join(script.Heard(), "|") != "NOOP|NOOP|WHAT|LOGOUT" {
 		t.Errorf("%q", script.Heard())
 	}
