@@ -38,7 +38,7 @@ func (b *body) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	switch {
-	case err != io.EOF:
+	case !errors.Is(err, io.EOF):
 	case b.left > 0:
 		err = io.ErrUnexpectedEOF
 	default:

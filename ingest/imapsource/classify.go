@@ -35,7 +35,6 @@ type trouble struct {
 	end    error  // how the connection ended, if it did: the guard's sticky error
 	said   status // the server's last refusal
 	secret int    // length of the sign-in message on the wire
-	folder string
 }
 
 const (
@@ -72,8 +71,10 @@ func classify(op string, t trouble) error {
 // serverError is a refusal in the server's words.
 type serverError string
 
+// Error implements error.
 func (e serverError) Error() string { return string(e) }
 
+// asError keeps the server's own words: they are what a search engine knows.
 func (st status) asError() error {
 	s := st.kind
 	if st.code != "" && !strings.HasPrefix(st.text, "[") {
@@ -182,6 +183,7 @@ func (t trouble) bye() ingest.Fault {
 	return ingest.Fault{Class: ingest.SessionOver, Code: ingest.CodeBye}
 }
 
+// lostConnection says whether the connection itself ended, so that a BYE before it is the reason.
 func lostConnection(err error) bool {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return true

@@ -44,6 +44,7 @@ const (
 
 var errCursor = errors.New("position is not readable")
 
+// find returns a folder of the position, nil if it is not there. The pointer is good until put.
 func (p *position) find(name string) *box {
 	i, ok := slices.BinarySearchFunc(p.boxes, name, func(b box, n string) int { return strings.Compare(b.name, n) })
 	if !ok {
@@ -71,8 +72,11 @@ func (b *box) tidy() {
 	}
 }
 
+// finished says whether a UID needs no more work.
 func (b *box) finished(uid uint32) bool { return uid <= b.low || b.done.has(uid) }
 
+// encode writes the position: magic, selection, folders; numbers as varints, spans as differences,
+// because every event is folded into it and every snapshot carries it.
 func (p *position) encode() ingest.Cursor {
 	n := len(cursorMagic) + 16
 	for i := range p.boxes {
@@ -89,6 +93,7 @@ func (p *position) encode() ingest.Cursor {
 	return b
 }
 
+// append writes one folder.
 func (b *box) append(buf []byte) []byte {
 	buf = appendString(buf, b.name)
 	for _, v := range []uint32{b.validity, b.low, b.until, b.mark} {
@@ -124,6 +129,7 @@ type decoder struct {
 	bad bool
 }
 
+// uint reads a number up to limit; a larger one is a broken cursor, not a large allocation.
 func (d *decoder) uint(limit uint64) uint64 {
 	v, n := binary.Uvarint(d.b)
 	if n <= 0 || v > limit {
@@ -166,6 +172,7 @@ func (d *decoder) strings() []string {
 	return out
 }
 
+// box reads one folder, and refuses spans that encode would not write.
 func (d *decoder) box() box {
 	b := box{name: d.string(), validity: d.uid(), low: d.uid(), until: d.uid(), mark: d.uid(), since: d.int(), markAt: d.int()}
 	n := int(d.uint(uint64(len(d.b)) / 2)) // two octets a span at least

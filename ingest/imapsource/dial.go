@@ -47,6 +47,7 @@ func (s *Source) dial(ctx context.Context) (*guard, error) {
 	return newGuard(conn, raw, s.opt.ProgressTimeout, ep.Security == ingest.StartTLS), nil
 }
 
+// secure brings the connection to TLS 1.2 or newer, with the host's name checked.
 func (s *Source) secure(ctx context.Context, raw net.Conn) (net.Conn, error) {
 	ep := s.opt.Endpoint
 	if ep.Security == ingest.StartTLS {
@@ -115,6 +116,7 @@ func startTLS(ctx context.Context, raw net.Conn) error {
 	return nil
 }
 
+// startTLSAnswer reads up to the tagged answer. Untagged lines are passed over, a few.
 func startTLSAnswer(br *bufio.Reader) error {
 	for range maxPreTLS {
 		line, err := readLine(br)
@@ -132,6 +134,7 @@ func startTLSAnswer(br *bufio.Reader) error {
 	return limitError("too many lines before TLS")
 }
 
+// readLine reads one bounded line.
 func readLine(br *bufio.Reader) (string, error) {
 	line, err := br.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) {
@@ -153,6 +156,7 @@ func splitStatus(line, tag string) (kind, text string) {
 	return strings.ToUpper(kind), text
 }
 
+// codeOf returns the response code (RFC 5530) at the start of a text.
 func codeOf(text string) imap.ResponseCode {
 	rest, ok := strings.CutPrefix(text, "[")
 	if !ok {

@@ -81,8 +81,10 @@ type run struct {
 	folderD *publish.Folder
 }
 
+// going says whether the loop is to go on.
 func (r *run) going() bool { return r.err == nil && !r.stopped && r.left > 0 }
 
+// failed keeps the first error that ends the session.
 func (r *run) failed(err error) bool {
 	if err != nil && r.err == nil {
 		r.err = err
@@ -175,6 +177,7 @@ func (r *run) fetch(items []item) {
 	}
 }
 
+// start asks for a window and makes it the current one.
 func (r *run) start(w window) bool {
 	if r.failed(r.s.ended(r.ctx)) {
 		return false
@@ -293,7 +296,7 @@ func (r *run) arrived(f *flight, a *arrival) {
 	m.Body = b
 	r.give(m, nil)
 	switch {
-	case b.err == io.EOF:
+	case errors.Is(b.err, io.EOF):
 		clear(r.s.refusals)
 		r.s.src.forget(r.key(it))
 	case r.s.g.failure() != nil:
@@ -370,6 +373,7 @@ func (r *run) resolve(missing []item) {
 	}
 }
 
+// there asks which of the messages still exist.
 func (r *run) there(items []item) (map[uint32]bool, error) {
 	uids := make([]uint32, len(items))
 	for i, it := range items {

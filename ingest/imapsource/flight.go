@@ -78,7 +78,7 @@ func (f *flight) await() *arrival {
 			}
 		}
 		if m == nil {
-			f.close()
+			_ = f.close() // kept, for whoever asks
 			return nil
 		}
 		if a := toBody(m); a != nil && a.lit != nil {
@@ -148,6 +148,7 @@ func toBody(m *imapclient.FetchMessageData) *arrival {
 	return nil
 }
 
+// isWhole says whether a section is the whole message: servers may send others unasked.
 func isWhole(s *imap.FetchItemBodySection) bool {
 	return s.Specifier == imap.PartSpecifierNone && len(s.Part) == 0 && s.Partial == nil
 }

@@ -33,10 +33,13 @@ func isName(pattern string) bool {
 	return !strings.HasPrefix(pattern, specialPrefix) && !strings.ContainsAny(pattern, "*?")
 }
 
+// needsList says whether the server has to name its folders. LIST is avoided where it can be: one
+// name in broken modified UTF-7 ends a go-imap session.
 func (c chooser) needsList() bool {
 	return slices.ContainsFunc(slices.Concat(c.folders, c.exclude), func(p string) bool { return !isName(p) })
 }
 
+// takes says whether the selection wants a folder.
 func (c chooser) takes(f folderInfo) bool {
 	matches := func(p string) bool { return matchFolder(p, f) }
 	return slices.ContainsFunc(c.folders, matches) && !slices.ContainsFunc(c.exclude, matches)
@@ -149,6 +152,7 @@ func (s *session) listFolders(ctx context.Context) ([]folderInfo, error) {
 	return slices.CompactFunc(out, func(a, b folderInfo) bool { return a.name == b.name }), err
 }
 
+// selectable reads one LIST answer; ok is false for names that hold no messages.
 func selectable(d *imap.ListData) (folderInfo, bool) {
 	f := folderInfo{name: canonical(d.Mailbox)}
 	for _, a := range d.Attrs {

@@ -2,6 +2,7 @@ package imapsource
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -72,7 +73,7 @@ func (g *guard) Read(p []byte) (int, error) {
 	}
 	start := time.Now()
 	n, err := g.read(p)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
 	g.afterRead()
@@ -90,6 +91,7 @@ func (g *guard) Read(p []byte) (int, error) {
 	return 0, err
 }
 
+// read gives the invented greeting first.
 func (g *guard) read(p []byte) (int, error) {
 	if len(g.head) > 0 {
 		n := copy(p, g.head)
@@ -99,6 +101,7 @@ func (g *guard) read(p []byte) (int, error) {
 	return g.Conn.Read(p)
 }
 
+// beforeRead sets the deadline of this one Read: the wait is rolling.
 func (g *guard) beforeRead() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -125,6 +128,7 @@ func (g *guard) deadline() error {
 	return g.Conn.SetReadDeadline(time.Now().Add(g.timeout))
 }
 
+// afterRead notes when nobody reads any more.
 func (g *guard) afterRead() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -231,6 +235,7 @@ func (g *guard) fail(err error) error {
 	return err
 }
 
+// failure is how the connection ended, nil while it lives.
 func (g *guard) failure() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -279,6 +284,7 @@ func (g *guard) remember(line []byte) {
 	g.mu.Unlock()
 }
 
+// lastSaid returns the last refusal.
 func (g *guard) lastSaid() status {
 	g.mu.Lock()
 	defer g.mu.Unlock()

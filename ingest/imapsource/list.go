@@ -67,6 +67,7 @@ func (s *session) extend(ctx context.Context, p *plan, b *box) error {
 	return nil
 }
 
+// nextReach adapts to how densely the UIDs lie: fast over gaps, bounded answers where they are dense.
 func nextReach(reach uint32, seen int) uint32 {
 	switch {
 	case seen < listedFew:
@@ -101,6 +102,7 @@ func (s *session) list(ctx context.Context, from, to uint32, b *box) (found []it
 	return lowest(found), seen, err
 }
 
+// lowest sorts by UID: servers answer in any order (RFC 9051 section 7.5.2).
 func lowest(l []item) []item {
 	slices.SortFunc(l, func(a, b item) int { return cmp.Compare(a.uid, b.uid) })
 	return l
@@ -109,6 +111,8 @@ func lowest(l []item) []item {
 // plainest is the listing that asks for UIDs alone.
 const plainest = 2
 
+// listItems never holds ENVELOPE or BODYSTRUCTURE: go-imap parses both without limits, and real
+// servers write both wrong.
 func (s *session) listItems() *imap.FetchOptions {
 	switch s.src.plain.Load() {
 	case 0:

@@ -114,7 +114,8 @@ func TestLeavingTheLoopEarly(t *testing.T) {
 	}
 	sess := open(t, src)
 	at := syncAt(t, sess, nil)
-	for range sess.Messages(t.Context(), at, 3) { // unread bodies are passed over
+	for _, err := range sess.Messages(t.Context(), at, 3) { // unread bodies are passed over
+		must(t, err)
 	}
 	if l, end := readAll(t, sess, at, 0); len(l) != 50 || end != nil {
 		t.Errorf("after an orderly end: %d, %v", len(l), end)

@@ -76,6 +76,7 @@ func (s *scanner) feed(p []byte) error {
 // started says whether a response has begun and is not complete.
 func (s *scanner) started() bool { return s.line > 0 }
 
+// octet takes one octet outside literals.
 func (s *scanner) octet(b byte) error {
 	if s.budget--; s.budget < 0 {
 		return limitError("more unasked data than any answer needs")
@@ -132,6 +133,7 @@ func isStatus(word string) bool {
 	return false
 }
 
+// data follows quotes and lists, which free text does not have.
 func (s *scanner) data(b byte) error {
 	switch {
 	case s.escaped:
@@ -151,6 +153,7 @@ func (s *scanner) data(b byte) error {
 	return nil
 }
 
+// lineEnd ends a response, or begins a literal in it.
 func (s *scanner) lineEnd() error {
 	if s.kind == lineOpen && len(s.keep) > 2 && !isStatus(string(bytes.TrimRight(s.keep[2:], "\r "))) {
 		s.kind = lineData

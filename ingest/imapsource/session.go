@@ -91,6 +91,8 @@ func (s *Source) sessionEnd(tok ingest.Token) time.Time {
 	return tok.Expires.Add(-min(s.opt.TokenMargin, max(life/5, 0)))
 }
 
+// signIn goes from the greeting to the capabilities of a signed-in session, which differ from those
+// before (Exchange adds MOVE).
 func (s *session) signIn(tok ingest.Token) error {
 	if err := s.c.WaitGreeting(); err != nil {
 		return s.fault("imap greeting", atConnect, err)
@@ -110,6 +112,8 @@ func (s *session) signIn(tok ingest.Token) error {
 	return nil
 }
 
+// authenticate does one SASL exchange, or LOGIN where a password server has no AUTH=PLAIN. After a
+// failed one the connection is useless: go-imap leaves the command open (v2.0.0-beta.8).
 func (s *session) authenticate(tok ingest.Token) error {
 	l := s.src.opt.Login
 	var (
@@ -146,6 +150,7 @@ func (s *session) authenticate(tok ingest.Token) error {
 	return err
 }
 
+// mechanismError says what the server offers instead.
 func (s *session) mechanismError(what string) error {
 	var offered []string
 	for c := range s.caps {

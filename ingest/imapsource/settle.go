@@ -47,6 +47,7 @@ func (s *session) Settle(ctx context.Context, refs []ingest.Ref) (done []ingest.
 	return done, nil
 }
 
+// canSettle refuses before anything is touched.
 func (s *session) canSettle(action ingest.Action) error {
 	switch {
 	case action == ingest.ActionDelete && !s.has("UIDPLUS"),
@@ -57,6 +58,7 @@ func (s *session) canSettle(action ingest.Action) error {
 	return nil
 }
 
+// settleFolder opens the folder for writing and acts on what still has its UIDVALIDITY.
 func (s *session) settleFolder(ctx context.Context, name string, refs []msgRef) (done []ingest.Ref, err error) {
 	if err := s.selectFolder(ctx, name, true); err != nil {
 		if ingest.FaultOf(err).Code != ingest.CodeFolderMissing {
@@ -124,6 +126,7 @@ func (s *session) act(ctx context.Context, set imap.UIDSet) error {
 	return nil
 }
 
+// remove deletes exactly these messages (UID EXPUNGE, RFC 4315 section 2.1), never what others marked.
 func (s *session) remove(ctx context.Context, set imap.UIDSet) error {
 	if err := s.mark(ctx, set, imap.FlagDeleted); err != nil {
 		return err
@@ -131,6 +134,7 @@ func (s *session) remove(ctx context.Context, set imap.UIDSet) error {
 	return s.action(ctx, "expunge", func() error { return s.c.UIDExpunge(set).Close() })
 }
 
+// mark adds a flag without asking for the flags back.
 func (s *session) mark(ctx context.Context, set imap.UIDSet, flag imap.Flag) error {
 	if !s.selected.keeps(flag) {
 		return s.actionError("store", fmt.Errorf("the folder does not keep the flag %s", flag))

@@ -36,6 +36,7 @@ func New(o Options) (*Source, error) {
 	return &Source{opt: o, notes: map[msgRef]note{}}, nil
 }
 
+// check refuses what could not work, and names that could end a command line early.
 func (o *Options) check() error {
 	if _, _, err := net.SplitHostPort(o.Endpoint.Addr); err != nil {
 		return fmt.Errorf("address %q: %w", o.Endpoint.Addr, err)
@@ -64,6 +65,7 @@ func (o *Options) check() error {
 	return o.checkAfter()
 }
 
+// checkAfter refuses a post-action without its argument.
 func (o *Options) checkAfter() error {
 	switch o.After.Action {
 	case ingest.ActionNone, ingest.ActionSeen, ingest.ActionDelete, "":
@@ -114,6 +116,7 @@ func opened(s *session, err error) (ingest.Session, error) {
 	return s, nil
 }
 
+// refused says whether another token may help.
 func refused(err error) bool {
 	f := ingest.FaultOf(err)
 	return f.Class == ingest.Auth && (f.Code == ingest.CodeAuthRefused || f.Code == ingest.CodePasswordRefused)

@@ -17,6 +17,7 @@ func (s spans) search(uid uint32) int {
 	return sort.Search(len(s), func(i int) bool { return s[i].hi >= uid })
 }
 
+// has says whether a UID is in the set.
 func (s spans) has(uid uint32) bool {
 	i := s.search(uid)
 	return i < len(s) && s[i].lo <= uid
@@ -90,4 +91,5 @@ func (s spans) above(low uint32) spans {
 	return s
 }
 
+// clone returns a set that shares no memory with s.
 func (s spans) clone() spans { return slices.Clone(s) }

@@ -36,6 +36,8 @@ func (r *run) window(items []item, room int) (w window, rest []item) {
 	return window{items: slices.Clone(items[:n])}, items[n:]
 }
 
+// mustGoAlone says whether nothing may be in flight behind a message: it is large, of unknown size,
+// or a connection ended at it before.
 func (r *run) mustGoAlone(it item) bool {
 	if it.size < 0 || it.size > min(aloneFrom, r.s.src.opt.WindowBytes) || r.s.unordered.Load() {
 		return true
@@ -65,15 +67,18 @@ func (r *run) verdict(it item) error {
 		Err: fmt.Errorf("the server ended the connection %d times when it was asked for this message alone", n.deaths)}
 }
 
+// tooLarge is the error of a message over the limit.
 func tooLarge(size, limit int64) error {
 	return &ingest.Error{Fault: ingest.Fault{Class: ingest.BadMessage, Code: ingest.CodeMessageTooLarge}, Op: "imap fetch",
 		Err: fmt.Errorf("message of %d octets, the limit is %d", size, limit)}
 }
 
+// key names a message of the folder being read.
 func (r *run) key(it item) msgRef {
 	return msgRef{folder: r.box.name, validity: r.box.validity, uid: it.uid}
 }
 
+// message returns what the listing says of a message, without a body.
 func (r *run) message(it item) *ingest.Message {
 	return &ingest.Message{Ref: r.key(it).ref(), Folder: r.folderD, UID: it.uid, Size: it.size, Received: it.received, Flags: it.flags}
 }

@@ -96,6 +96,7 @@ func orDefault(s, d string) string {
 	return s
 }
 
+// send writes an answer at once or at a pace.
 func send(conn net.Conn, answer string, pace time.Duration) error {
 	if pace == 0 {
 		if answer == "" {
@@ -115,6 +116,7 @@ func send(conn net.Conn, answer string, pace time.Duration) error {
 	return nil
 }
 
+// answer picks the first rule that fits, then the usual dialogue.
 func (s *Script) answer(command string) (Rule, string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

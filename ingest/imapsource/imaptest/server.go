@@ -72,6 +72,7 @@ func Start(o Options) (*Server, error) {
 	return s, nil
 }
 
+// caps are the capabilities less those that Options.Without names.
 func (s *Server) caps() imap.CapSet {
 	caps := imap.CapSet{}
 	for _, c := range []imap.Cap{imap.CapIMAP4rev1, imap.CapNamespace, imap.CapUIDPlus, imap.CapMove,
@@ -201,6 +202,7 @@ func (s *Server) Close() error {
 	return nil
 }
 
+// newSession is called by imapserver for each connection.
 func (s *Server) newSession(c *imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
 	sess := &session{srv: s, conn: c}
 	s.mu.Lock()
@@ -214,6 +216,7 @@ func (s *Server) newSession(c *imapserver.Conn) (imapserver.Session, *imapserver
 	return sess, nil, nil
 }
 
+// forget is called at the end of each connection.
 func (s *Server) forget(sess *session) {
 	s.mu.Lock()
 	delete(s.sessions, sess)
@@ -221,6 +224,7 @@ func (s *Server) forget(sess *session) {
 	s.serving.Done()
 }
 
+// account returns a user's folders; everybody has an INBOX.
 func (s *Server) account(user string) *account {
 	s.mu.Lock()
 	defer s.mu.Unlock()

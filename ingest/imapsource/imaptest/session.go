@@ -63,6 +63,7 @@ func (s *session) Login(user, secret string) error {
 	return nil
 }
 
+// missing is the refusal of a folder that is not there.
 func missing(code imap.ResponseCode) error {
 	return &imap.Error{Type: imap.StatusResponseTypeNo, Code: code, Text: "no such mailbox"}
 }
@@ -314,6 +315,7 @@ func (e *exchange) Next(response []byte) (challenge []byte, done bool, err error
 	return []byte(`{"status":"invalid_token","scope":"mail"}`), false, nil
 }
 
+// parseInitial reads user and secret from a first SASL message.
 func parseInitial(mech, msg string) (user, secret string) {
 	if mech == "PLAIN" {
 		if f := strings.Split(msg, "\x00"); len(f) == 3 {

@@ -37,11 +37,13 @@ func (a *account) open(name string) *folder {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	f := newFolder(name, a.nextEpoch())
-	a.folders[name] = f
-	return f
+	if a.folders[name] == nil {
+		a.folders[name] = newFolder(name, a.nextEpoch())
+	}
+	return a.folders[name]
 }
 
+// renumber replaces a folder; sessions that have it open keep the old one.
 func (a *account) renumber(name string) {
 	old := a.open(name)
 	a.mu.Lock()
@@ -90,6 +92,7 @@ func newFolder(name string, validity uint32) *folder {
 	return &folder{name: name, validity: validity, tracker: imapserver.NewMailboxTracker(0), next: 1}
 }
 
+// add appends a message and tells the sessions that have the folder open.
 func (f *folder) add(octets []byte, received time.Time, flags []imap.Flag) imap.UID {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -100,6 +103,7 @@ func (f *folder) add(octets []byte, received time.Time, flags []imap.Flag) imap.
 	return m.uid
 }
 
+// expunge goes from the end, so that sequence numbers stay true on the way.
 func (f *folder) expunge(which func(*stored) bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -153,6 +157,7 @@ func (f *folder) contains(set imap.NumSet, seq uint32, uid imap.UID) bool {
 	return false
 }
 
+// within compares a number with a range in which 0 stands for "*".
 func within(start, stop, star, n uint32) bool {
 	if start == 0 {
 		start = star
