@@ -14,14 +14,17 @@ import (
 // load reads the position: the newest complete snapshot and the Refs after it. Nobody else can write
 // from the claim on, so what is read is final; if somebody does, they have claimed since.
 func (c *claim) load(ctx context.Context, w *wait, before *record) error {
-	var anchor uint64 // last event the snapshot knows of
+	var anchor generation
 	for i := range c.gens {
 		if err := c.loadGeneration(ctx, w, i, before); err != nil {
 			return err
 		}
+		if g := &c.gens[i]; g.pieces > 0 && !g.complete { // trust nothing but the events themselves
+			c.last, c.blind = c.seq-1, true
+		}
 	}
 	if g := c.newest(); g != nil {
-		c.snapshot, c.through, anchor = g.data, g.through, g.last
+		c.snapshot, c.through, anchor = g.data, g.through, *g
 		for i := range c.gens {
 			c.gens[i].data = nil // the position's copy is enough
 		}
@@ -29,7 +32,7 @@ func (c *claim) load(ctx context.Context, w *wait, before *record) error {
 	if c.last <= c.through {
 		return nil
 	}
-	s := &scan{c: c, at: c.through, event: anchor}
+	s := &scan{c: c, at: c.through, event: anchor.last}
 	if err := s.run(ctx, w); err != nil {
 		return err
 	}
@@ -42,15 +45,16 @@ func (c *claim) load(ctx context.Context, w *wait, before *record) error {
 			c.box, ErrGap, s.gap, s.gapAfter))
 	}
 	if c.blind {
-		return c.chain(ctx, w, s.event)
+		return c.chain(ctx, w, s.event, &anchor)
 	}
 	return nil
 }
 
-// chain finds the head of the hash chain in the last event itself.
-func (c *claim) chain(ctx context.Context, w *wait, last uint64) error {
+// chain finds the head of the hash chain in the last event itself, or in the snapshot that came after.
+func (c *claim) chain(ctx context.Context, w *wait, last uint64, anchor *generation) error {
 	c.last, c.head = last, ""
-	if last == 0 {
+	if last == anchor.last {
+		c.head = anchor.head
 		return nil
 	}
 	rec, err := c.log.getWaiting(ctx, w, "", last)

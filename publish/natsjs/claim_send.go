@@ -12,6 +12,21 @@ import (
 	"mailflume/publish"
 )
 
+// The life of a write:
+//
+//	publish ── acknowledged ──────────────────────────────▶ stored
+//	   │ ├──── refused for now, never sent ── pause ──▶ publish the same bytes
+//	   │ ├──── another write in flight ────── 1–5 ms ─▶ publish the same bytes
+//	   │ └──── can never be taken ───────────────────────▶ ErrTooLarge
+//	   └ no usable answer ▶ read the log's last message
+//	         ├ ours, with this id ───────────────────────▶ stored
+//	         ├ ours, the one before ──── pause ──▶ publish the same bytes
+//	         ├ another owner's ──────────────────────────▶ ErrFenced
+//	         └ anything else ────────────────────────────▶ ErrLogMoved
+//
+// Publishing the same bytes again is safe while an earlier copy may still be on its way: they carry
+// the same fence, so only one of them can be stored.
+
 // maxRaces is how often a write that met another in flight on a replicated stream is sent again
 // before the log is asked who won.
 const maxRaces = 5

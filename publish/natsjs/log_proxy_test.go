@@ -84,8 +84,8 @@ func (p *proxy) pass(b []byte) bool {
 
 func (p *proxy) pipe(from, to net.Conn, pass func([]byte) bool) {
 	defer p.wg.Done()
-	defer from.Close()
-	defer to.Close()
+	defer func() { _ = from.Close() }()
+	defer func() { _ = to.Close() }()
 	server := strings.HasSuffix(p.target, from.RemoteAddr().String())
 	buf := make([]byte, 64<<10)
 	for {
@@ -94,7 +94,7 @@ func (p *proxy) pipe(from, to net.Conn, pass func([]byte) bool) {
 			if !pass(buf[:n]) {
 				return
 			}
-			if !(server && p.mute.Load()) {
+			if !server || !p.mute.Load() {
 				if _, err := to.Write(buf[:n]); err != nil {
 					return
 				}

@@ -173,7 +173,7 @@ func (t *tap) empty(ctx context.Context, cons jetstream.Consumer) (bool, error) 
 	if err != nil {
 		return false, err
 	}
-	return info.NumPending == 0 && info.Delivered.Stream <= t.at, nil
+	return info.NumPending == 0 && (info.Delivered.Consumer == 0 || info.Delivered.Stream <= t.at), nil
 }
 
 // drain delivers messages until none came for a while.

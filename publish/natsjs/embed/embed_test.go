@@ -122,7 +122,7 @@ func TestAPortInUseIsAnErrorAndNotAHang(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	dir := t.TempDir()
 	said := make(chan string, 100)
 	_, err = embed.Start(t.Context(), embed.Options{DataDir: dir, Port: l.Addr().(*net.TCPAddr).Port, Log: func(level, text string) {
@@ -149,7 +149,7 @@ func TestStreamsSurviveAKill(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer in.Close()
+		defer func() { _ = in.Close() }()
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,126 @@
+package natsjs_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	"mailflume/publish"
+	"mailflume/publish/logtest"
+	"mailflume/publish/natsjs"
+)
+
+func TestConnectWaitsForAServerThatIsNotThereYet(t *testing.T) {
+	srv := startServer(t, serverOptions{})
+	srv.stop()
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if _, err := natsjs.Connect(ctx, srv.options()); !errors.Is(err, publish.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("got %v", err)
+	}
+	o, done := srv.options(), make(chan error, 1)
+	go func() {
+		c, err := natsjs.Connect(t.Context(), o)
+		if err == nil {
+			err = c.Close()
+		}
+		done <- err
+	}()
+	srv.start(t)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestConnectReportsRefusedCredentialsAtOnce(t *testing.T) {
+	srv := startServer(t, serverOptions{configure: func(o *server.Options) { o.Username, o.Password = "mf", "right" }})
+	o := srv.options()
+	o.User, o.Password = "mf", func() (string, error) { return "wrong", nil }
+	if _, err := natsjs.Connect(t.Context(), o); !errors.Is(err, publish.ErrDenied) {
+		t.Fatalf("got %v", err)
+	}
+	srv.stop() // and also when the server comes later
+	done := make(chan error, 1)
+	go func() {
+		_, err := natsjs.Connect(t.Context(), o)
+		done <- err
+	}()
+	srv.start(t)
+	if err := <-done; !errors.Is(err, publish.ErrDenied) {
+		t.Fatalf("got %v", err)
+	}
+	o.Password = func() (string, error) { return "right", nil }
+	dial(t, o)
+}
+
+func TestAMissingPermissionIsToldWhileTheWriteWaits(t *testing.T) {
+	users := func(deny ...string) []*server.User {
+		u := &server.User{Username: "mf", Password: "pw"}
+		if len(deny) > 0 {
+			u.Permissions = &server.Permissions{Publish: &server.SubjectPermission{Deny: deny}}
+		}
+		return []*server.User{u}
+	}
+	srv := startServer(t, serverOptions{configure: func(o *server.Options) { o.Users = users("mail.v1.*.*.received") }})
+	told, errs := make(chan error, 100), make(chan error, 100)
+	o := withWaiting(srv.options(), told)
+	o.User, o.Password, o.PublishTimeout = "mf", func() (string, error) { return "pw", nil }, 300*time.Millisecond
+	o.Hooks.Error = func(err error) { errs <- err }
+	conn := dial(t, o)
+	if err := conn.EnsureStream(deadline(t), natsjs.StreamConfig{Manage: true}); err != nil {
+		t.Fatal(err)
+	}
+	c := mustClaim(t, conn.Log())
+	done := make(chan error, 1)
+	go func() { done <- appendOne(t, c, 1) }()
+	waitFor(t, told, publish.ErrDenied)
+	if err := <-errs; !errors.Is(err, publish.ErrDenied) {
+		t.Errorf("the hook heard %v", err)
+	}
+	srv.stop()
+	srv.opts.Users = users()
+	srv.start(t)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, told, nil)
+	wantEvents(t, conn, 1)
+}
+
+func TestHooksTellOfTheConnection(t *testing.T) {
+	srv := startServer(t, serverOptions{})
+	down, up := make(chan error, 10), make(chan string, 10)
+	conn := srv.conn(t, func(o *natsjs.Options) {
+		o.Hooks.Disconnected = func(err error) { down <- err }
+		o.Hooks.Reconnected = func(url string) { up <- url }
+	})
+	srv.stop()
+	if err := <-down; !errors.Is(err, publish.ErrUnavailable) || conn.Connected() {
+		t.Errorf("disconnected with %v", err)
+	}
+	srv.start(t)
+	if url := <-up; url == "" || conn.URL() != url {
+		t.Errorf("reconnected to %q", url)
+	}
+}
+
+func TestAClosedConnectionEndsWhatWaits(t *testing.T) {
+	srv := startServer(t, serverOptions{})
+	conn := srv.conn(t)
+	c := mustClaim(t, conn.Log())
+	srv.stop()
+	done := make(chan error, 1)
+	go func() { done <- appendOne(t, c, 1) }()
+	if err := conn.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; !errors.Is(err, publish.ErrUnavailable) && !errors.Is(err, publish.ErrLogMoved) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := conn.Log().Claim(deadline(t), logtest.Box()); !errors.Is(err, publish.ErrUnavailable) {
+		t.Errorf("claim: %v", err)
+	}
+}
