@@ -65,6 +65,34 @@ func TestAnObjectIsWholeWhereverTheConnectionBreaks(t *testing.T) {
 	clean(t, direct)
 }
 
+func TestAStoredMessageWhoseAnswerIsLostIsNotStoredTwice(t *testing.T) {
+	t.Parallel()
+	s := blobServer(t)
+	p := newFaultProxy(t, s.ClientURL())
+	b := quickConn(t, p.url(), 300*time.Millisecond).Blobs("contoso", BlobOptions{})
+	direct := blobConn(t, s.ClientURL()).Blobs("contoso", BlobOptions{})
+	if err := b.Setup(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	cuts := 0
+	for _, kind := range []string{"C", "M"} {
+		for _, size := range []int{5000, 600_000, 1_500_000} {
+			data := someOctets(size, kind[0]+byte(size%251))
+			before, _ := messages(t, direct)
+			p.armOn("HPUB $O." + b.bucket + "." + kind + ".")
+			mustPut(t, b, data)
+			logtest.CheckBlob(t, direct, data)
+			if after, _ := messages(t, direct); after-before != uint64((size+blobChunk-1)/blobChunk) {
+				t.Errorf("%d octets, answer to %s lost: %d chunks are stored", size, kind, after-before)
+			}
+			if cuts++; p.cutCount() != cuts {
+				t.Errorf("%d octets, answer to %s lost: %d cuts, want %d", size, kind, p.cutCount(), cuts)
+			}
+		}
+	}
+	clean(t, direct)
+}
+
 func TestASlowLinkStoresTheChunkOnce(t *testing.T) {
 	t.Parallel()
 	s := blobServer(t)

@@ -1,7 +1,9 @@
 package natsjs
 
 import (
+	"bytes"
 	"net"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -17,10 +19,11 @@ type faultProxy struct {
 	mu   sync.Mutex
 	live []net.Conn
 
-	seen    int64 // octets from clients
-	cutAt   int64 // cut when seen reaches it; 0: never
-	mute    int64 // from here on answers are swallowed, until the cut; 0: never
-	perSec  int64 // octets a second towards the server; 0: no limit
+	seen    int64  // octets from clients
+	cutAt   int64  // cut when seen reaches it; 0: never
+	mute    int64  // from here on answers are swallowed, until the cut; 0: never
+	perSec  int64  // octets a second towards the server; 0: no limit
+	loseOn  string // text of a publish whose answer is to be lost; empty: none
 	cuts    int
 	stopped bool
 }
@@ -55,6 +58,28 @@ func (p *faultProxy) arm(n, muted int64) {
 	if muted > 0 {
 		p.mute = p.cutAt - min(muted, n/2)
 	}
+}
+
+// armOn loses the answer to the next publish that has text in it: the server stores it, nothing comes
+// back, and the connection breaks when the client asks what became of it.
+func (p *faultProxy) armOn(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.loseOn = text
+}
+
+func (p *faultProxy) lose(sent []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at := bytes.Index(sent, []byte(p.loseOn))
+	if p.loseOn == "" || at < 0 {
+		return
+	}
+	// HPUB <subject> <reply> <header bytes> <total bytes>: the cut comes after those.
+	line, _, _ := bytes.Cut(sent[at:], []byte("\r\n"))
+	total, _ := strconv.Atoi(string(line[bytes.LastIndexByte(line, ' ')+1:]))
+	p.loseOn, p.mute = "", 1
+	p.cutAt = p.seen + int64(at+len(line)+total+8)
 }
 
 func (p *faultProxy) cutCount() int {
@@ -100,6 +125,7 @@ func (p *faultProxy) up(c, s net.Conn) {
 	buf := make([]byte, 16<<10)
 	for {
 		n, err := c.Read(buf)
+		p.lose(buf[:n])
 		pass, cut, wait := p.count(n)
 		if wait > 0 {
 			<-time.NewTimer(wait).C // a slow link
