@@ -70,7 +70,7 @@ func (d *dateParts) time() (time.Time, bool, bool) {
 	if leap {
 		t = t.Add(time.Second)
 	}
-	if d.day > 28 && t.Month() != time.Month(d.month) && !(leap || t.Hour() == 0) {
+	if d.day > 28 && t.Month() != time.Month(d.month) && !leap && t.Hour() != 0 {
 		return time.Time{}, false, false // 31 February
 	}
 	// Years that JSON cannot carry or that no mail was sent in are no dates.

@@ -142,7 +142,7 @@ func (r *Reader) next() (*Part, error) {
 func (r *Reader) advance() (path, parent, def string, err error) {
 	for {
 		r.skipText()
-		if err := r.w.failure(); err != nil {
+		if err := r.w.err; err != nil {
 			return "", "", "", err
 		}
 		hit := r.w.hit
