@@ -139,6 +139,7 @@ func (d *base64Decoder) quanta(src []byte) bool {
 	return ok
 }
 
+// validTail tells whether b has characters of the alphabet only.
 func validTail(b []byte) bool {
 	for _, c := range b {
 		if sextet(c) < 0 {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -71,7 +72,7 @@ func consume(b *testing.B, msg []byte, digests bool) {
 	hash := hasher(digests)
 	for {
 		p, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -101,7 +102,7 @@ func consumeGoMessage(b *testing.B, msg []byte, digests bool) {
 	hash := hasher(digests)
 	for {
 		p, err := r.NextPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

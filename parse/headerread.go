@@ -214,6 +214,7 @@ func (hr *headerReader) extend(line []byte) {
 	}
 }
 
+// issue reports something about the header that is being read.
 func (hr *headerReader) issue(code, detail string, lossy bool) {
 	hr.h.issues.add(Issue{Code: code, Part: hr.part, Detail: detail, Lossy: lossy})
 }

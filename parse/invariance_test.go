@@ -75,7 +75,7 @@ func TestDigestIsOfTheOctetsAsSent(t *testing.T) {
 func TestTransportErrorsComeBackAsTheyAre(t *testing.T) {
 	broken := errors.New("connection reset")
 	msg := zoo()
-	for _, wrap := range []error{broken, io.ErrUnexpectedEOF, fmt.Errorf("read: %w", broken)} {
+	for _, wrap := range []error{broken, io.ErrUnexpectedEOF, fmt.Errorf("read: %w", broken), fmt.Errorf("connection closed: %w", io.EOF)} {
 		for at := 0; at <= len(msg); at += 1 + at/40 {
 			in := io.MultiReader(strings.NewReader(msg[:at]), iotest.ErrReader(wrap))
 			if _, err := readFrom(in, Limits{}); !errors.Is(err, wrap) {
@@ -148,7 +148,7 @@ func TestPartsEndWhenTheReaderGoesOn(t *testing.T) {
 		t.Errorf("the part gives %q, %v", b, err)
 	}
 	for range 3 {
-		if _, err := r.Next(); err != io.EOF {
+		if _, err := r.Next(); !errors.Is(err, io.EOF) {
 			t.Errorf("after the last part: %v", err)
 		}
 	}
@@ -267,7 +267,7 @@ func visit(t testing.TB, r *Reader) {
 	h := r.Header()
 	for {
 		p, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

@@ -125,6 +125,7 @@ func (p *Part) encoding() {
 	}
 }
 
+// startText prepares the conversion to UTF-8.
 func (p *Part) startText() {
 	text, unknown := newTextReader(p.Charset, p.Role == RoleHTML)
 	if unknown {
@@ -133,6 +134,7 @@ func (p *Part) startText() {
 	p.text, p.UsedCharset = text, text.charset.name
 }
 
+// issue reports something about the part.
 func (p *Part) issue(code, detail string, lossy bool) {
 	p.r.issues.add(Issue{Code: code, Part: p.Header.part, Detail: detail, Lossy: lossy})
 }

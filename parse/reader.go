@@ -56,6 +56,7 @@ func (r *Reader) Header() *Header {
 	return r.top
 }
 
+// newHeader returns an empty header that shares the reader's limits and issues.
 func (r *Reader) newHeader(part string) *Header {
 	return &Header{part: part, lim: &r.lim, issues: &r.issues, hint: &r.hint}
 }
@@ -112,6 +113,7 @@ func (r *Reader) Next() (*Part, error) {
 	return p, nil
 }
 
+// next is Next without the bookkeeping of errors.
 func (r *Reader) next() (*Part, error) {
 	if r.cur != nil {
 		if err := r.cur.drain(); err != nil {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/net/html/charset"
@@ -47,6 +46,7 @@ func newTextReader(label string, html bool) (t *textReader, unknown bool) {
 	return t, false
 }
 
+// settle fixes the charset for the rest of the text.
 func (t *textReader) settle(c knownCharset) {
 	t.known, t.charset = true, c
 	if c.make != nil {
@@ -148,7 +148,7 @@ func (t *textReader) known8(src []byte, last bool) []byte {
 		}
 		return t.transform(src, last)
 	}
-	if !t.started && len(src) < 3 && !last && strings.HasPrefix("\xef\xbb\xbf", string(src)) {
+	if !t.started && len(src) < 3 && !last && string(src) == "\xef\xbb\xbf"[:len(src)] {
 		t.held = append([]byte(nil), src...)
 		return nil
 	}

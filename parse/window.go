@@ -41,6 +41,7 @@ type delimiter struct {
 	final bool
 }
 
+// newWindow returns a window on r that has read nothing yet.
 func newWindow(r io.Reader) window {
 	return window{in: r, sum: sha256.New(), nl: '\n', open: map[string]int{}}
 }
@@ -88,6 +89,7 @@ func (w *window) makeRoom() {
 	}
 }
 
+// shift moves what is not consumed to the front of a buffer, which may be the same.
 func (w *window) shift(to []byte) {
 	w.gone += int64(w.pos)
 	w.end = copy(to, w.buf[w.pos:w.end])
@@ -130,6 +132,7 @@ func (w *window) line() []byte {
 	}
 }
 
+// take consumes n octets, and the LF of a CR LF pair in a message whose lines end in CR.
 func (w *window) take(n int) []byte {
 	if w.nl == '\r' && n > 0 && w.buf[w.pos+n-1] == '\r' {
 		if p := w.peek(n + 1); len(p) > n && p[n] == '\n' {
@@ -226,6 +229,7 @@ func (w *window) scan(b []byte) (n, skip int, more bool) {
 	}
 }
 
+// lineStart tells whether a line begins at b[i]; a body does at its first octet.
 func (w *window) lineStart(b []byte, i int) bool {
 	if i == 0 {
 		return w.start
@@ -288,4 +292,5 @@ func (w *window) lacks(boundary string) bool {
 	}
 }
 
+// isBlank tells whether b is white space only.
 func isBlank(b []byte) bool { return len(bytes.TrimSpace(b)) == 0 }
