@@ -96,7 +96,8 @@ func (r *Reader) Digest() Digest {
 
 // Next returns the next leaf part in document order; multiparts are walked and not returned. It
 // first drains the part before, if that was not read to its end. After the last part it reads the
-// input to its end and returns io.EOF. Any other error is the transport's own or that of a Tee.
+// input to its end and returns io.EOF. Any other error, also one that wraps io.EOF, is the transport's
+// own or that of a Tee; it comes back from every later call.
 func (r *Reader) Next() (*Part, error) {
 	if r.err != nil {
 		return nil, r.err
