@@ -95,6 +95,7 @@ func (p *addressParser) atom() {
 	p.word(p.s[start:p.i])
 }
 
+// word adds a word to the phrase, unless it begins the next mailbox: many lists lack a comma.
 func (p *addressParser) word(w string) {
 	if w == "" {
 		return

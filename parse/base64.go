@@ -130,7 +130,7 @@ func (d *base64Decoder) quanta(src []byte) bool {
 	at := len(d.out)
 	need := at + len(src)/4*3
 	if cap(d.out) < need+64 {
-		d.out = append(make([]byte, 0, need+64), d.out...)
+		d.out = append(make([]byte, 0, max(need+64, 2*cap(d.out))), d.out...)
 	}
 	n, ok := decodeQuanta(d.out[at:cap(d.out)], src)
 	if ok {
@@ -139,6 +139,7 @@ func (d *base64Decoder) quanta(src []byte) bool {
 	return ok
 }
 
+// validTail tells whether b has characters of the alphabet only.
 func validTail(b []byte) bool {
 	for _, c := range b {
 		if sextet(c) < 0 {
@@ -201,7 +202,7 @@ func (d *base64Decoder) after(src []byte) (rest []byte) {
 // judge decides whether the line in tail is encoded data again, and decodes it.
 func (d *base64Decoder) judge() {
 	line := d.tail
-	d.tail = nil
+	d.tail = d.tail[:0] // line is used up before anything is appended again
 	body := bytes.TrimRight(line, "=")
 	switch {
 	case len(line) == 0 || d.ended:

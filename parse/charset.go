@@ -48,6 +48,8 @@ func lookupCharset(label string) (c knownCharset, ok bool) {
 	return c, false
 }
 
+// encodingCharset makes a charset of an encoding. The stateful ones and those of wider units give
+// ASCII octets another meaning, so they get no short cut for ASCII text.
 func encodingCharset(name string, e encoding.Encoding) knownCharset {
 	if name == "utf-8" {
 		return utf8Charset()
@@ -107,6 +109,7 @@ func mailCharset(label string) (knownCharset, bool) {
 	return codepageLabel(label)
 }
 
+// ownCharset makes a charset of a decoder of this package.
 func ownCharset(name string, make func() transform.Transformer) knownCharset {
 	return knownCharset{name: name, make: make}
 }
@@ -131,6 +134,7 @@ func codepageLabel(label string) (knownCharset, bool) {
 	return knownCharset{}, false
 }
 
+// namedCharset looks a canonical name up in the WHATWG table.
 func namedCharset(name string) (knownCharset, bool) {
 	e, canonical := charset.Lookup(name)
 	if e == nil || canonical == "replacement" {

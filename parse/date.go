@@ -70,7 +70,7 @@ func (d *dateParts) time() (time.Time, bool, bool) {
 	if leap {
 		t = t.Add(time.Second)
 	}
-	if d.day > 28 && t.Month() != time.Month(d.month) && !(leap || t.Hour() == 0) {
+	if d.day > 28 && t.Month() != time.Month(d.month) && !leap && t.Hour() != 0 {
 		return time.Time{}, false, false // 31 February
 	}
 	// Years that JSON cannot carry or that no mail was sent in are no dates.
@@ -112,6 +112,7 @@ func dateWord(w string) []string {
 	return []string{w}
 }
 
+// monthName returns the short name of a month given in digits, empty if there is none.
 func monthName(digits string) string {
 	n, ok := number(digits)
 	if !ok || n < 1 || n > 12 {
@@ -262,11 +263,13 @@ func numericZone(tok string) (seconds int, ok bool) {
 	return seconds, true
 }
 
+// number reads a word that has nothing but digits.
 func number(s string) (int, bool) {
 	n, rest := leadingNumber(s)
 	return n, s != "" && rest == ""
 }
 
+// leadingNumber reads the digits that s begins with, at most nine: no int overflows.
 func leadingNumber(s string) (n int, rest string) {
 	i := 0
 	for i < len(s) && i < 9 && s[i] >= '0' && s[i] <= '9' {
@@ -276,4 +279,5 @@ func leadingNumber(s string) (n int, rest string) {
 	return n, s[i:]
 }
 
+// twoDigits spells n as part of a zone.
 func twoDigits(n int) string { return string([]byte{byte('0' + n/10%10), byte('0' + n%10)}) }

@@ -15,6 +15,7 @@ func monthNumber(s string) int {
 	return i/3 + 1
 }
 
+// isWeekday recognises English weekdays, short or long. They carry no information that counts.
 func isWeekday(s string) bool {
 	if len(s) < 3 {
 		return false
@@ -23,6 +24,7 @@ func isWeekday(s string) bool {
 	return i >= 0 && i%3 == 0 && isLetters(strings.TrimRight(s, "."))
 }
 
+// isLetters tells whether s is ASCII letters only.
 func isLetters(s string) bool {
 	for _, c := range []byte(s) {
 		if c|0x20 < 'a' || c|0x20 > 'z' {

@@ -2,6 +2,7 @@ package parse
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -112,7 +113,7 @@ func TestWellFormedMailReadsAsGoMessageReadsIt(t *testing.T) {
 		compareHeaders(t, seed, m.header, &want.Header)
 		for i := 0; ; i++ {
 			p, err := want.NextPart()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				if i != len(m.parts) {
 					t.Errorf("seed %d: %d parts, want %d", seed, len(m.parts), i)
 				}

@@ -64,7 +64,6 @@ func ExamplePart_WriteTo() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer os.RemoveAll(dir)
 	r := parse.NewReader(strings.NewReader(order), parse.Limits{})
 	for {
 		p, err := r.Next()
@@ -89,6 +88,9 @@ func ExamplePart_WriteTo() {
 			log.Fatal(err)
 		}
 		fmt.Printf("%s (sent as %s): %d bytes\n", p.Filename, p.FilenameRaw, n)
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		log.Fatal(err)
 	}
 	// Output: order.pdf (sent as ../order.pdf): 8 bytes
 }

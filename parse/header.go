@@ -114,6 +114,7 @@ func (h *Header) name(f fieldSpan) string {
 	return strings.TrimRight(string(h.block[f.start:f.colon]), " \t")
 }
 
+// is tells whether f is called name. RFC 5322 section 4.5 allowed white space before the colon.
 func (h *Header) is(f fieldSpan, name string) bool {
 	b := h.block[f.start:f.colon]
 	for len(b) > len(name) && (b[len(b)-1] == ' ' || b[len(b)-1] == '\t') {
@@ -135,6 +136,7 @@ func (h *Header) first(name string) (string, bool) {
 	return "", false
 }
 
+// all returns the unfolded values of all fields called name.
 func (h *Header) all(name string) []string {
 	var out []string
 	for _, f := range h.fields {
@@ -169,6 +171,7 @@ func (h *Header) decode(s string) string {
 	return out
 }
 
+// issue reports something about the header or its part.
 func (h *Header) issue(code, detail string, lossy bool) {
 	h.issues.add(Issue{Code: code, Part: h.part, Detail: detail, Lossy: lossy})
 }

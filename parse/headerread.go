@@ -10,7 +10,6 @@ type headerReader struct {
 	w     *window
 	h     *Header
 	part  string // the part whose header it is
-	bytes int64
 	state fieldState
 	sure  int64 // no doubt before this offset: a field follows
 }
@@ -117,7 +116,7 @@ func (hr *headerReader) doubt(at int64, lineLen int) bool {
 	ahead := hr.w.after(lineLen)
 	for off := 0; off < len(ahead); {
 		end := hr.w.eol(ahead[off:])
-		if end < 0 && hr.w.err == nil {
+		if end < 0 && !hr.w.stopped() {
 			break
 		} else if end < 0 {
 			end = len(ahead) - off
@@ -215,6 +214,7 @@ func (hr *headerReader) extend(line []byte) {
 	}
 }
 
+// issue reports something about the header that is being read.
 func (hr *headerReader) issue(code, detail string, lossy bool) {
 	hr.h.issues.add(Issue{Code: code, Part: hr.part, Detail: detail, Lossy: lossy})
 }

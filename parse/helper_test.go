@@ -2,7 +2,6 @@ package parse
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -32,10 +31,7 @@ func readFrom(in io.Reader, lim Limits) (m message, err error) {
 		p, err := r.Next()
 		if err != nil {
 			m.issues, m.digest = r.Issues(), r.Digest()
-			if errors.Is(err, io.EOF) {
-				err = nil
-			}
-			return m, err
+			return m, transportError(err)
 		}
 		var tee bytes.Buffer
 		p.Tee(&tee)
@@ -45,6 +41,14 @@ func readFrom(in io.Reader, lim Limits) (m message, err error) {
 		}
 		m.parts = append(m.parts, leaf{Part: *p, body: string(body), raw: tee.String()})
 	}
+}
+
+// transportError returns err unless it is the end itself. An error that wraps io.EOF is one.
+func transportError(err error) error {
+	if end := io.EOF; err == end {
+		return nil
+	}
+	return err
 }
 
 // read reads a message written with LF line ends as one with CRLF.

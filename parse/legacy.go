@@ -122,6 +122,7 @@ func (d *iso2022krDecoder) Transform(dst, src []byte, atEOF bool) (nDst, nSrc in
 	return nDst, nSrc, nil
 }
 
+// step decodes c and returns how much it wrote. A line end resets the shift (RFC 1557 section 2).
 func (d *iso2022krDecoder) step(dst []byte, c byte) int {
 	const designator = "\x1b$)C"
 	if c == designator[d.escape] {

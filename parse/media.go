@@ -84,6 +84,7 @@ func (m media) text(name string, h *Header) string {
 	return h.decode(m.raw(name))
 }
 
+// charsetText converts the octets of an RFC 2231 value.
 func (m media) charsetText(octets []byte, charset string, h *Header) string {
 	if charset == "" {
 		return h.utf8(string(octets))
@@ -150,6 +151,7 @@ func percentDecode(s string) []byte {
 	return out
 }
 
+// hexValue returns the value of a hexadecimal digit, -1 if c is none.
 func hexValue(c byte) int {
 	switch {
 	case c >= '0' && c <= '9':
@@ -212,6 +214,7 @@ func token(s string) (tok, rest string) {
 	return s[:i], s[i:]
 }
 
+// isMultipart tells whether typ is a type whose body is parts.
 func isMultipart(typ string) bool { return strings.HasPrefix(typ, "multipart/") }
 
 // lowerToken returns the first word of a field that is one word.

@@ -64,6 +64,7 @@ func (p *paramParser) next() bool {
 	}
 }
 
+// skip goes over the octets in set.
 func (p *paramParser) skip(set string) {
 	for p.i < len(p.s) && strings.IndexByte(set, p.s[p.i]) >= 0 {
 		p.i++
@@ -153,6 +154,8 @@ func nextParam(v string) int {
 	return len(strings.TrimRight(v[:sp], " \t"))
 }
 
+// isKnownParam lists the parameters that mail really has. A name in front of an equals sign is only
+// taken for one after a missing semicolon if it is here: "my file=1.pdf" is a name.
 func isKnownParam(name string) bool {
 	switch name {
 	case "boundary", "charset", "creation-date", "delsp", "filename", "format", "method", "micalg", "modification-date",
@@ -206,4 +209,5 @@ func compact(s string) string {
 	}, s)
 }
 
+// isSpaceOrControl is true of what has no place in ids and addresses.
 func isSpaceOrControl(r rune) bool { return r <= ' ' || r == 0x7f }

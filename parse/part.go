@@ -36,7 +36,8 @@ type Part struct {
 	text *textReader
 	tee  io.Writer
 	out  []byte // decoded, not yet read
-	err  error
+	done bool   // nothing comes after out
+	err  error  // the transport's or the Tee's
 }
 
 // newPart makes a leaf of a header. def is the media type of parts that declare none.
@@ -100,7 +101,7 @@ func wholeQuoted(v string, h *Header) string {
 		return h.decode(v)
 	}
 	if strings.HasPrefix(v, `"attachment`) || strings.HasPrefix(v, `"inline`) {
-		return strings.Replace(strings.TrimSuffix(v[1:], `"`), `\"`, `"`, -1)
+		return strings.ReplaceAll(strings.TrimSuffix(v[1:], `"`), `\"`, `"`)
 	}
 	return v
 }
@@ -124,6 +125,7 @@ func (p *Part) encoding() {
 	}
 }
 
+// startText prepares the conversion to UTF-8.
 func (p *Part) startText() {
 	text, unknown := newTextReader(p.Charset, p.Role == RoleHTML)
 	if unknown {
@@ -132,6 +134,7 @@ func (p *Part) startText() {
 	p.text, p.UsedCharset = text, text.charset.name
 }
 
+// issue reports something about the part.
 func (p *Part) issue(code, detail string, lossy bool) {
 	p.r.issues.add(Issue{Code: code, Part: p.Header.part, Detail: detail, Lossy: lossy})
 }
@@ -152,6 +155,9 @@ func (p *Part) Read(b []byte) (int, error) {
 		if p.err != nil {
 			return 0, p.err
 		}
+		if p.done {
+			return 0, io.EOF
+		}
 		p.fill()
 	}
 	n := copy(b, p.out)
@@ -171,10 +177,7 @@ func (p *Part) WriteTo(w io.Writer) (n int64, err error) {
 			}
 			continue
 		}
-		if p.err == io.EOF {
-			return n, nil
-		}
-		if p.err != nil {
+		if p.err != nil || p.done {
 			return n, p.err
 		}
 		p.fill()
@@ -184,11 +187,11 @@ func (p *Part) WriteTo(w io.Writer) (n int64, err error) {
 // fill decodes the next piece into out, or sets err.
 func (p *Part) fill() {
 	if p.r.cur != p {
-		p.err = io.EOF // the reader has gone on
+		p.done = true // the reader has gone on
 		return
 	}
 	raw := p.r.w.body()
-	if err := p.r.w.failure(); err != nil && raw == nil {
+	if err := p.r.w.err; err != nil && raw == nil {
 		p.err = err
 		return
 	}
@@ -204,7 +207,7 @@ func (p *Part) fill() {
 		p.out = p.text.convert(p.out, last)
 	}
 	if last {
-		p.err = io.EOF
+		p.done = true
 		p.finish()
 	}
 }
@@ -231,17 +234,14 @@ func (p *Part) finish() {
 // gets them.
 func (p *Part) drain() error {
 	p.out = nil
-	for p.err == nil {
+	for p.err == nil && !p.done {
 		raw := p.r.w.body()
 		if raw == nil {
-			return p.r.w.failure()
+			return p.r.w.err
 		}
 		if p.tee != nil {
 			_, p.err = p.tee.Write(raw)
 		}
-	}
-	if p.err == io.EOF {
-		return nil
 	}
 	return p.err
 }

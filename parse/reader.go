@@ -56,6 +56,7 @@ func (r *Reader) Header() *Header {
 	return r.top
 }
 
+// newHeader returns an empty header that shares the reader's limits and issues.
 func (r *Reader) newHeader(part string) *Header {
 	return &Header{part: part, lim: &r.lim, issues: &r.issues, hint: &r.hint}
 }
@@ -95,7 +96,8 @@ func (r *Reader) Digest() Digest {
 
 // Next returns the next leaf part in document order; multiparts are walked and not returned. It
 // first drains the part before, if that was not read to its end. After the last part it reads the
-// input to its end and returns io.EOF. Any other error is the transport's own or that of a Tee.
+// input to its end and returns io.EOF. Any other error, also one that wraps io.EOF, is the transport's
+// own or that of a Tee; it comes back from every later call.
 func (r *Reader) Next() (*Part, error) {
 	if r.err != nil {
 		return nil, r.err
@@ -112,6 +114,7 @@ func (r *Reader) Next() (*Part, error) {
 	return p, nil
 }
 
+// next is Next without the bookkeeping of errors.
 func (r *Reader) next() (*Part, error) {
 	if r.cur != nil {
 		if err := r.cur.drain(); err != nil {
@@ -142,7 +145,7 @@ func (r *Reader) next() (*Part, error) {
 func (r *Reader) advance() (path, parent, def string, err error) {
 	for {
 		r.skipText()
-		if err := r.w.failure(); err != nil {
+		if err := r.w.err; err != nil {
 			return "", "", "", err
 		}
 		hit := r.w.hit

@@ -3,6 +3,7 @@ package parse
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"unicode/utf8"
 
 	"golang.org/x/net/html/charset"
@@ -45,6 +46,7 @@ func newTextReader(label string, html bool) (t *textReader, unknown bool) {
 	return t, false
 }
 
+// settle fixes the charset for the rest of the text.
 func (t *textReader) settle(c knownCharset) {
 	t.known, t.charset = true, c
 	if c.make != nil {
@@ -80,18 +82,17 @@ func (t *textReader) join(ascii []byte, last bool) []byte {
 	}
 	if !t.known && !t.html {
 		n := telling(t.sniff)
-		if n < len(t.sniff) && (len(t.sniff)-n >= sniffSize || last) {
-			b := t.sniff[n:]
-			t.settle(guessCharset(b[:min(len(b), sniffSize)], t.hint, last && len(b) <= sniffSize))
-			t.guessed = true
-		} else if n == len(t.sniff) {
-			t.known = false
+		switch {
+		case n == len(t.sniff):
 			out := t.sniff
 			t.sniff = nil
 			return append(ascii[:len(ascii):len(ascii)], out...)
-		} else {
+		case len(t.sniff)-n < sniffSize && !last:
 			return ascii
 		}
+		b := t.sniff[n:]
+		t.settle(guessCharset(b[:min(len(b), sniffSize)], t.hint, last && len(b) <= sniffSize))
+		t.guessed = true
 	}
 	if !t.known {
 		return ascii
@@ -147,7 +148,7 @@ func (t *textReader) known8(src []byte, last bool) []byte {
 		}
 		return t.transform(src, last)
 	}
-	if !t.started && len(src) < 3 && !last && bytes.HasPrefix([]byte("\xef\xbb\xbf"), src) {
+	if !t.started && len(src) < 3 && !last && string(src) == "\xef\xbb\xbf"[:len(src)] {
 		t.held = append([]byte(nil), src...)
 		return nil
 	}
@@ -197,14 +198,14 @@ func (t *textReader) transform(src []byte, last bool) []byte {
 		t.out = t.out[:len(t.out)+nDst]
 		src = src[nSrc:]
 		switch {
-		case err == transform.ErrShortDst:
+		case errors.Is(err, transform.ErrShortDst):
 			if nDst == 0 && nSrc == 0 && cap(t.out)-len(t.out) >= 64 {
 				grown := make([]byte, len(t.out), 2*cap(t.out))
 				copy(grown, t.out)
 				t.out = grown
 			}
 			continue
-		case err == transform.ErrShortSrc && !last:
+		case errors.Is(err, transform.ErrShortSrc) && !last:
 			t.held = append([]byte(nil), src...)
 		case len(src) > 0:
 			t.out = utf8.AppendRune(t.out, utf8.RuneError)

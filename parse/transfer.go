@@ -33,7 +33,10 @@ func transferFor(name string) (d transferDecoder, ok bool) {
 // identity leaves the octets as they are.
 type identity struct{}
 
-func (identity) decode(src []byte, _ bool) []byte        { return src }
+// decode implements transferDecoder.
+func (identity) decode(src []byte, _ bool) []byte { return src }
+
+// flaws implements transferDecoder.
 func (identity) flaws(func(code, detail string, _ bool)) {}
 
 // maxBlanks is how many blanks before a line end are taken for transport padding.
@@ -180,6 +183,7 @@ func (d *uuDecoder) hold(b []byte) {
 	d.held = append(d.held, b[:min(room, len(b))]...)
 }
 
+// line decodes one line: its first character says how many octets follow.
 func (d *uuDecoder) line(line []byte) {
 	line = bytes.TrimRight(line, "\r")
 	switch {

@@ -23,7 +23,8 @@ type window struct {
 	buf      []byte
 	pos, end int
 	gone     int64 // octets that were before buf[0]
-	err      error // sticky; io.EOF at the clean end
+	over     bool  // the input came to its clean end: io.EOF itself, not an error that wraps it
+	err      error // the transport's error; nothing is read after it
 	sum      hash.Hash
 	size     int64
 	nl       byte // '\n', or '\r' in a message that has no other line ends
@@ -40,13 +41,14 @@ type delimiter struct {
 	final bool
 }
 
+// newWindow returns a window on r that has read nothing yet.
 func newWindow(r io.Reader) window {
 	return window{in: r, sum: sha256.New(), nl: '\n', open: map[string]int{}}
 }
 
 // fill reads once more. It reports false when the input is over or the window is full.
 func (w *window) fill() bool {
-	if w.err != nil {
+	if w.stopped() {
 		return false
 	}
 	w.makeRoom()
@@ -60,7 +62,11 @@ func (w *window) fill() bool {
 			w.size += int64(n)
 			w.end += n
 		}
-		w.err = err
+		if err == io.EOF {
+			w.over = true
+		} else {
+			w.err = err
+		}
 		if n > 0 || err != nil {
 			return n > 0
 		}
@@ -83,6 +89,7 @@ func (w *window) makeRoom() {
 	}
 }
 
+// shift moves what is not consumed to the front of a buffer, which may be the same.
 func (w *window) shift(to []byte) {
 	w.gone += int64(w.pos)
 	w.end = copy(to, w.buf[w.pos:w.end])
@@ -100,13 +107,8 @@ func (w *window) peek(n int) []byte {
 // offset is the position of the next octet in the message.
 func (w *window) offset() int64 { return w.gone + int64(w.pos) }
 
-// failure returns the transport's error, nil while there is none or at the clean end.
-func (w *window) failure() error {
-	if w.err == io.EOF {
-		return nil
-	}
-	return w.err
-}
+// stopped tells whether there is nothing more to read.
+func (w *window) stopped() bool { return w.over || w.err != nil }
 
 // eol returns the index of the first line end's last octet in b, or -1.
 func (w *window) eol(b []byte) int {
@@ -130,6 +132,7 @@ func (w *window) line() []byte {
 	}
 }
 
+// take consumes n octets, and the LF of a CR LF pair in a message whose lines end in CR.
 func (w *window) take(n int) []byte {
 	if w.nl == '\r' && n > 0 && w.buf[w.pos+n-1] == '\r' {
 		if p := w.peek(n + 1); len(p) > n && p[n] == '\n' {
@@ -188,7 +191,7 @@ func (w *window) body() []byte {
 			}
 			return nil
 		}
-		if more && !w.fill() && w.err != nil && w.pos == w.end {
+		if more && !w.fill() && w.stopped() && w.pos == w.end {
 			w.ended, w.hit = true, delimiter{level: -1}
 		}
 	}
@@ -212,7 +215,7 @@ func (w *window) scan(b []byte) (n, skip int, more bool) {
 			continue
 		}
 		j := w.eol(b[i:])
-		if j < 0 && len(b)-i < maxDelimiter && w.err == nil {
+		if j < 0 && len(b)-i < maxDelimiter && !w.stopped() {
 			return w.before(b, i), 0, true
 		}
 		if j < 0 {
@@ -226,6 +229,7 @@ func (w *window) scan(b []byte) (n, skip int, more bool) {
 	}
 }
 
+// lineStart tells whether a line begins at b[i]; a body does at its first octet.
 func (w *window) lineStart(b []byte, i int) bool {
 	if i == 0 {
 		return w.start
@@ -249,7 +253,7 @@ func (w *window) before(b []byte, i int) int {
 func (w *window) held(b []byte) int {
 	n := len(b)
 	switch {
-	case n == 0 || w.err != nil:
+	case n == 0 || w.stopped():
 		return 0
 	case b[n-1] == '\n':
 		return n - w.before(b, n)
@@ -262,7 +266,7 @@ func (w *window) held(b []byte) int {
 // failureIfDry returns the transport's error once everything read before it is consumed.
 func (w *window) failureIfDry() error {
 	if w.pos == w.end {
-		return w.failure()
+		return w.err
 	}
 	return nil
 }
@@ -271,7 +275,7 @@ func (w *window) failureIfDry() error {
 // boundary.
 func (w *window) lacks(boundary string) bool {
 	b := w.peek(windowSize / 2)
-	if w.err != io.EOF || len(b) == windowSize/2 || isBlank(b) {
+	if !w.over || len(b) == windowSize/2 || isBlank(b) {
 		return false
 	}
 	delimiter := []byte("--" + boundary)
@@ -288,4 +292,5 @@ func (w *window) lacks(boundary string) bool {
 	}
 }
 
+// isBlank tells whether b is white space only.
 func isBlank(b []byte) bool { return len(bytes.TrimSpace(b)) == 0 }
