@@ -59,6 +59,9 @@ func (b *body) Read(p []byte) (int, error) {
 // confirm waits for whatever comes after the message.
 func (b *body) confirm() error {
 	f, uid := b.f, b.a.uid
+	if b.a.all {
+		return nil
+	}
 	for data := b.a.msg.Next(); data != nil; data = b.a.msg.Next() {
 		d, ok := data.(imapclient.FetchItemDataUID)
 		if !ok {

@@ -9,7 +9,7 @@
 //     passes finished and absent UIDs only, and the finished ones above it;
 //   - every wait has a deadline that each octet renews, drips are given up, and the end of the
 //     context ends everything; what a server may send outside messages is bounded;
-//   - bodies stream: two windows of small messages are in flight, a large message is alone;
+//   - two windows of small messages are in flight; a large message is alone and streams;
 //   - one message that a server cannot give, or that kills each session, does not hold up the rest.
 //
 // A session has one owner. go-imap's reader is its only lasting goroutine; it, and the short ones

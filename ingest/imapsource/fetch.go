@@ -98,6 +98,9 @@ func (r *run) leave() {
 		return
 	}
 	_ = r.s.g.fail(errAbandoned)
+	if f := r.s.ahead.Load(); f != nil {
+		f.queue.abandon() // what is before it may wait for it
+	}
 	if r.cur != nil {
 		_ = r.cur.close()
 		r.cur = nil
@@ -150,10 +153,6 @@ func (r *run) fetch(items []item) {
 	var missing []item
 	for r.going() && (len(items) > 0 || len(missing) > 0 || r.s.ahead.Load() != nil) {
 		if f := r.s.ahead.Swap(nil); f != nil {
-			if !f.take() {
-				r.failed(r.s.ended(r.ctx))
-				return
-			}
 			r.cur = f
 		} else if len(missing) > 0 {
 			r.resolve(missing)
@@ -170,7 +169,7 @@ func (r *run) fetch(items []item) {
 				return
 			}
 		}
-		if !r.cur.alone && len(missing) == 0 && !r.s.src.serial.Load() {
+		if !r.cur.alone && len(missing) == 0 {
 			items = r.startAhead(items)
 		}
 		missing = append(missing, r.consume()...)
@@ -182,8 +181,7 @@ func (r *run) start(w window) bool {
 	if r.failed(r.s.ended(r.ctx)) {
 		return false
 	}
-	r.cur = r.s.issue(w.items, w.alone)
-	r.cur.take()
+	r.cur = r.s.issue(w.items, w.alone, nil)
 	return true
 }
 
@@ -193,7 +191,7 @@ func (r *run) startAhead(items []item) []item {
 	if len(w.items) == 0 || w.alone || w.err != nil || r.s.ended(r.ctx) != nil {
 		return items
 	}
-	r.s.ahead.Store(r.s.issue(w.items, false))
+	r.s.ahead.Store(r.s.issue(w.items, false, r.cur))
 	return rest
 }
 
@@ -289,6 +287,11 @@ func (r *run) arrived(f *flight, a *arrival) {
 	if m.Size = a.lit.Size(); m.Size > r.s.src.opt.MaxMessage {
 		r.s.src.noted(r.key(it), func(n *note) { n.size = m.Size })
 		r.give(m, tooLarge(m.Size, r.s.src.opt.MaxMessage))
+		r.failed(r.s.fault("imap fetch", atOther, r.s.g.fail(errAbandoned)))
+		return
+	}
+	if a.large {
+		r.s.src.noted(r.key(it), func(*note) {}) // asked for alone in the next session
 		r.failed(r.s.fault("imap fetch", atOther, r.s.g.fail(errAbandoned)))
 		return
 	}

@@ -1,24 +1,18 @@
 package imapsource
 
 import (
-	"os"
-	"sync"
-	"time"
-
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
 )
 
-// flight is one FETCH for bodies. The consumer's goroutine owns it once it has taken it; until then
-// only an interrupted session may drain it.
+// flight is one FETCH for bodies. A message alone streams to the consumer; those of a window, which
+// are small, come through a queue that the flight's own goroutine fills (see queue).
 type flight struct {
 	s     *session
 	items []item
 	alone bool
 	cmd   *imapclient.FetchCommand
-
-	mu    sync.Mutex
-	taken bool
+	queue *queue // nil: alone
 
 	given   map[uint32]bool // handed to the consumer
 	whole   map[uint32]bool // and read to the end
@@ -35,13 +29,15 @@ type flight struct {
 
 // arrival is a message whose body is about to come.
 type arrival struct {
-	msg *imapclient.FetchMessageData
-	uid uint32 // 0: its UID comes after the body
-	lit imap.LiteralReader
+	msg   *imapclient.FetchMessageData
+	uid   uint32 // 0: its UID comes after the body
+	lit   imap.LiteralReader
+	all   bool // the whole message is at hand and the server has gone on after it
+	large bool // it came in a window and must go alone
 }
 
-// issue asks for the bodies of items and does not wait.
-func (s *session) issue(items []item, alone bool) *flight {
+// issue asks for the bodies of items and does not wait. before is the flight that is under way.
+func (s *session) issue(items []item, alone bool, before *flight) *flight {
 	f := &flight{s: s, items: items, alone: alone, given: map[uint32]bool{}, whole: map[uint32]bool{},
 		msgs: make(chan *imapclient.FetchMessageData, 1), orphans: make(chan arrival), over: make(chan struct{})}
 	if alone {
@@ -53,20 +49,22 @@ func (s *session) issue(items []item, alone bool) *flight {
 	}
 	s.g.arm(s.src.opt.ProgressTimeout, normalBudget)
 	f.cmd = s.c.Fetch(set, &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{{Peek: true}}})
+	if !alone {
+		f.queue = newQueue(before)
+		go f.fill()
+	}
 	return f
-}
-
-// take makes the caller the flight's only reader; false: somebody else is.
-func (f *flight) take() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	was := f.taken
-	f.taken = true
-	return !was
 }
 
 // await returns the next message with a body, nil when the command is complete.
 func (f *flight) await() *arrival {
+	if f.queue != nil {
+		a := f.queue.pop()
+		if a == nil {
+			_ = f.close()
+		}
+		return a
+	}
 	for {
 		var m *imapclient.FetchMessageData
 		if f.peeked {
@@ -87,12 +85,8 @@ func (f *flight) await() *arrival {
 	}
 }
 
-// step waits for go-imap's next message or, alone, for one that go-imap could not attribute.
+// step waits for go-imap's next message or for one that go-imap could not attribute.
 func (f *flight) step() (*imapclient.FetchMessageData, *arrival) {
-	if !f.alone {
-		defer f.s.watch()()
-		return f.cmd.Next(), nil
-	}
 	if !f.asking {
 		f.asking = true
 		go func() { f.msgs <- f.cmd.Next() }() // ends with the command, at the latest with the connection
@@ -119,6 +113,10 @@ func (f *flight) close() error {
 	if f.asking {
 		<-f.msgs
 		f.asking = false
+	}
+	if f.queue != nil {
+		f.queue.abandon()
+		<-f.queue.filled
 	}
 	if f.broken {
 		f.err = f.s.g.failure()
@@ -174,37 +172,5 @@ func (s *session) unasked(m *imapclient.FetchMessageData) {
 	}
 	s.unordered.Store(true)
 	for m.Next() != nil { // go-imap's Next drains the literal before it
-	}
-}
-
-// watch guards against a server that answers the command behind first: go-imap's reader then waits
-// for a consumer of that answer, and the consumer for the reader (RFC 9051 section 5.5 allows the
-// order). No Read is under way, so no deadline of the guard's would end it.
-func (s *session) watch() (stop func()) {
-	if s.ahead.Load() == nil {
-		return func() {}
-	}
-	limit := s.src.opt.ProgressTimeout
-	quit, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		t := time.NewTicker(limit)
-		defer t.Stop()
-		for {
-			select {
-			case <-quit:
-				return
-			case <-t.C:
-				if s.g.parked() >= limit {
-					s.src.serial.Store(true)
-					s.interrupt(os.ErrDeadlineExceeded)
-					return
-				}
-			}
-		}
-	}()
-	return func() {
-		close(quit)
-		<-done
 	}
 }

@@ -30,8 +30,6 @@ type guard struct {
 	mu      sync.Mutex
 	err     error         // sticky
 	timeout time.Duration // for each Read; 0: no answer is due
-	reading bool
-	stopped time.Time     // end of the last Read
 	waited  time.Duration // inside Reads, since an answer became due
 	armed   time.Time     // when it did
 	said    status
@@ -108,7 +106,6 @@ func (g *guard) beforeRead() error {
 	if g.err != nil {
 		return g.err
 	}
-	g.reading = true
 	g.takeBudget()
 	return g.deadline()
 }
@@ -128,11 +125,10 @@ func (g *guard) deadline() error {
 	return g.Conn.SetReadDeadline(time.Now().Add(g.timeout))
 }
 
-// afterRead notes when nobody reads any more.
+// afterRead takes up what changed meanwhile.
 func (g *guard) afterRead() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.reading, g.stopped = false, time.Now()
 	g.takeBudget()
 }
 
@@ -240,16 +236,6 @@ func (g *guard) failure() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.err
-}
-
-// parked is how long nobody has been reading: go-imap's reader waits for a consumer then.
-func (g *guard) parked() time.Duration {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.reading || g.stopped.IsZero() {
-		return 0
-	}
-	return time.Since(g.stopped)
 }
 
 // status is a refusal in the server's own words.

@@ -123,7 +123,7 @@ func TestWhatServersDoToOneMessage(t *testing.T) {
 		{"BAD is that message's", []imaptest.Rule{fetch("{tag} BAD Command Error. 10\r\n"), there}, string(ingest.CodeMessageRefused), ""},
 		{"an endless literal is too large", []imaptest.Rule{fetch("* 1 FETCH (UID 1 BODY[] {9223372036854775807}\r\nxxx"), there}, string(ingest.CodeMessageTooLarge), ingest.CodeConnLost},
 		{"a literal longer than a number is not IMAP", []imaptest.Rule{fetch("* 1 FETCH (UID 1 BODY[] {99223372036854775807}\r\nxxx"), there}, "", ingest.CodeProtocol},
-		{"an announced length that is too short is noticed", []imaptest.Rule{fetch("* 1 FETCH (UID 1 BODY[] {10}\r\n" + body1 + ")\r\n{tag} OK\r\n"), there}, string(ingest.CodeProtocol), ingest.CodeProtocol},
+		{"an announced length that is too short is noticed", []imaptest.Rule{fetch("* 1 FETCH (UID 1 BODY[] {10}\r\n" + body1 + ")\r\n{tag} OK\r\n"), there}, "", ingest.CodeProtocol},
 		{"throttling is obeyed", []imaptest.Rule{fetch("{tag} BAD Request is throttled. Suggested Backoff Time: 89117 milliseconds\r\n"), there}, "", ingest.CodeThrottled},
 		{"throttling in a BYE is obeyed", []imaptest.Rule{{Command: "UID FETCH 1 (UID BODY", Hangup: true,
 			Answers: []string{"* BYE Request is throttled. Suggested Backoff Time: 89117 milliseconds\r\n"}}, there}, "", ingest.CodeThrottled},
@@ -231,16 +231,12 @@ func TestAnAnswerOutOfTurnDoesNotHang(t *testing.T) {
 		// The server answers the second window before the first.
 		two := "* 2 FETCH (UID 2 BODY[] {18}\r\n" + body1 + ")\r\n"
 		script := &imaptest.Script{Rules: []imaptest.Rule{box1(2), listing(2, 100_000),
-			{Command: "UID FETCH 1 (UID BODY", Answers: []string{two, ok1}},
+			{Command: "UID FETCH 1 (UID BODY", Answers: []string{two + ok1}},
 			{Command: "UID FETCH 2 (UID BODY", Answers: []string{two + "{tag} OK\r\n"}}}}
 		src, wait := scripted(t, script, Options{WindowBytes: 120_000})
-		_, end := readOnce(t, src)
-		if ingest.FaultOf(end).Code != ingest.CodeTimeout {
-			t.Errorf("first session: %v", end)
-		}
 		l, end := readOnce(t, src)
 		if end != nil || !slices.Equal(uids(l), []uint32{1, 2}) {
-			t.Errorf("second session: %v, %v", uids(l), end)
+			t.Errorf("read %v, %v", uids(l), end)
 		}
 		wait()
 	})

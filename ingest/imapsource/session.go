@@ -207,22 +207,17 @@ func (s *session) until(ctx context.Context) (release func()) {
 	}
 }
 
-// interrupt ends the connection from another goroutine. go-imap's reader may be parked on a literal
-// of the flight ahead, which nobody is looking at: that one is drained here.
-func (s *session) interrupt(err error) {
-	_ = s.g.fail(err)
-	if f := s.ahead.Load(); f != nil && f.take() {
-		_ = f.cmd.Close()
-	}
-}
+// interrupt ends the connection from another goroutine. What is on its way to the consumer still
+// reaches it.
+func (s *session) interrupt(err error) { _ = s.g.fail(err) }
 
 // kill ends the connection and waits for go-imap's reader. The order matters: with the connection
 // open, draining waits for the server, and go-imap's Close waits for the drain
 // (go-imap v2.0.0-beta.8).
 func (s *session) kill(err error) error {
 	err = s.g.fail(err)
-	if f := s.ahead.Swap(nil); f != nil && f.take() {
-		_ = f.cmd.Close()
+	if f := s.ahead.Swap(nil); f != nil {
+		_ = f.close()
 	}
 	_ = s.c.Close()
 	return err

@@ -18,8 +18,7 @@ import (
 type Source struct {
 	opt Options
 
-	serial atomic.Bool  // this server answers pipelined commands out of order: one at a time
-	plain  atomic.Int32 // how much less the listing asks for: this server's dates or sizes are not IMAP
+	plain atomic.Int32 // how much less the listing asks for: this server's dates or sizes are not IMAP
 
 	mu    sync.Mutex
 	notes map[msgRef]note
