@@ -38,6 +38,9 @@ func (c *Composer) Compose(ctx context.Context, r io.Reader, raw []byte, data *p
 		src = io.TeeReader(r, side)
 	}
 	pr := parse.NewReader(src, c.Limits)
+	if c.keepRaw() {
+		pr = pr.WithoutDigest() // the store hashes the same octets
+	}
 	err := c.readParts(ctx, pr, data)
 	if side != nil {
 		// The reader's error matters only if the store did not cause it.
@@ -57,9 +60,9 @@ func (c *Composer) Compose(ctx context.Context, r io.Reader, raw []byte, data *p
 func (c *Composer) keepRaw() bool { return c.Raw && c.Blobs != nil }
 
 func (c *Composer) rawFromMemory(ctx context.Context, pr *parse.Reader, raw []byte, data *publish.Data) error {
-	d := pr.Digest()
-	data.Raw = &publish.Stored{SHA256: hex.EncodeToString(d.SHA256[:]), Size: d.Size}
-	if raw == nil || !c.keepRaw() {
+	if !c.keepRaw() {
+		d := pr.Digest()
+		data.Raw = &publish.Stored{SHA256: hex.EncodeToString(d.SHA256[:]), Size: d.Size}
 		return nil
 	}
 	blob, err := c.Blobs.Put(ctx, "message/rfc822", newBytesReader(raw))

@@ -90,8 +90,17 @@ func (r *Reader) Issues() []Issue { return append([]Issue(nil), r.issues.list...
 // Digest returns the digest of the raw octets read so far: of the whole message after io.EOF.
 func (r *Reader) Digest() Digest {
 	d := Digest{Size: r.w.size}
-	r.w.sum.Sum(d.SHA256[:0])
+	if r.w.sum != nil {
+		r.w.sum.Sum(d.SHA256[:0])
+	}
 	return d
+}
+
+// WithoutDigest leaves the SHA-256 out, for callers who learn it elsewhere: where the processor has
+// no instructions for it, it is most of the work. It must be called before anything is read.
+func (r *Reader) WithoutDigest() *Reader {
+	r.w.sum = nil
+	return r
 }
 
 // Next returns the next leaf part in document order; multiparts are walked and not returned. It

@@ -165,6 +165,5 @@ func timed(f func() error) (sample, error) {
 		return s, err
 	}
 	s.cpu = time.Duration(after.Utime.Nano() + after.Stime.Nano() - before.Utime.Nano() - before.Stime.Nano())
-	s.rss = after.Maxrss << 10
 	return s, err
 }

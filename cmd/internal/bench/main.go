@@ -112,8 +112,12 @@ func (b *bench) row(name string, s []sample, isLimit bool, limit float64) float6
 	if isLimit {
 		limit = m.wall.Seconds()
 	}
-	fmt.Printf("%-16s %9.2f %9.2f %9.2f %8.2f %9d %8.0f %8.2f\n", name, m.wall.Seconds(), s[0].wall.Seconds(), s[len(s)-1].wall.Seconds(),
-		m.cpu.Seconds(), m.rss>>20, float64(b.filled.Bytes)/1e6/m.wall.Seconds(), m.wall.Seconds()/limit)
+	rss := "-" // of this process: no limit of anything
+	if m.rss > 0 {
+		rss = fmt.Sprint(m.rss >> 20)
+	}
+	fmt.Printf("%-16s %9.2f %9.2f %9.2f %8.2f %9s %8.0f %8.2f\n", name, m.wall.Seconds(), s[0].wall.Seconds(), s[len(s)-1].wall.Seconds(),
+		m.cpu.Seconds(), rss, float64(b.filled.Bytes)/1e6/m.wall.Seconds(), m.wall.Seconds()/limit)
 	return limit
 }
 

@@ -9,10 +9,12 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -88,8 +90,9 @@ func (n *NATS) Signal(s syscall.Signal) {
 
 // Worker is the program as a child process.
 type Worker struct {
-	cmd *exec.Cmd
-	log *logReader
+	cmd  *exec.Cmd
+	log  *logReader
+	peak atomic.Int64 // largest resident size seen, in bytes
 }
 
 // StartWorker runs `bin run -c config` with more arguments.
@@ -103,7 +106,32 @@ func StartWorker(bin, config string, args ...string) (*Worker, error) {
 		return nil, err
 	}
 	go w.log.read(pipe)
+	go w.watch()
 	return w, nil
+}
+
+// watch asks the kernel for the process's own high-water mark until it ends. What wait4 reports would
+// begin with the size of this process, from before the exec.
+func (w *Worker) watch() {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", w.cmd.Process.Pid))
+		if err != nil {
+			return
+		}
+		if _, rest, ok := bytes.Cut(b, []byte("VmHWM:")); ok {
+			if f := bytes.Fields(rest); len(f) > 0 {
+				kb, _ := strconv.ParseInt(string(f[0]), 10, 64)
+				w.peak.Store(max(w.peak.Load(), kb<<10))
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-w.log.ended:
+			return
+		}
+	}
 }
 
 // Signal sends a signal.
@@ -115,13 +143,8 @@ func (w *Worker) Wait() error {
 	return w.cmd.Wait()
 }
 
-// PeakRSS is the largest resident size of the ended process, in bytes.
-func (w *Worker) PeakRSS() int64 {
-	if u, ok := w.cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		return u.Maxrss << 10
-	}
-	return 0
-}
+// PeakRSS is the largest resident size of the process so far, in bytes (Linux; 0 elsewhere).
+func (w *Worker) PeakRSS() int64 { return w.peak.Load() }
 
 // CPU is what the ended process used, user and system.
 func (w *Worker) CPU() time.Duration {
