@@ -97,7 +97,7 @@ func (c *Composer) readParts(ctx context.Context, pr *parse.Reader, data *publis
 			err = c.attach(ctx, p, data)
 		}
 	}
-	if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+	if err == io.EOF { //nolint:errorlint // bare: a lost connection's error may wrap io.EOF
 		err = nil
 	}
 	var terr, herr error

@@ -136,7 +136,7 @@ func (r *runner) session(ctx context.Context, claim publish.Claim) error {
 	if err != nil {
 		return err
 	}
-	defer s.Close() //nolint:errcheck // what the session did is acknowledged or will be done again
+	defer s.Close() // what the session did is acknowledged or will be done again
 	for {
 		if err := r.cycle(ctx, s, claim); err != nil {
 			return err

@@ -119,11 +119,11 @@ func (b *bodyWriter) finish(cause error) (*publish.Body, error) {
 		body.Ref, body.Truncated = blob.Ref, true
 		b.head = wholeRunes(b.head)
 	}
-	if b.parts == 0 || cause != nil {
-		return nil, nil
+	if b.parts > 0 && cause == nil {
+		body.Content = string(b.head)
+		return body, nil
 	}
-	body.Content = string(b.head)
-	return body, nil
+	return nil, nil
 }
 
 // wholeRunes cuts an incomplete character off the end.

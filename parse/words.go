@@ -166,7 +166,7 @@ func appendB(dst []byte, s string) (out []byte, clean bool) {
 	var v uint32
 	bits, pad := 0, 0
 	clean = len(s)%4 == 0
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		c := sextet(s[i])
 		switch {
 		case s[i] == '=':

@@ -116,7 +116,7 @@ func TestBodyGivesOutExactOctetsHoweverTheyArrive(t *testing.T) {
 
 func TestBodyIsNeverWholeWhenCutAtAnyOctet(t *testing.T) {
 	data := []byte("Subject: x\r\n\r\n..dot\r\nbare\nand\rends\r\n.\r\n")
-	for cut := range len(data) {
+	for cut := range data {
 		if _, err := io.ReadAll(bodyOf(data[:cut], 3)); !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Fatalf("cut after %d octets: error is %v, want io.ErrUnexpectedEOF", cut, err)
 		}

@@ -60,7 +60,7 @@ func parseFile(ctx context.Context, c *ingest.Composer, name string, stdin io.Re
 		if err != nil {
 			return err
 		}
-		defer f.Close() //nolint:errcheck // only read
+		defer f.Close()
 		r = f
 	}
 	var data publish.Data

@@ -63,7 +63,7 @@ func fetchRows(ctx context.Context, cfg *config.Config) ([]worker.Row, error) {
 	if err != nil {
 		return nil, fmt.Errorf("no worker answers on %s (start it: mailflume run -c %s): %w", cfg.HTTP.Listen, cfg.Path, err)
 	}
-	defer res.Body.Close() //nolint:errcheck // only read
+	defer res.Body.Close()
 	var answer struct {
 		Mailboxes []worker.Row `json:"mailboxes"`
 	}

@@ -70,7 +70,7 @@ func TestClassify(t *testing.T) {
 			if got := ingest.FaultOf(err); got != row.want {
 				t.Errorf("got %+v, want %+v", got, row.want)
 			}
-			if again := classify(err, situation{}); again != err { //nolint:errorlint // the very same value
+			if again := classify(err, situation{}); again != err { // the very same value
 				t.Errorf("classified twice: %v", again)
 			}
 		})

@@ -1,6 +1,7 @@
 package pop3test
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -62,7 +63,7 @@ func Start(opt Options) (*Server, error) {
 	if err := s.certificate(); err != nil {
 		return nil, fmt.Errorf("make certificate: %w", err)
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}

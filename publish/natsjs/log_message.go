@@ -100,7 +100,7 @@ func checkRef(ref publish.Ref) error {
 	if len(ref) > maxRef {
 		return fmt.Errorf("%w: the ref has %d bytes, at most %d travel in a header", publish.ErrTooLarge, len(ref), maxRef)
 	}
-	for i := 0; i < len(ref); i++ {
+	for i := range len(ref) {
 		if ref[i] <= ' ' || ref[i] >= 0x7f {
 			return fmt.Errorf("ref %q: only printable ASCII without spaces travels in a header", ref)
 		}

@@ -34,7 +34,7 @@ func Token(s string) string {
 		return "="
 	}
 	var b strings.Builder
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		c := s[i]
 		switch {
 		case 'A' <= c && c <= 'Z':

@@ -66,7 +66,7 @@ func (b *bench) limitIMAP(ctx context.Context) (sample, error) {
 		if err != nil {
 			return err
 		}
-		defer c.Close() //nolint:errcheck // only read
+		defer c.Close()
 		secret, err := b.secret()
 		if err != nil {
 			return err
@@ -90,7 +90,7 @@ func (b *bench) limitPOP3(ctx context.Context) (sample, error) {
 		if err != nil {
 			return err
 		}
-		defer c.Close() //nolint:errcheck // only read
+		defer c.Close()
 		secret, err := b.secret()
 		if err != nil {
 			return err
@@ -128,8 +128,8 @@ func (c *bare) discard(mark string) error {
 		if err != nil {
 			return err
 		}
-		tail := append(last, chunk[max(0, len(chunk)-256):]...)
-		if bytes.Contains(tail, []byte(mark)) {
+		last = append(last, chunk[max(0, len(chunk)-256):]...)
+		if bytes.Contains(last, []byte(mark)) {
 			return nil
 		}
 		last = append(last[:0], chunk[max(0, len(chunk)-len(mark)):]...)

@@ -36,8 +36,9 @@ func main() {
 	blobs := flag.String("blobs", "nats:", "blobs.url of the worker; file: stores in a folder")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, *messages, *rounds, *blobs); err != nil {
+	err := run(ctx, *messages, *rounds, *blobs)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -48,7 +49,7 @@ func run(ctx context.Context, messages, rounds int, blobs string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+	defer os.RemoveAll(dir)
 	b := &bench{dir: dir, blobs: blobs}
 	if b.mailflume, err = interop.Build(ctx, dir, "mailflume/cmd/mailflume", "mailflume"); err != nil {
 		return err
@@ -59,7 +60,7 @@ func run(ctx context.Context, messages, rounds int, blobs string) (err error) {
 	if b.stage, err = interop.NewStage(dir); err != nil {
 		return err
 	}
-	defer b.stage.Close() //nolint:errcheck // the figures are out
+	defer b.stage.Close()
 	if err := b.stage.Dovecot.AddUser(user, "password"); err != nil {
 		return err
 	}
@@ -127,7 +128,7 @@ func (b *bench) drain(ctx context.Context, protocol string) (s sample, err error
 	if err != nil {
 		return s, err
 	}
-	defer os.RemoveAll(store) //nolint:errcheck // a temporary folder
+	defer os.RemoveAll(store)
 	n, err := interop.StartNATS(b.nats, store)
 	if err != nil {
 		return s, err

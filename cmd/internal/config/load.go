@@ -222,7 +222,7 @@ func readFile(path string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close() //nolint:errcheck // read only
+	defer f.Close()
 	if info, err := f.Stat(); err == nil && info.IsDir() {
 		return nil, errDirectory
 	}

@@ -181,7 +181,7 @@ func readPrivate(path string, strict bool) (string, error) {
 	if err != nil {
 		return "", fileProblem(err)
 	}
-	defer f.Close() //nolint:errcheck // read only
+	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
 		return "", err

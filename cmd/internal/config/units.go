@@ -84,7 +84,7 @@ func (d Duration) String() string {
 		u, _ := durationUnit(unit)
 		if n := rest / u; n > 0 {
 			b.WriteString(strconv.FormatInt(int64(n), 10) + unit)
-			rest -= n * u
+			rest %= u
 		}
 	}
 	return b.String()

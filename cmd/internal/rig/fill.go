@@ -82,5 +82,5 @@ func (c *composer) size(o FillOptions) int {
 }
 
 func newComposer(seed uint64) *composer {
-	return &composer{r: rand.New(rand.NewPCG(seed, 0x6d61696c666c756d))} //nolint:gosec // the same seed must give the same mail
+	return &composer{r: rand.New(rand.NewPCG(seed, 0x6d61696c666c756d))} // the same seed must give the same mail
 }

@@ -87,19 +87,21 @@ func (w *Worker) onDelivered(box publish.Key, d ingest.Delivery) {
 	w.metrics.fetched.WithLabelValues(label).Add(float64(d.Size))
 	w.metrics.attached.WithLabelValues(label).Add(float64(d.AttachBytes))
 	w.metrics.took.Observe(d.Took.Seconds())
-	l := w.log.Info()
+	fields := w.log.With().Str("mailbox", box.Mailbox).Str("tenant", box.Tenant).Str("ref", string(d.Ref)).Str("id", d.ID).Int64("size", d.Size).
+		Int("attachments", d.Attachments).Int64("ms", d.Took.Milliseconds())
 	if d.Type == publish.Quarantined {
 		code := string(ingest.FaultOf(d.Err).Code)
 		_, next := ingest.Explain(ingest.Code(code))
 		w.metrics.quarantined.WithLabelValues(label, code).Inc()
 		w.board.update(box, func(r *Row) { r.Quarantined++; r.LastEvent = &now })
-		l = w.log.Warn().Str("code", code).Str("error", d.Err.Error()).Str("next", next)
-	} else {
-		w.metrics.published.WithLabelValues(label).Inc()
-		w.board.update(box, func(r *Row) { r.Published++; r.LastEvent = &now })
+		l := fields.Logger()
+		l.Warn().Str("code", code).Err(d.Err).Str("next", next).Msg(string(d.Type))
+		return
 	}
-	l.Str("mailbox", box.Mailbox).Str("tenant", box.Tenant).Str("ref", string(d.Ref)).Str("id", d.ID).Int64("size", d.Size).
-		Int("attachments", d.Attachments).Int64("ms", d.Took.Milliseconds()).Msg(string(d.Type))
+	w.metrics.published.WithLabelValues(label).Inc()
+	w.board.update(box, func(r *Row) { r.Published++; r.LastEvent = &now })
+	l := fields.Logger()
+	l.Info().Msg(string(d.Type))
 }
 
 // tokenRefreshed notes a request at a token endpoint.

@@ -23,7 +23,7 @@ func (w *Worker) listen() (*listener, error) {
 	if !w.cfg.HTTP.Enabled() {
 		return nil, nil
 	}
-	ln, err := net.Listen("tcp", w.cfg.HTTP.Listen)
+	ln, err := new(net.ListenConfig).Listen(context.Background(), "tcp", w.cfg.HTTP.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen on http.listen %s (stop what uses it, or set another address or off): %w", w.cfg.HTTP.Listen, err)
 	}

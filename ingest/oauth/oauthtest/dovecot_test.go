@@ -58,7 +58,7 @@ func (d dovecot) log() string {
 
 func startDovecot(t *testing.T, bin string, i *Issuer, mode string) dovecot {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "dovecot") // not t.TempDir: another user must reach it, by a short path
+	dir, err := os.MkdirTemp("", "dovecot") //nolint:usetesting // another user must reach it, by a short path
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -91,7 +91,7 @@ func Start(o Options) (*Issuer, error) {
 
 // listen refuses addresses that others can reach: the issuer believes everybody.
 func listen(addr string) (net.Listener, error) {
-	l, err := net.Listen("tcp", addr)
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("issuer: %w", err)
 	}

@@ -183,7 +183,7 @@ func Attach(dataDir string) (natsjs.Options, error) {
 		return natsjs.Options{}, fmt.Errorf("find the embedded NATS server: run this as the user who owns %s: %w", dataDir, err)
 	}
 	addr := strings.TrimSpace(string(address))
-	conn, err := net.DialTimeout("tcp", addr, 2*time.Second)
+	conn, err := (&net.Dialer{Timeout: 2 * time.Second}).DialContext(context.Background(), "tcp", addr)
 	if err != nil { // the file of a process that was killed
 		return natsjs.Options{}, fmt.Errorf("%w %s: start `mailflume run` with it first (%w)", ErrNotRunning, dataDir, err)
 	}
