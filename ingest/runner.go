@@ -57,7 +57,11 @@ func (r *runner) run(ctx context.Context) error {
 	defer r.set(StateStopped, nil)
 	for {
 		err := r.tenure(ctx)
-		if ctx.Err() != nil || (r.once && (err == nil || !r.worthRetry(err))) {
+		if ctx.Err() != nil || (r.once && err == nil) {
+			return err
+		}
+		if r.once && !r.worthRetry(err) {
+			r.trouble(err, FaultOf(err), 0)
 			return err
 		}
 		if !r.rest(ctx, err) {

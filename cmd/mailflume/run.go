@@ -47,7 +47,7 @@ func runWorker(cmd *cobra.Command, cfg *config.Config, once bool) (err error) {
 	err = w.Once(ctx)
 	worker.WriteTable(cmd.OutOrStdout(), w.Board().Rows(), false)
 	if err != nil {
-		return fail(exitFailed, fmt.Errorf("some mailboxes were not read to their end:\n%w", err))
+		return fail(exitFailed, fmt.Errorf("%d of %d mailboxes were not read to their end; the lines above and the table say why and what to do", w.Board().Troubled(), len(cfg.Mailboxes)))
 	}
 	return nil
 }

@@ -37,6 +37,7 @@ type Row struct {
 type Board struct {
 	mu   sync.RWMutex
 	rows map[publish.Key]*Row
+	nats error // what publishing waits for; nil: nothing
 }
 
 // NewBoard returns an empty table.
@@ -57,6 +58,13 @@ func (b *Board) expect(cfg *config.Config) {
 			delete(b.rows, k)
 		}
 	}
+}
+
+// waitsFor notes what every mailbox waits for; nil when publishing goes on.
+func (b *Board) waitsFor(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.nats = err
 }
 
 // row returns the mailbox's row; b.mu is held.
@@ -81,12 +89,27 @@ func (b *Board) Rows() []Row {
 	defer b.mu.RUnlock()
 	out := make([]Row, 0, len(b.rows))
 	for _, r := range b.rows {
-		out = append(out, *r)
+		row := *r
+		if b.nats != nil && row.Code == "" {
+			row.apply(ingest.Status{State: ingest.StateNATSUnavailable, At: row.Since, Err: b.nats, Fault: ingest.FaultOf(b.nats)})
+		}
+		out = append(out, row)
 	}
 	slices.SortFunc(out, func(x, y Row) int {
 		return cmp.Or(cmp.Compare(x.Tenant, y.Tenant), cmp.Compare(x.Mailbox, y.Mailbox))
 	})
 	return out
+}
+
+// Troubled counts the mailboxes that are in trouble.
+func (b *Board) Troubled() int {
+	n := 0
+	for _, r := range b.Rows() {
+		if r.Code != "" {
+			n++
+		}
+	}
+	return n
 }
 
 // healthy reports whether there is a mailbox that is not in trouble, or none at all.

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
 	"mailflume/cmd/internal/config"
@@ -24,6 +25,7 @@ import (
 // builder makes the engine's mailboxes out of the configuration's. Token sources are shared by all
 // mailboxes of a credential, stores by all of a tenant, TLS session caches by all of a server.
 type builder struct {
+	mu      sync.Mutex // guards the maps: a reload and the sweeper meet there
 	w       *Worker
 	onToken func(credential string, i oauth.RefreshInfo)
 	tokens  map[string]*oauth.Entra // by all that makes a credential
@@ -36,6 +38,8 @@ func newBuilder(w *Worker) *builder {
 }
 
 func (b *builder) build(cfg *config.Config) ([]ingest.Mailbox, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	perHost := map[string]int{}
 	for _, m := range cfg.Mailboxes {
 		perHost[m.Host]++
@@ -184,6 +188,19 @@ func OpenBlobs(cfg *config.Config, conn *natsjs.Conn, tenant string) (Blobs, err
 		return fileblob.New(filepath.Join(u.Path, natsjs.Token(tenant)))
 	}
 	return nil, fmt.Errorf("blobs.url: %s is not supported; use nats: or file:///path", u.Scheme)
+}
+
+// buckets lists the tenants' stores on NATS.
+func (b *builder) buckets() []*natsjs.Blobs {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var out []*natsjs.Blobs
+	for _, s := range b.stores {
+		if n, ok := s.(*natsjs.Blobs); ok {
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
 func (b *builder) close() error {

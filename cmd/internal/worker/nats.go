@@ -130,14 +130,17 @@ func (w *Worker) natsHooks() natsjs.Hooks {
 	return natsjs.Hooks{
 		Disconnected: func(err error) {
 			w.setNATS(false)
+			w.board.waitsFor(err)
 			w.natsTrouble(err)
 		},
 		Reconnected: func(url string) {
 			w.setNATS(true)
+			w.board.waitsFor(nil)
 			w.log.Info().Str("url", url).Msg("NATS is back")
 		},
 		Error: w.natsTrouble,
 		Waiting: func(err error) {
+			w.board.waitsFor(err)
 			if err == nil {
 				w.log.Info().Msg("publishing goes on")
 				return

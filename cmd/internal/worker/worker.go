@@ -87,7 +87,13 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 	w.board.expect(w.cfg)
 	w.log.Info().Int("mailboxes", len(boxes)).Str("nats", w.conn.URL()).Bool("embedded", w.server != nil).Str("http", w.http.addr()).Msg("started")
+	swept := make(chan struct{})
+	go func() {
+		defer close(swept)
+		w.sweep(ctx)
+	}()
 	w.watch(ctx)
+	<-swept
 	w.log.Info().Msg("draining: last writes are being resolved")
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 22*time.Second)
 	defer cancel()
