@@ -75,6 +75,7 @@ type Hooks struct {
 	Settled   func(box publish.Key, action Action, done int)
 	Polled    func(box publish.Key, at time.Time) // the mailbox was read to its end
 	Saved     func(box publish.Key, size int)     // a snapshot was written
+	Skipped   func(box publish.Key, why []error)  // folders that the last look left out; after each look
 	Fenced    func(box publish.Key)
 }
 
@@ -99,6 +100,12 @@ func (h *Hooks) settled(box publish.Key, a Action, n int) {
 func (h *Hooks) polled(box publish.Key, at time.Time) {
 	if h.Polled != nil {
 		h.Polled(box, at)
+	}
+}
+
+func (h *Hooks) skipped(box publish.Key, s Session) {
+	if p, ok := s.(Partial); ok && h.Skipped != nil {
+		h.Skipped(box, p.Skipped())
 	}
 }
 

@@ -165,6 +165,7 @@ func (r *runner) cycle(ctx context.Context, s Session, claim publish.Claim) erro
 	if err != nil {
 		return err
 	}
+	r.opt.Hooks.skipped(r.box.Key, s)
 	if changed {
 		if err := r.save(claim); err != nil {
 			return err

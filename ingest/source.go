@@ -56,6 +56,12 @@ type Waiter interface {
 	Wait(ctx context.Context, atMost time.Duration) error
 }
 
+// Partial is a Session that could not look at everything the configuration names.
+type Partial interface {
+	// Skipped returns why the last Sync left folders out, one error for each; the others go on.
+	Skipped() []error
+}
+
 // Message is one message on its way. It dies when the loop that yields it advances.
 type Message struct {
 	Ref      Ref

@@ -25,6 +25,7 @@ type Row struct {
 	Quarantined int64      `json:"quarantined"`
 	Settled     int64      `json:"settled"`
 	LastEvent   *time.Time `json:"last_event,omitempty"`
+	Skipped     int        `json:"folders_skipped,omitempty"`
 	Code        string     `json:"code,omitempty"` // of the trouble it is in
 	Error       string     `json:"error,omitempty"`
 	Next        string     `json:"next,omitempty"` // what to do

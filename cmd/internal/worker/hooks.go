@@ -22,8 +22,9 @@ func (w *Worker) hooks() ingest.Hooks {
 			w.metrics.polls.WithLabelValues(w.metrics.label(box)).Inc()
 			w.board.update(box, func(r *Row) { r.LastPoll = &at })
 		},
-		Saved:  func(box publish.Key, size int) { w.metrics.snapshots.Add(float64(size)) },
-		Fenced: func(box publish.Key) { w.metrics.fenced.WithLabelValues(w.metrics.label(box)).Inc() },
+		Skipped: w.onSkipped,
+		Saved:   func(box publish.Key, size int) { w.metrics.snapshots.Add(float64(size)) },
+		Fenced:  func(box publish.Key) { w.metrics.fenced.WithLabelValues(w.metrics.label(box)).Inc() },
 	}
 }
 
@@ -78,6 +79,23 @@ func (r *Row) apply(s ingest.Status) {
 	case recovered(s.State):
 		r.Code, r.Error, r.Next = "", "", ""
 		r.reported, r.repeats = time.Time{}, 0
+	}
+}
+
+// onSkipped logs folders that cannot be read when their number changes.
+func (w *Worker) onSkipped(box publish.Key, why []error) {
+	before := 0
+	w.board.update(box, func(r *Row) { before, r.Skipped = r.Skipped, len(why) })
+	if before == len(why) {
+		return
+	}
+	if len(why) == 0 {
+		w.log.Info().Str("mailbox", box.Mailbox).Str("tenant", box.Tenant).Msg("all folders can be read again")
+	}
+	for _, err := range why {
+		code := ingest.FaultOf(err).Code
+		_, next := ingest.Explain(code)
+		w.log.Warn().Str("mailbox", box.Mailbox).Str("tenant", box.Tenant).Str("code", string(code)).Err(err).Str("next", next).Msg("folder left out")
 	}
 }
 

@@ -88,6 +88,9 @@ func (w *Worker) reload() {
 	w.cfg = next
 	w.board.expect(next)
 	w.log.Info().Str("change", change.String()).Msg("reloaded")
+	if len(change.Live) > 0 {
+		w.log.Warn().Strs("sections", change.Live).Msg("reload: limits.message_size is in effect, the rest of these sections needs a restart")
+	}
 	if len(change.Restart) > 0 {
 		w.log.Warn().Strs("sections", change.Restart).Msg("reload: these sections need a restart to take effect")
 	}
