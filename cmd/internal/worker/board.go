@@ -78,10 +78,13 @@ func (b *Board) row(key publish.Key) *Row {
 	return r
 }
 
+// update changes a mailbox's row; a mailbox that is no longer configured has none.
 func (b *Board) update(key publish.Key, f func(*Row)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	f(b.row(key))
+	if r := b.rows[key]; r != nil {
+		f(r)
+	}
 }
 
 // Rows returns a copy of the table, sorted by tenant and mailbox.

@@ -54,12 +54,12 @@ func (w *Worker) watch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-hup:
+			seen = stamps(w.cfg.Files) // before the files are read: a change meanwhile is another one
 			w.reload()
-			seen = stamps(w.cfg.Files)
 		case <-tick.C:
 			if now := stamps(w.cfg.Files); !slices.Equal(seen, now) {
+				seen = now
 				w.reload()
-				seen = stamps(w.cfg.Files)
 			}
 		}
 	}
@@ -79,6 +79,7 @@ func (w *Worker) reload() {
 		boxes, err = w.boxes.build(next)
 	}
 	if err == nil {
+		w.board.expect(next)
 		err = w.fleet.Apply(boxes)
 	}
 	if err != nil {
@@ -86,7 +87,6 @@ func (w *Worker) reload() {
 		return
 	}
 	w.cfg = next
-	w.board.expect(next)
 	w.log.Info().Str("change", change.String()).Msg("reloaded")
 	if len(change.Live) > 0 {
 		w.log.Warn().Strs("sections", change.Live).Msg("reload: limits.message_size is in effect, the rest of these sections needs a restart")

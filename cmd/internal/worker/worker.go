@@ -82,10 +82,10 @@ func (w *Worker) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	w.board.expect(w.cfg)
 	if err := w.fleet.Apply(boxes); err != nil {
 		return err
 	}
-	w.board.expect(w.cfg)
 	w.log.Info().Int("mailboxes", len(boxes)).Str("nats", w.conn.URL()).Bool("embedded", w.server != nil).Str("http", w.http.addr()).Msg("started")
 	swept := make(chan struct{})
 	go func() {
