@@ -48,17 +48,16 @@ func (w *Worker) watch(ctx context.Context) {
 	defer signal.Stop(hup)
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
-	seen := stamps(w.cfg.Files)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-hup:
-			seen = stamps(w.cfg.Files) // before the files are read: a change meanwhile is another one
+			w.seen = stamps(w.cfg.Files) // before the files are read: a change meanwhile is another one
 			w.reload()
 		case <-tick.C:
-			if now := stamps(w.cfg.Files); !slices.Equal(seen, now) {
-				seen = now
+			if now := stamps(w.cfg.Files); !slices.Equal(w.seen, now) {
+				w.seen = now
 				w.reload()
 			}
 		}

@@ -36,12 +36,13 @@ type Worker struct {
 	fleet   *ingest.Fleet
 	up      atomic.Bool
 	boxes   *builder
+	seen    []stamp // the configuration's files as they were read
 }
 
 // Start connects to NATS (or starts the embedded server), makes sure of the stream and prepares the
 // mailboxes. It waits for a NATS server that is not there yet until ctx ends.
 func Start(ctx context.Context, cfg *config.Config, opt Options) (*Worker, error) {
-	w := &Worker{cfg: cfg, log: opt.Log, opt: opt, board: NewBoard(), metrics: newMetrics(opt.Version, len(cfg.Mailboxes))}
+	w := &Worker{cfg: cfg, log: opt.Log, opt: opt, seen: stamps(cfg.Files), board: NewBoard(), metrics: newMetrics(opt.Version, len(cfg.Mailboxes))}
 	var err error
 	if w.http, err = w.listen(); err != nil {
 		return nil, err

@@ -115,8 +115,8 @@ func get(t *testing.T, w *worker.Worker, path string) (int, string) {
 
 func TestTheListenerTellsHealthMetricsAndTheTable(t *testing.T) {
 	w, log, _ := start(t)
-	log.await(t, `"mailbox":"invoices"`)
-	log.await(t, `"mailbox":"support"`)
+	log.await(t, `"mailbox":"invoices","tenant":"default","state":"polling_wait"`)
+	log.await(t, `"mailbox":"support","tenant":"default","state":"idle"`)
 	for path, want := range map[string]string{"/livez": "ok", "/readyz": "ok", "/": "support"} {
 		if code, body := get(t, w, path); code != http.StatusOK || !strings.Contains(body, want) {
 			t.Errorf("%s: %d %q", path, code, body)
