@@ -167,7 +167,7 @@ func TestCommandsAnswerWithTheirExitCodes(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "mailflume.yaml")
 	bad := filepath.Join(dir, "bad.yaml")
-	if err := os.WriteFile(bad, []byte("mailboxes:\n  - id: x\n    adress: a@example.com\n"), 0o600); err != nil {
+	if err := os.WriteFile(bad, []byte("mailboxes:\n  - id: x\n    adddress: a@example.com\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, row := range []struct {
