@@ -221,6 +221,9 @@ func (d *dateParts) clock(tok string) bool {
 
 // setZone takes a zone: +hhmm, +hh:mm, a name, or both as GMT+0100.
 func (d *dateParts) setZone(tok string) bool {
+	if tok == "" {
+		return false
+	}
 	if d.zone && (d.offset != 0 || tok[0] != '+' && tok[0] != '-') {
 		return false // the first counts, except in GMT +0100
 	}
