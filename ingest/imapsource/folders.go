@@ -166,6 +166,19 @@ func selectable(d *imap.ListData) (folderInfo, bool) {
 	return f, f.name != "" && len(f.name) <= maxNameBytes
 }
 
+// absent tells a folder that does not exist from one that may not be opened. Few servers say so by a
+// response code; their list does.
+func (s *session) absent(ctx context.Context, name string, err error) error {
+	if ingest.FaultOf(err).Code != ingest.CodeNotConnected || s.ended(ctx) != nil {
+		return err
+	}
+	there, lerr := s.listFolders(ctx)
+	if lerr != nil || slices.ContainsFunc(there, func(f folderInfo) bool { return f.name == canonical(name) }) {
+		return err
+	}
+	return &ingest.Error{Fault: ingest.Fault{Class: ingest.Config, Code: ingest.CodeFolderMissing}, Op: "imap open folder " + printable(name), Err: errors.Unwrap(err)}
+}
+
 // noFolder is the error of a mailbox of which no configured folder can be read. It names the
 // folders that exist.
 func (s *session) noFolder(ctx context.Context) error {

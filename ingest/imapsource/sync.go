@@ -53,7 +53,7 @@ func (s *session) Sync(ctx context.Context, at ingest.Cursor) (ingest.Cursor, er
 // before and is new on the server, so that all of it is.
 func (s *session) syncFolder(ctx context.Context, pos *position, f folderInfo, grown bool) error {
 	if err := s.selectFolder(ctx, f.name, false); err != nil {
-		return err
+		return s.absent(ctx, f.name, err)
 	}
 	top, err := s.top(ctx)
 	if err != nil {

@@ -105,7 +105,7 @@ func (c *Conn) ensureOnce(ctx context.Context, sc StreamConfig) (jetstream.Strea
 	s, err := c.js.Stream(ctx, sc.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		if !sc.Manage {
-			return jetstream.StreamConfig{}, fmt.Errorf("%w: create it, or let mailflume do so with nats.manage_stream: true", ErrNoStream)
+			return jetstream.StreamConfig{}, fmt.Errorf("%w: create it, or let mailflume do so with nats.stream.manage: true", ErrNoStream)
 		}
 		s, err = c.createStream(ctx, sc)
 	}
@@ -126,7 +126,28 @@ func (c *Conn) ensureOnce(ctx context.Context, sc StreamConfig) (jetstream.Strea
 		}
 		cfg = s.CachedInfo().Config
 	}
-	return cfg, nil
+	return c.grow(ctx, cfg, sc)
+}
+
+// grow brings an existing stream's limits to what the configuration says, if that loses nothing: a
+// size cap that is named (a full stream refuses, it drops nothing), and a longer life. A shorter
+// life or fewer replicas are for an administrator to decide.
+func (c *Conn) grow(ctx context.Context, cfg jetstream.StreamConfig, sc StreamConfig) (jetstream.StreamConfig, error) {
+	want := cfg
+	if sc.MaxBytes > 0 {
+		want.MaxBytes, want.Discard = sc.MaxBytes, jetstream.DiscardNew
+	}
+	if cfg.MaxAge > 0 && (sc.MaxAge == 0 || sc.MaxAge > cfg.MaxAge) {
+		want.MaxAge = sc.MaxAge
+	}
+	if !sc.Manage || (want.MaxBytes == cfg.MaxBytes && want.Discard == cfg.Discard && want.MaxAge == cfg.MaxAge) {
+		return cfg, nil
+	}
+	s, err := c.js.UpdateStream(ctx, want)
+	if err != nil {
+		return cfg, fmt.Errorf("set max_bytes %d and max_age %s: %w", want.MaxBytes, want.MaxAge, err)
+	}
+	return s.CachedInfo().Config, nil
 }
 
 // createStream creates the stream. Workers that start together do so together: a stream that is

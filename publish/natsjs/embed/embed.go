@@ -88,6 +88,9 @@ func (s *Server) start(ctx context.Context) error {
 	if s.tok, err = token(filepath.Join(s.opt.DataDir, fileToken)); err != nil {
 		return err
 	}
+	if s.opt.Port == 0 {
+		s.opt.Port = lastPort(s.opt.DataDir)
+	}
 	if s.srv, err = server.NewServer(s.serverOptions()); err != nil {
 		return err
 	}
@@ -98,6 +101,25 @@ func (s *Server) start(ctx context.Context) error {
 		return err
 	}
 	return writeFile(filepath.Join(s.opt.DataDir, fileAddress), s.srv.Addr().String())
+}
+
+// lastPort is the port of the last run, so that those who were connected then find the server again;
+// 0 if there was none or somebody else has it now.
+func lastPort(dir string) int {
+	b, err := os.ReadFile(filepath.Join(dir, fileAddress))
+	if err != nil {
+		return 0
+	}
+	addr, err := net.ResolveTCPAddr("tcp", strings.TrimSpace(string(b)))
+	if err != nil {
+		return 0
+	}
+	ln, err := net.ListenTCP("tcp", addr)
+	if err != nil {
+		return 0
+	}
+	_ = ln.Close()
+	return addr.Port
 }
 
 // awaitReady waits until connections are taken.
@@ -160,9 +182,6 @@ func (s *Server) Shutdown() {
 		s.srv.WaitForShutdown()
 	}
 	if s.lock != nil {
-		if s.srv != nil {
-			_ = os.Remove(filepath.Join(s.opt.DataDir, fileAddress))
-		}
 		_ = s.lock.Close()
 		s.lock = nil
 	}
