@@ -10,6 +10,7 @@ const (
 
 	CodeConfigInvalid Code = "MF-CFG-001"
 	CodeSecretMissing Code = "MF-CFG-002"
+	CodeListen        Code = "MF-CFG-003"
 
 	CodeHostUnknown   Code = "MF-NET-001"
 	CodeDNS           Code = "MF-NET-002"
@@ -76,6 +77,7 @@ const (
 	CodeNewerFormat  Code = "MF-NATS-007"
 	CodeBlobCorrupt  Code = "MF-NATS-008"
 	CodeDataDir      Code = "MF-NATS-009"
+	CodeBlobStore    Code = "MF-NATS-011"
 	CodeSettleHeld   Code = "MF-NATS-010"
 )
 

@@ -15,10 +15,11 @@ func generalExplanations() []explanation {
 		{CodeUnknown, "something failed that mailflume has no name for", "read the error text; it is tried again by itself. Report it if it stays"},
 		{CodeConfigInvalid, "the configuration is not valid", "correct the line that the error shows, then run: mailflume config validate"},
 		{CodeSecretMissing, "a secret cannot be read", "create the file or variable that the reference names; files need mode 0600 or 0400"},
+		{CodeListen, "the address for http.listen cannot be used", "stop what listens there, or set http.listen to another address or to off"},
 		{CodeHostUnknown, "the host name does not exist in DNS", "check host: in the configuration, and the resolver of this machine"},
 		{CodeDNS, "the name could not be resolved just now", "check this machine's DNS resolver; it is tried again by itself"},
 		{CodeConnRefused, "nothing listens on that address and port", "check host: and port:, and that the service is running and not behind a firewall"},
-		{CodeTimeout, "the server did not answer in time", "check the network and firewall between this machine and the server; it is tried again by itself"},
+		{CodeTimeout, "the server did not answer in time", "check the network and firewall between this machine and the server, and that tls: fits the port (993 and 995 are implicit); it is tried again by itself"},
 		{CodeConnLost, "the connection was lost", "nothing to do: it is opened again by itself. If it happens often, look at the network or a proxy in between"},
 		{CodeProtocolLimit, "the server sent more than any sane server does (line, list depth or literal size)", "check that host: is the mail server you mean; the connection was closed to protect this worker"},
 		{CodeProtocol, "the server sent something that is not the protocol", "check protocol:, port: and tls:; a proxy or another service may be answering"},
@@ -81,7 +82,7 @@ func mailboxExplanations() []explanation {
 func natsExplanations() []explanation {
 	return []explanation{
 		{CodeEventTooLarge, "the event does not fit into the server's max_payload", "raise max_payload on the NATS server to at least 256 KiB"},
-		{CodeNATSDown, "NATS JetStream cannot be reached or does not answer", "check nats.url and the server; fetching waits, nothing is lost. If publishes keep timing out, NATS may be out of disk and need a restart"},
+		{CodeNATSDown, "NATS JetStream cannot be reached or does not answer", "check nats.url, the server, and that JetStream is enabled there (nats-server -js); fetching waits, nothing is lost. If publishes keep timing out, NATS may be out of disk and need a restart"},
 		{CodeNATSDenied, "NATS refused the credentials or a permission", "check the credentials, and grant the permissions listed in the operator's guide; the error names the subject"},
 		{CodeStreamFull, "the stream, the account or the disk of NATS is full", "raise max_bytes or free space; fetching waits, nothing is lost"},
 		{CodeStreamUnsafe, "the stream's settings would lose mail", "change the setting that the error names, or let mailflume create the stream (nats.stream.manage: true)"},
@@ -90,6 +91,7 @@ func natsExplanations() []explanation {
 		{CodeNewerFormat, "the mailbox's log was written by a newer mailflume", "upgrade this worker"},
 		{CodeBlobCorrupt, "stored octets do not match their digest", "check the disk of the store; the message is read again from the mailbox"},
 		{CodeDataDir, "the data directory is in use or cannot be written", "stop the other mailflume that uses nats.data_dir, or set another; check its owner and mode"},
+		{CodeBlobStore, "the folder of blobs.url cannot be used", "check that it exists, its owner and mode, and the space on its disk; fetching waits, nothing is lost"},
 		{CodeSettleHeld, "the last acknowledgement cannot be confirmed, so nothing is changed on the mail server", "nothing to do: it is checked again before the next post-action"},
 	}
 }

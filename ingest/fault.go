@@ -96,6 +96,7 @@ func publishFault(err error) (Fault, bool) {
 		is error
 		f  Fault
 	}{
+		{publish.ErrBlobs, Fault{Transient, 0, CodeBlobStore}},
 		{publish.ErrFenced, Fault{Transient, 6 * time.Second, CodeFenced}}, // two heartbeats
 		{publish.ErrLogMoved, Fault{Transient, 0, CodeLogMoved}},
 		{publish.ErrTooLarge, Fault{BadMessage, 0, CodeEventTooLarge}},

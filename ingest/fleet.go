@@ -61,6 +61,7 @@ type Fleet struct {
 type member struct {
 	definition string
 	stop       context.CancelFunc
+	wake       chan struct{} // ends a wait
 	gone       chan struct{}
 }
 
@@ -108,7 +109,7 @@ func (f *Fleet) Apply(boxes []Mailbox) error {
 // start runs a mailbox after its predecessor; f.mu is held.
 func (f *Fleet) start(b Mailbox, old *member, delay time.Duration) {
 	ctx, stop := context.WithCancel(context.Background())
-	m := &member{definition: b.Definition, stop: stop, gone: make(chan struct{})}
+	m := &member{definition: b.Definition, stop: stop, wake: make(chan struct{}, 1), gone: make(chan struct{})}
 	f.active[b.Key] = m
 	go func() {
 		defer f.leave(b.Key, m)
@@ -116,6 +117,7 @@ func (f *Fleet) start(b Mailbox, old *member, delay time.Duration) {
 			<-old.gone
 		}
 		r := newRunner(b, f)
+		r.wake = m.wake
 		r.set(StateStarting, nil)
 		if sleep(ctx, delay) {
 			_ = r.run(ctx) // reported through the hooks
@@ -133,6 +135,18 @@ func (f *Fleet) leave(key publish.Key, m *member) {
 	}
 	f.mu.Unlock()
 	close(m.gone)
+}
+
+// Wake ends the waits between tries and polls: every mailbox looks again now.
+func (f *Fleet) Wake() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, m := range f.active {
+		select {
+		case m.wake <- struct{}{}:
+		default:
+		}
+	}
 }
 
 // offset places a mailbox in the span by its hash: the same after every restart.

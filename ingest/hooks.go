@@ -73,9 +73,10 @@ type Hooks struct {
 	State     func(box publish.Key, s Status)
 	Delivered func(box publish.Key, d Delivery)
 	Settled   func(box publish.Key, action Action, done int)
-	Polled    func(box publish.Key, at time.Time) // the mailbox was read to its end
-	Saved     func(box publish.Key, size int)     // a snapshot was written
-	Skipped   func(box publish.Key, why []error)  // folders that the last look left out; after each look
+	Unsettled func(box publish.Key, err error, until time.Time) // the server refuses the post-action; tried again then
+	Polled    func(box publish.Key, at time.Time)               // the mailbox was read to its end
+	Saved     func(box publish.Key, size int)                   // a snapshot was written
+	Skipped   func(box publish.Key, why []error)                // folders that the last look left out; after each look
 	Fenced    func(box publish.Key)
 }
 
@@ -94,6 +95,12 @@ func (h *Hooks) delivered(box publish.Key, d Delivery) {
 func (h *Hooks) settled(box publish.Key, a Action, n int) {
 	if h.Settled != nil {
 		h.Settled(box, a, n)
+	}
+}
+
+func (h *Hooks) unsettled(box publish.Key, err error, until time.Time) {
+	if h.Unsettled != nil {
+		h.Unsettled(box, err, until)
 	}
 }
 

@@ -37,11 +37,14 @@ type runner struct {
 	places   *places
 	composer Composer
 	once     bool
+	wake     <-chan struct{} // ends a wait; may be nil
 	hard     context.Context //nolint:containedctx // outlives the work so that a write can be resolved
 
 	pos      *position
 	attempts map[Ref]int // failures that are the message's own
 	backoff  backoff
+	held     time.Time // no post-action before: the last one was refused
+	holding  backoff
 }
 
 func newRunner(box Mailbox, f *Fleet) *runner {
@@ -195,7 +198,7 @@ func (r *runner) cycle(ctx context.Context, s Session, claim publish.Claim) erro
 // settle applies the post-action to what is due, if the log still holds what was acknowledged.
 func (r *runner) settle(ctx context.Context, s Session, claim publish.Claim) error {
 	refs, _ := r.pos.ripe(r.opt.Now(), r.grace())
-	if len(refs) == 0 {
+	if len(refs) == 0 || r.opt.Now().Before(r.held) {
 		return nil
 	}
 	r.set(StateSettling, nil)
@@ -209,6 +212,16 @@ func (r *runner) settle(ctx context.Context, s Session, claim publish.Claim) err
 	if len(done) > 0 {
 		r.opt.Hooks.settled(r.box.Key, r.box.After.Action, len(done))
 	}
+	if err == nil {
+		r.holding.reset()
+		return nil
+	}
+	if f := FaultOf(err); f.Class == Config || f.Class == Permanent {
+		// An administrator must act. Reading and publishing do not wait for that.
+		r.held = r.opt.Now().Add(r.holding.next(f))
+		r.opt.Hooks.unsettled(r.box.Key, err, r.held)
+		return nil
+	}
 	return err
 }
 
@@ -219,19 +232,31 @@ func (r *runner) rest(ctx context.Context, err error) bool {
 	if err == nil {
 		wait := r.untilNext()
 		r.setUntil(StatePollingWait, wait)
-		return sleep(ctx, wait)
+		return r.sleep(ctx, wait)
 	}
 	f := FaultOf(err)
 	wait := r.backoff.next(f)
 	r.trouble(err, f, wait)
-	return sleep(ctx, wait)
+	return r.sleep(ctx, wait)
+}
+
+// sleep is sleep that can be ended by a wake-up.
+func (r *runner) sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-r.wake:
+	case <-ctx.Done():
+	}
+	return ctx.Err() == nil
 }
 
 // untilNext is the time to the next poll, or to the next post-action if that is sooner. A tenth of
 // jitter keeps mailboxes that were started together apart.
 func (r *runner) untilNext() time.Duration {
 	wait := r.box.PollEvery - rand.N(r.box.PollEvery/10+1)
-	if _, next := r.pos.ripe(r.opt.Now(), r.grace()); !next.IsZero() {
+	if _, next := r.pos.ripe(r.opt.Now(), r.grace()); next.After(r.held) {
 		wait = min(wait, max(next.Sub(r.opt.Now()), time.Second))
 	}
 	return wait

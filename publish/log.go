@@ -71,13 +71,15 @@ var (
 	// ErrNewerFormat: the log was written by a newer version of mailflume. Upgrade this worker.
 	ErrNewerFormat = errors.New("the mailbox's log was written by a newer mailflume: upgrade this worker")
 	// ErrUnavailable: the server could not be reached or could not store. Wait and try again.
-	ErrUnavailable = errors.New("NATS JetStream is unavailable")
+	ErrUnavailable = errors.New("the store is unavailable")
 	// ErrFull: the stream, the account or the disk is full. Nothing is lost: fetching waits.
-	ErrFull = errors.New("the stream is full")
+	ErrFull = errors.New("the store is full")
 	// ErrDenied: the server refused the credentials or a permission.
-	ErrDenied = errors.New("NATS refused the credentials or a permission")
+	ErrDenied = errors.New("the store refused the credentials or a permission")
 	// ErrUnsafe: the stream's settings would lose mail; the text names the setting.
 	ErrUnsafe = errors.New("the stream's settings would lose mail")
+	// ErrBlobs: the folder or bucket for blobs cannot be used; it comes with one of the errors above.
+	ErrBlobs = errors.New("the blob store cannot be used")
 	// ErrNotFound: no such blob.
 	ErrNotFound = errors.New("not found")
 	// ErrCorrupt: stored octets do not have the digest they are named by.

@@ -19,7 +19,7 @@ import (
 )
 
 func blobCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "blob", Short: "Read stored octets"}
+	cmd := &cobra.Command{Use: "blob", Short: "Read stored octets", Args: cobra.NoArgs, RunE: needsCommand}
 	var out, tenant string
 	get := &cobra.Command{
 		Use:   "get SHA256",

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -9,7 +10,7 @@ import (
 )
 
 func configCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "config", Short: "Check, show and describe the configuration"}
+	cmd := &cobra.Command{Use: "config", Short: "Check, show and describe the configuration", Args: cobra.NoArgs, RunE: needsCommand}
 	cmd.AddCommand(
 		&cobra.Command{
 			Use: "validate", Short: "Check the configuration and that every secret can be read", Args: cobra.NoArgs, RunE: validateConfig,
@@ -36,6 +37,15 @@ func configCommand() *cobra.Command {
 			},
 		})
 	return cmd
+}
+
+// needsCommand answers a group of commands without one of them.
+func needsCommand(cmd *cobra.Command, _ []string) error {
+	var names []string
+	for _, c := range cmd.Commands() {
+		names = append(names, c.Name())
+	}
+	return fail(exitUsage, fmt.Errorf("%s needs one of: %s", cmd.CommandPath(), strings.Join(names, ", ")))
 }
 
 func validateConfig(cmd *cobra.Command, _ []string) error {

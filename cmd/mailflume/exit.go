@@ -52,6 +52,10 @@ func exitCode(err error) int {
 		}
 	}
 	if e, ok := errors.AsType[*ingest.Error](err); ok {
+		switch {
+		case e.Fault.Code == ingest.CodeDataDir:
+			return exitNATS
+		}
 		switch e.Fault.Class {
 		case ingest.Auth:
 			return exitAuth
@@ -60,7 +64,7 @@ func exitCode(err error) int {
 		}
 		return exitFailed
 	}
-	return exitUsage
+	return exitFailed
 }
 
 func isConfig(err error) bool {
@@ -72,7 +76,8 @@ func isConfig(err error) bool {
 // explain prints an error and, where its code knows one, the next step.
 func explain(w io.Writer, err error) {
 	if isConfig(err) {
-		_, _ = fmt.Fprintf(w, "%v\n", err)
+		_, next := ingest.Explain(ingest.CodeConfigInvalid)
+		_, _ = fmt.Fprintf(w, "mailflume: [%s] the configuration is not valid\n%v\n  next: %s\n", ingest.CodeConfigInvalid, err, next)
 		return
 	}
 	f := ingest.FaultOf(err)

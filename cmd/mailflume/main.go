@@ -8,6 +8,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/spf13/cobra"
 )
 
 // version is set by the linker.
@@ -25,9 +27,15 @@ func run(args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
+	began := false
+	root.PersistentPreRun = func(*cobra.Command, []string) { began = true }
 	err := root.ExecuteContext(ctx)
-	if err == nil {
+	switch {
+	case err == nil:
 		return exitOK
+	case !began: // flags, arguments or the command's name were wrong
+		_, _ = fmt.Fprintf(stderr, "mailflume: %v\n  next: mailflume --help\n", err)
+		return exitUsage
 	}
 	if ctx.Err() != nil {
 		return exitInterrupted

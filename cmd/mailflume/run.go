@@ -1,10 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -34,9 +37,19 @@ func runCommand() *cobra.Command {
 	return cmd
 }
 
+// onceWait is how long a single pass waits for NATS: whoever starts it by the clock wants to know.
+const onceWait = 30 * time.Second
+
 func runWorker(cmd *cobra.Command, cfg *config.Config, once bool) (err error) {
 	ctx := cmd.Context()
-	w, err := worker.Start(ctx, cfg, worker.Options{Log: newLogger(cmd.ErrOrStderr(), cfg.Log), Version: version, Watch: !once})
+	signal.Ignore(syscall.SIGHUP) // until the worker takes it: a reload has nothing to do before that
+	starting := ctx
+	if once {
+		var cancel context.CancelFunc
+		starting, cancel = context.WithTimeout(ctx, onceWait)
+		defer cancel()
+	}
+	w, err := worker.Start(starting, cfg, worker.Options{Log: newLogger(cmd.ErrOrStderr(), cfg.Log), Version: version, Watch: !once})
 	if err != nil {
 		return err
 	}
@@ -47,7 +60,11 @@ func runWorker(cmd *cobra.Command, cfg *config.Config, once bool) (err error) {
 	err = w.Once(ctx)
 	worker.WriteTable(cmd.OutOrStdout(), w.Board().Rows(), false)
 	if err != nil {
-		return fail(exitFailed, fmt.Errorf("%d of %d mailboxes were not read to their end; the lines above and the table say why and what to do", w.Board().Troubled(), len(cfg.Mailboxes)))
+		code := exitFailed
+		if w.Board().OnlyAuth() {
+			code = exitAuth
+		}
+		return fail(code, fmt.Errorf("%d of %d mailboxes were not read to their end; the lines above and the table say why and what to do", w.Board().Troubled(), len(cfg.Mailboxes)))
 	}
 	return nil
 }

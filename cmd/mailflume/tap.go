@@ -3,11 +3,13 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"mailflume/cmd/internal/config"
 	"mailflume/publish"
 	"mailflume/publish/natsjs"
 )
@@ -32,6 +34,9 @@ func tapCommand() *cobra.Command {
 				return err
 			}
 			defer done()
+			if mailbox != "" && !slices.ContainsFunc(cfg.Mailboxes, func(m *config.Mailbox) bool { return m.ID == mailbox }) {
+				_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "note: %s configures no mailbox %q; only what was published under that id before is shown\n", cfg.Path, mailbox)
+			}
 			filter := natsjs.Filter{Tenant: tenant, Mailbox: mailbox, FromStart: fromStart, Follow: follow}
 			for d, err := range conn.Events(cmd.Context(), filter) {
 				if err != nil {

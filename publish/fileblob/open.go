@@ -81,5 +81,5 @@ func classify(err error) error {
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		kind = publish.ErrDenied
 	}
-	return fmt.Errorf("%w: %w", kind, err)
+	return fmt.Errorf("%w (%w): %w", publish.ErrBlobs, kind, err)
 }

@@ -125,27 +125,32 @@ func (s *section) stream() {
 	}
 }
 
-// blobs checks the URL of the blob store. Keys of S3 are secrets and come from the environment.
+// blobs checks the URL of the blob store.
 func (s *section) blobs() {
-	const hint = "write nats:, file:///var/lib/mailflume/blobs, or s3://bucket?endpoint=s3.example.com&region=eu-1"
+	const hint = "write nats: or file:///var/lib/mailflume/blobs"
 	u, err := url.Parse(s.cfg.Blobs.URL)
 	if err != nil {
 		s.bad("blobs.url", "this is not a URL", hint)
 		return
 	}
 	if u.User != nil {
-		s.bad("blobs.url", "a secret does not belong in the configuration", "remove what stands before @; S3 keys come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+		s.bad("blobs.url", "a secret does not belong in the configuration", "remove what stands before @")
 		return
 	}
 	switch {
 	case s.cfg.Blobs.URL == "nats:":
 	case u.Scheme == "file" && strings.HasPrefix(u.Path, "/") && u.Host == "" && u.Path != "/":
-	case u.Scheme == "s3" && u.Host != "":
+	case u.Scheme == "s3":
+		secret := false
 		for pair := range strings.SplitSeq(u.RawQuery, "&") {
 			if key, value, _ := strings.Cut(pair, "="); secretish(key) {
+				secret = true
 				s.d.src.conceal(value)
-				s.bad("blobs.url", "a secret does not belong in the configuration", "remove "+key+"; S3 keys come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+				s.bad("blobs.url", "a secret does not belong in the configuration", "remove "+key)
 			}
+		}
+		if !secret {
+			s.bad("blobs.url", "S3 comes with a later version", hint)
 		}
 	default:
 		s.bad("blobs.url", quote(s.cfg.Blobs.URL)+" names no place for blobs", hint)

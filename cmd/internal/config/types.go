@@ -65,7 +65,7 @@ type Stream struct {
 
 // Blobs says where octets go: originals, long bodies, attachments.
 type Blobs struct {
-	URL         string `yaml:"url" jsonschema:"default=nats:" jsonschema_description:"nats: (Object Store), file:///path or s3://bucket?endpoint=...&region=..."`
+	URL         string `yaml:"url" jsonschema:"default=nats:" jsonschema_description:"nats: (Object Store) or file:///path"`
 	Raw         bool   `yaml:"raw" jsonschema:"default=true" jsonschema_description:"Whether the original octets of each message are kept."`
 	Attachments bool   `yaml:"attachments" jsonschema:"default=true" jsonschema_description:"Whether attachments are kept."`
 }

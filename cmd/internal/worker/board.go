@@ -3,6 +3,7 @@ package worker
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -26,6 +27,7 @@ type Row struct {
 	Settled     int64      `json:"settled"`
 	LastEvent   *time.Time `json:"last_event,omitempty"`
 	Skipped     int        `json:"folders_skipped,omitempty"`
+	Unsettled   string     `json:"post_action_error,omitempty"`
 	Code        string     `json:"code,omitempty"` // of the trouble it is in
 	Error       string     `json:"error,omitempty"`
 	Next        string     `json:"next,omitempty"` // what to do
@@ -114,6 +116,12 @@ func (b *Board) Troubled() int {
 		}
 	}
 	return n
+}
+
+// OnlyAuth reports whether every trouble is one of signing in.
+func (b *Board) OnlyAuth() bool {
+	rows := slices.DeleteFunc(b.Rows(), func(r Row) bool { return r.Code == "" })
+	return len(rows) > 0 && !slices.ContainsFunc(rows, func(r Row) bool { return !strings.HasPrefix(r.Code, "MF-AUTH-") })
 }
 
 // healthy reports whether there is a mailbox that is not in trouble, or none at all.

@@ -15,7 +15,7 @@ func (w *Worker) hooks() ingest.Hooks {
 		Delivered: w.onDelivered,
 		Settled: func(box publish.Key, a ingest.Action, n int) {
 			w.metrics.settled.WithLabelValues(w.metrics.label(box), string(a)).Add(float64(n))
-			w.board.update(box, func(r *Row) { r.Settled += int64(n) })
+			w.board.update(box, func(r *Row) { r.Settled += int64(n); r.Unsettled = "" })
 			w.log.Info().Str("mailbox", box.Mailbox).Str("tenant", box.Tenant).Str("action", string(a)).Int("messages", n).Msg("post-action done")
 		},
 		Polled: func(box publish.Key, at time.Time) {
@@ -23,8 +23,15 @@ func (w *Worker) hooks() ingest.Hooks {
 			w.board.update(box, func(r *Row) { r.LastPoll = &at })
 		},
 		Skipped: w.onSkipped,
-		Saved:   func(box publish.Key, size int) { w.metrics.snapshots.Add(float64(size)) },
-		Fenced:  func(box publish.Key) { w.metrics.fenced.WithLabelValues(w.metrics.label(box)).Inc() },
+		Unsettled: func(box publish.Key, err error, until time.Time) {
+			code := ingest.FaultOf(err).Code
+			_, next := ingest.Explain(code)
+			w.board.update(box, func(r *Row) { r.Unsettled = err.Error() })
+			w.log.Warn().Str("mailbox", box.Mailbox).Str("tenant", box.Tenant).Str("code", string(code)).Err(err).Str("next", next).
+				Time("retry_at", until).Msg("post-action refused; publishing goes on")
+		},
+		Saved:  func(box publish.Key, size int) { w.metrics.snapshots.Add(float64(size)) },
+		Fenced: func(box publish.Key) { w.metrics.fenced.WithLabelValues(w.metrics.label(box)).Inc() },
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"mailflume/ingest"
 	"net"
 	"net/http"
 	"time"
@@ -25,7 +26,7 @@ func (w *Worker) listen() (*listener, error) {
 	}
 	ln, err := new(net.ListenConfig).Listen(context.Background(), "tcp", w.cfg.HTTP.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("listen on http.listen %s (stop what uses it, or set another address or off): %w", w.cfg.HTTP.Listen, err)
+		return nil, &ingest.Error{Fault: ingest.Fault{Class: ingest.Transient, Code: ingest.CodeListen}, Op: "http.listen " + w.cfg.HTTP.Listen, Err: err}
 	}
 	l := &listener{ln: ln, done: make(chan struct{}), srv: &http.Server{
 		Handler: w.routes(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -49,6 +48,10 @@ func (w *Worker) natsOptions(ctx context.Context) (natsjs.Options, error) {
 	if !w.cfg.NATS.Embedded() {
 		return ExternalNATS(w.cfg)
 	}
+	late := time.AfterFunc(time.Second, func() {
+		w.log.Info().Str("data_dir", w.cfg.NATS.DataDir).Msg("waiting for the data directory: another mailflume uses it, or its streams are being recovered")
+	})
+	defer late.Stop()
 	server, err := StartEmbedded(ctx, w.cfg, lockWait, w.serverLog)
 	if err != nil {
 		return natsjs.Options{}, err
@@ -62,7 +65,7 @@ func StartEmbedded(ctx context.Context, cfg *config.Config, wait time.Duration, 
 	s, err := embed.Start(ctx, embed.Options{
 		DataDir: cfg.NATS.DataDir, Sync: time.Duration(cfg.NATS.Sync), SyncAlways: cfg.NATS.Sync == 0, Wait: wait, Log: log,
 	})
-	if errors.Is(err, embed.ErrLocked) || errors.Is(err, os.ErrPermission) {
+	if err != nil {
 		return nil, &ingest.Error{Fault: ingest.Fault{Class: ingest.Config, Code: ingest.CodeDataDir}, Op: "start the embedded NATS", Err: err}
 	}
 	return s, err
@@ -142,7 +145,9 @@ func (w *Worker) natsHooks() natsjs.Hooks {
 		Waiting: func(err error) {
 			w.board.waitsFor(err)
 			if err == nil {
-				w.log.Info().Msg("publishing goes on")
+				if !w.stopping.Load() {
+					w.log.Info().Msg("publishing goes on")
+				}
 				return
 			}
 			w.natsTrouble(err)

@@ -33,6 +33,12 @@ func WriteTable(w io.Writer, rows []Row, wide bool) {
 		if r.Error != "" {
 			_, _ = fmt.Fprintf(w, "\n%s: %s\n  next: %s\n", r.Mailbox, r.Error, r.Next)
 		}
+		if r.Unsettled != "" {
+			_, _ = fmt.Fprintf(w, "\n%s: post-action refused: %s\n", r.Mailbox, r.Unsettled)
+		}
+		if r.Skipped > 0 {
+			_, _ = fmt.Fprintf(w, "\n%s: %d folders cannot be read; the log names them\n", r.Mailbox, r.Skipped)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
 	"slices"
@@ -67,10 +68,15 @@ func (w *Worker) watch(ctx context.Context) {
 // reload takes a changed configuration over; a bad one changes nothing.
 func (w *Worker) reload() {
 	next, err := config.Load(w.cfg.Path)
+	if err == nil && len(next.Mailboxes) == 0 && len(w.cfg.Mailboxes) > 0 {
+		err = errors.New("it has no mailbox any more; stop the worker if that is meant")
+	}
 	if err != nil {
-		w.log.Error().Err(err).Msg("reload: the configuration is not valid; the old one stays")
+		_, todo := ingest.Explain(ingest.CodeConfigInvalid)
+		w.log.Error().Str("code", string(ingest.CodeConfigInvalid)).Err(err).Str("next", todo).Msg("reload: the configuration is not valid; the old one stays")
 		return
 	}
+	w.fleet.Wake() // what waits for an administrator is tried now: a secret or a right may be repaired
 	change := config.Diff(w.cfg, next)
 	err = change.Err()
 	var boxes []ingest.Mailbox

@@ -25,18 +25,19 @@ type Options struct {
 
 // Worker is a running worker.
 type Worker struct {
-	cfg     *config.Config
-	log     zerolog.Logger
-	opt     Options
-	board   *Board
-	metrics *metrics
-	http    *listener
-	server  *embed.Server // nil with an external NATS
-	conn    *natsjs.Conn
-	fleet   *ingest.Fleet
-	up      atomic.Bool
-	boxes   *builder
-	seen    []stamp // the configuration's files as they were read
+	cfg      *config.Config
+	log      zerolog.Logger
+	opt      Options
+	board    *Board
+	metrics  *metrics
+	http     *listener
+	server   *embed.Server // nil with an external NATS
+	conn     *natsjs.Conn
+	fleet    *ingest.Fleet
+	up       atomic.Bool
+	stopping atomic.Bool
+	boxes    *builder
+	seen     []stamp // the configuration's files as they were read
 }
 
 // Start connects to NATS (or starts the embedded server), makes sure of the stream and prepares the
@@ -95,6 +96,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	}()
 	w.watch(ctx)
 	<-swept
+	w.stopping.Store(true)
 	w.log.Info().Msg("draining: last writes are being resolved")
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 22*time.Second)
 	defer cancel()
