@@ -187,6 +187,9 @@ func (r *run) start(w window) bool {
 
 // startAhead asks for the next window, if that is one of small messages.
 func (r *run) startAhead(items []item) []item {
+	if r.s.src.single.Load() {
+		return items
+	}
 	w, rest := r.window(items, r.left-len(r.cur.items))
 	if len(w.items) == 0 || w.alone || w.err != nil || r.s.ended(r.ctx) != nil {
 		return items

@@ -23,6 +23,7 @@ type queue struct {
 	mu      sync.Mutex
 	changed *sync.Cond
 	ready   []*arrival
+	held    int64 // octets that came while the window before was open
 	ended   bool
 	dropped bool // nobody wants the rest
 }
@@ -62,6 +63,16 @@ func (q *queue) beforeIsOpen() bool {
 	default:
 		return true
 	}
+}
+
+// mayHold says whether so many more octets may wait for the window before. Announced sizes bound a
+// window, and Exchange only estimates them; but a server may announce nothing and send everything.
+func (q *queue) mayHold(octets, limit int64) bool {
+	if !q.beforeIsOpen() {
+		return true
+	}
+	q.held += octets // by the goroutine that fills, alone
+	return octets <= 4*aloneFrom && q.held <= limit
 }
 
 // pop returns the next message, nil after the last.
@@ -127,6 +138,15 @@ func (f *flight) fill() {
 func (f *flight) load(m *imapclient.FetchMessageData) *arrival {
 	a := toBody(m)
 	if a == nil || a.lit == nil {
+		return nil
+	}
+	if !f.queue.mayHold(a.lit.Size(), 2*f.s.src.opt.WindowBytes) {
+		// Nobody can take it before the window before is complete, which waits behind it. So the
+		// session ends, and the next ones ask for one window at a time.
+		f.s.src.single.Store(true)
+		f.broken = true
+		_ = f.s.g.fail(errAbandoned)
+		_, _ = io.Copy(io.Discard, a.lit) // lets go-imap's reader see the end
 		return nil
 	}
 	if a.lit.Size() > 4*aloneFrom {

@@ -18,7 +18,8 @@ import (
 type Source struct {
 	opt Options
 
-	plain atomic.Int32 // how much less the listing asks for: this server's dates or sizes are not IMAP
+	plain  atomic.Int32 // how much less the listing asks for: this server's dates or sizes are not IMAP
+	single atomic.Bool  // one window at a time: this server answers out of order and its sizes are not true
 
 	mu    sync.Mutex
 	notes map[msgRef]note
