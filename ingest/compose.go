@@ -41,7 +41,14 @@ func (c *Composer) Compose(ctx context.Context, r io.Reader, raw []byte, data *p
 	if c.keepRaw() {
 		pr = pr.WithoutDigest() // the store hashes the same octets
 	}
+	panics := true
+	defer func() {
+		if panics && side != nil {
+			_, _ = side.finish(errAbandoned) // or its store would wait for ever
+		}
+	}()
 	err := c.readParts(ctx, pr, data)
+	panics = false
 	if side != nil {
 		// The reader's error matters only if the store did not cause it.
 		blob, serr := side.finish(err)
@@ -82,6 +89,13 @@ func (c *Composer) readParts(ctx context.Context, pr *parse.Reader, data *publis
 	h := pr.Header()
 	text := newBodyWriter(ctx, c.Blobs, "text/plain; charset=utf-8", c.inline())
 	html := newBodyWriter(ctx, c.Blobs, "text/html; charset=utf-8", c.inline())
+	panics := true
+	defer func() {
+		if panics {
+			_, _ = text.finish(errAbandoned)
+			_, _ = html.finish(errAbandoned)
+		}
+	}()
 	var err error
 	for err == nil {
 		var p *parse.Part
@@ -100,6 +114,7 @@ func (c *Composer) readParts(ctx context.Context, pr *parse.Reader, data *publis
 	if err == io.EOF { //nolint:errorlint // bare: a lost connection's error may wrap io.EOF
 		err = nil
 	}
+	panics = false
 	var terr, herr error
 	data.Text, terr = text.finish(err)
 	data.HTML, herr = html.finish(err)
