@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -27,6 +28,7 @@ type due struct {
 type position struct {
 	src     Source
 	action  Action
+	saved   Action // the action that the snapshot was written under
 	base    Cursor // where the log began: what an emptied log is read again from
 	cursor  Cursor
 	fresh   []Entry
@@ -50,9 +52,15 @@ func openPosition(c publish.Claim, src Source, action Action, held Cursor) (*pos
 		p.base, p.cursor = held, held
 		p.mustSave = true
 	}
+	if len(snapshot) > 0 && cmp.Or(p.saved, ActionNone) != cmp.Or(action, ActionNone) {
+		// What was published so far was published under another action, which nobody can apply any
+		// more: a changed one is for later events only. Saved before anything is appended under it.
+		p.pending, p.action, p.mustSave = nil, ActionNone, true
+	}
 	for _, e := range since {
 		p.add(e)
 	}
+	p.action = action
 	return p, nil
 }
 
@@ -150,7 +158,7 @@ func (p *position) save(ctx context.Context, c publish.Claim) (int, error) {
 	return len(b), nil
 }
 
-// encode lays a snapshot out as magic, base, cursor, pending; lengths and times are varints.
+// encode lays a snapshot out as magic, base, cursor, pending, action; lengths and times are varints.
 func (p *position) encode() []byte {
 	b := []byte(snapshotMagic)
 	b = binary.AppendUvarint(b, uint64(len(p.base)))
@@ -163,7 +171,7 @@ func (p *position) encode() []byte {
 		b = append(b, d.ref...)
 		b = binary.AppendVarint(b, d.at.UnixMilli())
 	}
-	return b
+	return append(b, p.action...)
 }
 
 var errSnapshot = errors.New("the snapshot of the position is not readable")
@@ -204,6 +212,7 @@ func (p *position) decode(b []byte) error {
 		rest = rest[w:]
 		p.pending = append(p.pending, due{Ref(ref), time.UnixMilli(ms)})
 	}
+	p.saved = Action(rest)
 	return nil
 }
 
