@@ -211,10 +211,15 @@ func (r *runner) blame(ctx context.Context, j *job) error {
 	return nil
 }
 
-// prepare parses and stores a buffered message until it works: a store that is away is waited for,
-// a message that fails by itself gets three tries.
+// storeWait is how long a message waits for its store in memory. All mailboxes share that memory, so
+// one whose store stays away gives it back, ends its session, and reads the message again later.
+const storeWait = 20 * time.Second
+
+// prepare parses and stores a buffered message: a store that is away is waited for a while, a message
+// that fails by itself gets three tries.
 func (r *runner) prepare(ctx context.Context, j *job, raw []byte) {
 	var b backoff
+	until := r.opt.Now().Add(storeWait)
 	for own := 0; ; {
 		j.event, j.err = r.build(ctx, &j.msg, bytes.NewReader(raw), raw)
 		if j.err == nil || ctx.Err() != nil {
@@ -229,6 +234,9 @@ func (r *runner) prepare(ctx context.Context, j *job, raw []byte) {
 			continue
 		}
 		wait := b.next(f)
+		if r.opt.Now().Add(wait).After(until) {
+			return
+		}
 		r.trouble(j.err, f, wait)
 		if !sleep(ctx, wait) {
 			return
