@@ -20,6 +20,10 @@ func (r msgRef) ref() ingest.Ref {
 	return ingest.Ref("i/" + strconv.FormatUint(uint64(r.validity), 10) + "/" + strconv.FormatUint(uint64(r.uid), 10) + "/" + escape(r.folder))
 }
 
+// maxEscaped is the longest escaped folder name: a Ref travels in a header, and what the log refuses
+// would hold up all folders behind it. 1,536 octets less the numbers.
+const maxEscaped = 1500
+
 // escape is url.PathEscape, which leaves nothing but printable ASCII.
 func escape(folder string) string { return url.PathEscape(folder) }
 

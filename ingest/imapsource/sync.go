@@ -2,6 +2,7 @@ package imapsource
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -52,6 +53,10 @@ func (s *session) Sync(ctx context.Context, at ingest.Cursor) (ingest.Cursor, er
 // syncFolder brings one folder's part of the position up to date. grown: the folder was wanted
 // before and is new on the server, so that all of it is.
 func (s *session) syncFolder(ctx context.Context, pos *position, f folderInfo, grown bool) error {
+	if n := len(escape(f.name)); n > maxEscaped {
+		return &ingest.Error{Fault: ingest.Fault{Class: ingest.Config, Code: ingest.CodeConfigInvalid}, Op: "imap open folder " + printable(f.name),
+			Err: fmt.Errorf("the name takes %d octets in an event's Ref, at most %d do", n, maxEscaped)}
+	}
 	if err := s.selectFolder(ctx, f.name, false); err != nil {
 		return s.absent(ctx, f.name, err)
 	}
