@@ -18,8 +18,20 @@ import (
 // others and tried again without asking the server. Larger ones stream.
 const smallMessage = 256 << 10
 
-// tries is how often a message may fail by its own fault before it is set aside.
-const tries = 3
+// tries is how often a message may fail by its own fault before it is set aside. When maxInRow
+// messages in a row were, it is rather the server that is ill: each further one gets manyTries, with
+// the long pauses of a server that is away, so that an outage does not empty a mailbox into the
+// quarantine, and a mailbox of nothing but bad messages still comes to its end.
+const (
+	tries     = 3
+	maxInRow  = 3
+	manyTries = 10
+)
+
+// givenByServer tells failures to get a message from failures to read it.
+func givenByServer(c Code) bool {
+	return c == CodeMessageRefused || c == CodeMessageMissing || c == CodeMessageTruncated
+}
 
 // job is one message between its fetch and its append.
 type job struct {
@@ -168,6 +180,9 @@ func (p *pass) appendFirst(ctx context.Context) error {
 	p.count++
 	r.backoff.reset() // progress: the next trouble is a new one
 	delete(r.attempts, j.msg.Ref)
+	if r.inRow++; j.event.Kind == publish.Received {
+		r.inRow = 0
+	}
 	r.pos.add(Entry{Ref: j.msg.Ref, Type: j.event.Kind, Time: r.opt.Now()})
 	r.opt.Hooks.delivered(r.box.Key, deliveryOf(j, r.opt.Now()))
 	if r.pos.entries >= saveEntries {
@@ -206,6 +221,9 @@ func (r *runner) blame(ctx context.Context, j *job) error {
 	r.attempts[j.msg.Ref]++
 	if r.attempts[j.msg.Ref] < tries && f.Code != CodeMessageTooLarge {
 		return j.err // end the loop and ask for it again
+	}
+	if r.inRow >= maxInRow && r.attempts[j.msg.Ref] < manyTries && givenByServer(f.Code) {
+		return &Error{Fault{Class: Transient, Code: f.Code}, fmt.Sprintf("%d messages in a row failed", r.inRow+1), j.err}
 	}
 	j.event = r.quarantined(j, f, r.attempts[j.msg.Ref])
 	return nil

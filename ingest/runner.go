@@ -43,6 +43,7 @@ type runner struct {
 	pos      *position
 	attempts map[Ref]int // failures that are the message's own
 	backoff  backoff
+	inRow    int       // quarantined since a message was last received
 	held     time.Time // no post-action before: the last one was refused
 	holding  backoff
 }

@@ -148,16 +148,11 @@ func (r *run) folder(b *box) {
 	}
 }
 
-// fetch reads listed messages, two windows in flight. Missing ones are looked for when nothing is.
+// fetch reads listed messages, two windows in flight.
 func (r *run) fetch(items []item) {
-	var missing []item
-	for r.going() && (len(items) > 0 || len(missing) > 0 || r.s.ahead.Load() != nil) {
+	for r.going() && (len(items) > 0 || r.s.ahead.Load() != nil) {
 		if f := r.s.ahead.Swap(nil); f != nil {
 			r.cur = f
-		} else if len(missing) > 0 {
-			r.resolve(missing)
-			missing = nil
-			continue
 		} else {
 			var w window
 			w, items = r.window(items, r.left)
@@ -169,10 +164,13 @@ func (r *run) fetch(items []item) {
 				return
 			}
 		}
-		if !r.cur.alone && len(missing) == 0 {
+		f := r.cur
+		if !f.alone {
 			items = r.startAhead(items)
 		}
-		missing = append(missing, r.consume()...)
+		if missing, early := r.consume(); len(missing) > 0 {
+			r.fillGaps(f, early)
+		}
 	}
 }
 
@@ -225,16 +223,18 @@ func (r *run) countVerdict(m *ingest.Message, err error) {
 	}
 }
 
-// consume reads the current flight to its end and returns what it did not bring.
-func (r *run) consume() (missing []item) {
+// consume reads the current flight to its end. It returns what the flight did not bring, and what it
+// brought that has to wait for that: messages are given in their folder's order.
+func (r *run) consume() (missing []item, early held) {
 	f := r.cur
+	early = held{}
 	for a := f.await(); a != nil; a = f.await() {
-		r.arrived(f, a)
+		r.inTurn(f, a, early)
 		if r.err != nil || r.stopped {
 			if f.closed { // everything was read: the connection is still good
 				r.cur = nil
 			}
-			return nil
+			return nil, nil
 		}
 	}
 	r.cur = nil
@@ -245,19 +245,19 @@ func (r *run) consume() (missing []item) {
 		}
 	}
 	if err == nil {
-		return missing
+		return missing, early
 	}
 	err = r.s.fault("imap fetch", atMessage, err)
 	if ingest.FaultOf(err).Class != ingest.BadMessage || r.s.g.failure() != nil {
 		r.blame(f)
 		r.failed(err)
-		return nil
+		return nil, nil
 	}
 	if f.alone && len(missing) == 1 {
 		r.refused(missing[0], err)
-		return nil
+		return nil, nil
 	}
-	return missing
+	return missing, early
 }
 
 // refused charges a tagged NO or BAD to the message, unless the server refuses everything.
@@ -365,7 +365,7 @@ func (r *run) resolve(missing []item) {
 		if !r.start(window{items: []item{it}, alone: true}) {
 			return
 		}
-		if still := r.consume(); len(still) == 0 {
+		if still, _ := r.consume(); len(still) == 0 {
 			continue
 		}
 		again, err := r.there([]item{it})
