@@ -56,6 +56,10 @@ interop: ## tests against a real Dovecot (skipped if it is missing, unless MAILF
 	fi; \
 	MAILFLUME_INTEROP=1 $(GO) test -tags interop -count=1 -timeout 20m -run Interop $(PKGS)
 
+.PHONY: chaos
+chaos: ## two workers, a real Dovecot and a real nats-server under random cuts, kills and freezes (CHAOS=100s)
+	CHAOS=$(or $(CHAOS),60s) $(GO) test -tags interop -count=1 -v -timeout 30m -run Chaos ./cmd/internal/interop
+
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (20s)
 	@set -e; $(GO) test -list '^Fuzz' $(PKGS) >bin/.fuzz.list || { cat bin/.fuzz.list; exit 1; }; \

@@ -52,8 +52,7 @@ func exitCode(err error) int {
 		}
 	}
 	if e, ok := errors.AsType[*ingest.Error](err); ok {
-		switch {
-		case e.Fault.Code == ingest.CodeDataDir:
+		if e.Fault.Code == ingest.CodeDataDir {
 			return exitNATS
 		}
 		switch e.Fault.Class {

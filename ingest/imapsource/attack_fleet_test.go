@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"mailflume/ingest"
@@ -33,7 +34,8 @@ func outage(t *testing.T, rule imaptest.Rule, life time.Duration) (quarantined i
 		rules = append(rules, imaptest.Rule{Command: fmt.Sprintf("UID FETCH %d:20 (UID)", i), Answers: []string{listed(20, 100)}})
 	}
 	rules = append(rules, rule)
-	src := attacked(t, &imaptest.Script{Rules: rules}, Options{Start: ingest.Start{All: true}})
+	src, wait := scripted(t, &imaptest.Script{Rules: rules}, Options{Start: ingest.Start{All: true}})
+	defer wait()
 	log := logtest.NewMemory()
 	codes = map[string]int{}
 	var mu sync.Mutex
@@ -57,21 +59,23 @@ func outage(t *testing.T, rule imaptest.Rule, life time.Duration) (quarantined i
 }
 
 func TestAttackAServerThatRefusesEverythingQuarantinesNobody(t *testing.T) {
-	t.Parallel()
-	n, codes := outage(t, imaptest.Rule{Command: "UID FETCH", Answers: []string{"{tag} NO internal error, try again later\r\n"}}, 40*time.Second)
-	t.Log(codes)
-	if n > 3 {
-		t.Errorf("%d of 20 good messages are quarantined after 40 s of an outage", n)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		n, codes := outage(t, imaptest.Rule{Command: "UID FETCH", Answers: []string{"{tag} NO internal error, try again later\r\n"}}, 40*time.Second)
+		t.Log(codes)
+		if n > 3 {
+			t.Errorf("%d of 20 good messages are quarantined after 40 s of an outage", n)
+		}
+	})
 }
 
 func TestAttackAServerThatHangsUpOnEveryFetchQuarantinesNobody(t *testing.T) {
-	t.Parallel()
-	n, codes := outage(t, imaptest.Rule{Command: "UID FETCH", Hangup: true}, 100*time.Second)
-	t.Log(codes)
-	if n > 0 {
-		t.Errorf("%d of 20 good messages are quarantined after 100 s of an outage", n)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		n, codes := outage(t, imaptest.Rule{Command: "UID FETCH", Hangup: true}, 100*time.Second)
+		t.Log(codes)
+		if n > 0 {
+			t.Errorf("%d of 20 good messages are quarantined after 100 s of an outage", n)
+		}
+	})
 }
 
 func TestAttackALongFolderNameBlocksNobody(t *testing.T) {

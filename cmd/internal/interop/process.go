@@ -43,7 +43,7 @@ type NATS struct {
 
 // StartNATS starts bin on a free port with its store in dir.
 func StartNATS(bin, dir string) (*NATS, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func StartNATS(bin, dir string) (*NATS, error) {
 
 // Start starts the server again and returns when it takes connections.
 func (n *NATS) Start() error {
-	n.cmd = exec.Command(n.bin, "-a", "127.0.0.1", "-p", strconv.Itoa(n.port), "-js", "-sd", n.dir) //nolint:gosec,noctx // ended by Signal
+	n.cmd = exec.Command(n.bin, "-a", "127.0.0.1", "-p", strconv.Itoa(n.port), "-js", "-sd", n.dir) //nolint:noctx // ended by Signal
 	n.done = make(chan struct{})
 	if err := n.cmd.Start(); err != nil {
 		return err
@@ -67,7 +67,7 @@ func (n *NATS) Start() error {
 		_ = n.cmd.Wait()
 	}()
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
-		c, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(n.port)), time.Second)
+		c, err := (&net.Dialer{Timeout: time.Second}).DialContext(context.Background(), "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(n.port)))
 		if err == nil {
 			return c.Close()
 		}
@@ -97,7 +97,7 @@ type Worker struct {
 
 // StartWorker runs `bin run -c config` with more arguments.
 func StartWorker(bin, config string, args ...string) (*Worker, error) {
-	w := &Worker{cmd: exec.Command(bin, append([]string{"run", "-c", config}, args...)...), log: newLogReader()} //nolint:gosec,noctx // ended by Signal
+	w := &Worker{cmd: exec.Command(bin, append([]string{"run", "-c", config}, args...)...), log: newLogReader()} //nolint:noctx // ended by Signal
 	pipe, err := w.cmd.StderrPipe()
 	if err != nil {
 		return nil, err
@@ -214,7 +214,7 @@ func (l *logReader) text() string {
 // Tap reads all events of the stream with `bin tap`.
 func Tap(ctx context.Context, bin, config string) ([]publish.Event, error) {
 	var errOut bytes.Buffer
-	cmd := exec.CommandContext(ctx, bin, "tap", "-c", config, "--from-start", "--json") //nolint:gosec // the program under test
+	cmd := exec.CommandContext(ctx, bin, "tap", "-c", config, "--from-start", "--json")
 	cmd.Stderr = &errOut
 	out, err := cmd.Output()
 	if err != nil {
