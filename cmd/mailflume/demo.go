@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
-	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"mailflume/cmd/internal/config"
@@ -45,8 +43,7 @@ func runDemo(cmd *cobra.Command, once, asJSON bool) (err error) {
 		return fail(exitConfig, err)
 	}
 	stage.Introduce(cmd.ErrOrStderr())
-	log := zerolog.New(zerolog.ConsoleWriter{Out: cmd.ErrOrStderr(), TimeFormat: time.TimeOnly, NoColor: os.Getenv("NO_COLOR") != "" || !isTerminal(cmd.ErrOrStderr())}).
-		Level(zerolog.WarnLevel).With().Timestamp().Logger()
+	log := newLogger(cmd.ErrOrStderr(), cfg.Log)
 	w, err := worker.Start(ctx, cfg, worker.Options{Log: log, Version: version})
 	if err != nil {
 		return err
