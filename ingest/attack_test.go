@@ -71,7 +71,7 @@ type panicker struct {
 
 func (p *panicker) Read(b []byte) (int, error) {
 	n, err := p.r.Read(b)
-	if p.n += n; p.n > 400<<10 {
+	if p.n += n; p.n > 700<<10 {
 		panic("a parser's bug")
 	}
 	return n, err

@@ -16,7 +16,7 @@ import (
 
 // smallMessage is the largest message that is buffered, so that it can be parsed and stored beside
 // others and tried again without asking the server. Larger ones stream.
-const smallMessage = 256 << 10
+const smallMessage = 512 << 10
 
 // tries is how often a message may fail by its own fault before it is set aside. When maxInRow
 // messages in a row were, it is rather the server that is ill: each further one gets manyTries, with

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	aloneFrom   = 256 << 10 // octets; from here on a message is fetched with nothing behind it
+	aloneFrom   = 512 << 10 // octets; from here on a message is fetched with nothing behind it
 	maxWindow   = 200       // messages asked for at once
 	maxRefusals = 3         // different messages refused in a row: it is the server, not the messages
 )
