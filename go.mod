@@ -14,7 +14,7 @@ require (
 	github.com/jedib0t/go-pretty/v6 v6.8.3 // tables on the terminal
 	github.com/nats-io/nats-server/v2 v2.15.2 // embedded JetStream, and real servers in tests
 	github.com/nats-io/nats.go v1.55.0 // JetStream client; given by the design
-	github.com/nats-io/nkeys v0.4.16 // indirect; nkey seeds for NATS sign-in
+	github.com/nats-io/nkeys v0.4.16 // nkey seeds for NATS sign-in
 	github.com/prometheus/client_golang v1.25.0 // metrics
 	github.com/rs/zerolog v1.35.1 // logs; given by the design
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // tests: validates events and configuration against their schemas
@@ -26,8 +26,6 @@ require (
 	golang.org/x/sync v0.24.0 // errgroup
 	golang.org/x/text v0.43.0 // charset decoders
 )
-
-require github.com/nats-io/nuid v1.0.1
 
 require (
 	github.com/antithesishq/antithesis-sdk-go v0.8.0-default-no-op // indirect
@@ -47,6 +45,7 @@ require (
 	github.com/minio/highwayhash v1.0.4 // indirect
 	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
 	github.com/nats-io/jwt/v2 v2.8.2 // indirect
+	github.com/nats-io/nuid v1.0.1 // indirect
 	github.com/pb33f/ordered-map/v2 v2.3.1 // indirect
 	github.com/prometheus/client_model v0.6.3 // indirect
 	github.com/prometheus/common v0.72.0 // indirect

@@ -238,7 +238,7 @@ func (r *Reader) attachmentAttribute() {
 	case attAttachTransportFilename:
 		r.name(r.octetString(), rankTransport)
 	case attAttachData:
-		r.giveData(KindAttachment)
+		r.attachData()
 	case attAttachment:
 		r.beginProperties()
 	}

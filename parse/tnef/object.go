@@ -48,7 +48,7 @@ func (k Kind) contentType() string {
 // final once Read gave io.EOF: TNEF has them after the octets.
 type Object struct {
 	Kind        Kind
-	Name        string // of an attachment: the long name if there is one, otherwise the title; may be empty
+	Name        string // of an attachment: the long name if there is one, otherwise the title; of a message, its subject
 	ContentType string // the MIME type that the stream names, or the one that goes with Kind
 	Charset     string // of text and HTML: its label; empty if the stream names none
 	ContentID   string // without angle brackets
@@ -60,6 +60,8 @@ type Object struct {
 	unit int    // of text: octets of a character, the last of which may be a NUL
 	rank int    // how good Name is
 	done bool
+
+	display string // of an embedded message: its subject
 }
 
 // Read delivers the object's octets. Errors other than io.EOF are the transport's.
@@ -114,5 +116,8 @@ func (o *Object) finish() {
 		for r.err == nil && !r.atBoundary() {
 			r.step()
 		}
+	}
+	if o.Kind == KindMessage && o.display != "" && o.rank < rankLong {
+		o.Name = o.display // the title is "Untitled Attachment", in the sender's language
 	}
 }

@@ -216,7 +216,8 @@ func (r *Reader) attachmentProperty() {
 	case prAttachTransportName:
 		r.name(r.stringProperty(), rankTransport)
 	case prDisplayName:
-		r.name(r.stringProperty(), rankDisplay)
+		r.group.display = r.stringProperty()
+		r.name(r.group.display, rankDisplay)
 	case prAttachMIMETag:
 		if s := strings.TrimSpace(r.stringProperty()); s != "" && r.group.Kind == KindAttachment {
 			r.group.ContentType = s
@@ -244,5 +245,7 @@ func (r *Reader) dataProperty() {
 			kind = KindMessage
 		}
 	}
-	r.giveData(kind)
+	if r.list.typ == typeObject || len(r.group.held) == 0 {
+		r.giveData(kind)
+	}
 }

@@ -120,7 +120,7 @@ func (p *rtfReader) octet(c byte) {
 		p.skip--
 		return
 	}
-	if p.quiet() {
+	if c == 0 || p.quiet() {
 		return
 	}
 	if cp := p.page(); len(p.run) == 0 || cp != p.runPage || p.high != 0 {
@@ -258,9 +258,9 @@ func (p *rtfReader) hex() {
 		}
 		switch d := p.in[i]; {
 		case isDigit(d):
-			c = c<<4 | d - '0'
+			c = c<<4 | (d - '0')
 		case d|0x20 >= 'a' && d|0x20 <= 'f':
-			c = c<<4 | d | 0x20 - 'a' + 10
+			c = c<<4 | ((d | 0x20) - 'a' + 10)
 		default:
 			return
 		}

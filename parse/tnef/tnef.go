@@ -141,12 +141,12 @@ func (r *Reader) give(o *Object) {
 }
 
 // settle gives what waited for the end of the attributes that it belongs to: the RTF body, and an
-// attachment without octets (a link, an empty file).
+// attachment without octets (a link, an empty file) or with few.
 func (r *Reader) settle() (gave bool) {
 	if r.attr.level != levelMessage || r.err != nil {
 		r.giveRTF()
 	}
-	if o := r.group; o != nil && !r.found && o.Name != "" {
+	if o := r.group; o != nil && !r.found && (o.Name != "" || len(o.held) > 0) {
 		r.give(o)
 	}
 	r.group = nil

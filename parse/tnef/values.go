@@ -91,7 +91,21 @@ func modernClass(s string) string {
 	return s
 }
 
-// giveData gives the octets of the attachment, unless there were some already: writers may have them
+// maxPlaceholder is how long an attAttachData may be to be held in case a property has better octets.
+const maxPlaceholder = 4 << 10
+
+// attachData gives attAttachData. It may be no more than a sentence for readers without MAPI, saying
+// that this is an embedded message, which then is in PR_ATTACH_DATA_OBJ: a short one waits for that.
+func (r *Reader) attachData() {
+	if r.value.left > maxPlaceholder {
+		r.giveData(KindAttachment)
+		return
+	}
+	b := make([]byte, r.value.left)
+	r.group.held = b[:r.take(b)]
+}
+
+// giveData gives the octets of the attachment, unless it was given already: writers may have them
 // both as an attribute and as a property.
 func (r *Reader) giveData(kind Kind) {
 	if r.found || r.value.left == 0 || r.err != nil {
@@ -99,7 +113,7 @@ func (r *Reader) giveData(kind Kind) {
 	}
 	r.found = true
 	o := r.group
-	o.live = true
+	o.live, o.held = true, nil
 	if o.Kind = kind; kind == KindMessage {
 		o.ContentType = kind.contentType()
 	}

@@ -1,0 +1,233 @@
+package htmltext
+
+import (
+	"bytes"
+	"io"
+	"slices"
+	"unicode/utf8"
+
+	"golang.org/x/net/html/atom"
+)
+
+// maxHidden is how much text a hidden element may keep from the reader.
+const maxHidden = 16 << 10
+
+// reader follows the open elements and tells the writer what they mean.
+type reader struct {
+	lex   lexer
+	out   writer
+	given int // octets of out.out that were read
+	done  bool
+
+	stack []element
+	deep  int // elements over maxDepth that are open
+	pre   bool
+	tiny  bool // the font is too small to be seen
+	href  []byte
+	inks  int // out.inks when the link began
+
+	inMarker bool // in a list marker of Word's
+	marker   []byte
+
+	hideAt int // the element of the stack that hides; -1 is none
+	hidden []byte
+}
+
+// NewReader returns the text of UTF-8 HTML: UTF-8 with \n line ends. See the package's
+// documentation for what it looks like. Errors are those of html alone, and io.EOF at its end.
+func NewReader(html io.Reader) io.Reader {
+	return &reader{
+		lex:    newLexer(html),
+		stack:  make([]element, 0, 32),
+		hideAt: -1,
+	}
+}
+
+// Read implements io.Reader.
+func (r *reader) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	for r.given == len(r.out.out) {
+		r.given, r.out.out = 0, r.out.out[:0]
+		if r.done {
+			return 0, r.lex.err
+		}
+		r.step()
+	}
+	n := copy(p, r.out.out[r.given:])
+	r.given += n
+	return n, nil
+}
+
+// step reads one token.
+func (r *reader) step() {
+	switch r.lex.next() {
+	case kindText:
+		r.text(r.lex.text)
+	case kindStart:
+		r.start()
+	case kindEnd:
+		r.end(r.lex.tag)
+	case kindEOF:
+		r.done = true
+		if r.lex.err == io.EOF { // a broken source has no last line
+			r.show()
+			r.popTo(0)
+			r.out.finish()
+		}
+	}
+}
+
+// text passes text on, unless it cannot be seen.
+func (r *reader) text(s []byte) {
+	switch {
+	case r.hideAt >= 0:
+		r.hide(s)
+	case r.tiny:
+		if bytes.ContainsAny(s, " \t\r\n") {
+			r.out.text([]byte(" "))
+		}
+	case r.inMarker:
+		r.markerText(s)
+	case r.pre:
+		r.out.preText(s)
+	default:
+		r.out.text(s)
+	}
+}
+
+// hide keeps the text of a hidden element until it is known that the element ends.
+func (r *reader) hide(s []byte) {
+	for len(s) > 0 {
+		if len(r.hidden) >= maxHidden {
+			r.show()
+			r.text(s)
+			return
+		}
+		_, n := utf8.DecodeRune(s)
+		if isSpace(s[0]) {
+			r.hidden = append(r.hidden, ' ')
+		} else {
+			r.hidden = append(r.hidden, s[:n]...)
+		}
+		s = s[n:]
+	}
+}
+
+// hideBreak keeps where a line of a hidden element ends.
+func (r *reader) hideBreak() {
+	r.hidden = append(r.hidden, '\n')
+}
+
+// show gives up hiding: nothing ended the element, so its text is shown.
+func (r *reader) show() {
+	if r.hideAt < 0 {
+		return
+	}
+	r.hideAt = -1
+	r.out.breakRow()
+	r.out.block(1)
+	for line := range bytes.SplitSeq(r.hidden, []byte("\n")) {
+		r.text(line)
+		r.out.block(1)
+	}
+}
+
+// start handles a start tag.
+func (r *reader) start() {
+	t := r.lex.tag
+	if isTransparent(t) {
+		return
+	}
+	r.closeImplied(t)
+	st := parseStyle(r.lex.get(attrStyle))
+	switch {
+	case isVoid(t):
+		r.void(t, &st)
+	case len(r.stack) == maxDepth:
+		r.deep++
+	case r.hideAt >= 0:
+		r.openHidden(t)
+	case r.isHidden(t, &st):
+		if r.lex.self {
+			return // whoever writes <div style="display:none"/> hides nothing
+		}
+		r.hideAt, r.hidden = len(r.stack), r.hidden[:0]
+		r.openHidden(t)
+	default:
+		r.open(t, &st)
+	}
+}
+
+func (r *reader) isHidden(t atom.Atom, st *style) bool {
+	return st.hidden || r.lex.has[attrHidden] || isNeverShown(t)
+}
+
+// closeImplied ends the elements that the start of this one ends.
+func (r *reader) closeImplied(t atom.Atom) {
+	for i := len(r.stack) - 1; i >= 0; i-- {
+		open := r.stack[i].tag
+		if closes(t, open) {
+			r.close(i)
+			if !isCell(open) && !isRowGroup(t) && (open != atom.P || t != atom.Li) {
+				return
+			}
+			continue // the row after its cell, the item after its paragraph
+		}
+		if bars(t, open) {
+			return
+		}
+	}
+}
+
+// end handles an end tag. One without its start means nothing, but for </br> and </p>, which
+// browsers take for start tags.
+func (r *reader) end(t atom.Atom) {
+	if r.deep > 0 && !isTransparent(t) && !isVoid(t) {
+		r.deep--
+		return
+	}
+	if t == atom.Br {
+		r.void(t, &style{})
+		return
+	}
+	for i := len(r.stack) - 1; i >= 0; i-- {
+		e := &r.stack[i]
+		switch {
+		case e.tag == t || isHeading(t) && isHeading(e.tag):
+			r.close(i)
+			return
+		case e.tag == atom.Table, isCell(e.tag) && !isTablePart(t):
+			return
+		}
+	}
+}
+
+// close ends the element at i. An inline element that is not nested in the blocks inside of it
+// ends alone; a block takes with it what it holds.
+func (r *reader) close(i int) {
+	inner := r.stack[i+1:]
+	isBlock := func(e element) bool { return e.block }
+	if r.stack[i].block || i == r.hideAt || !slices.ContainsFunc(inner, isBlock) {
+		r.popTo(i)
+		return
+	}
+	r.leave(i)
+	for j := range inner {
+		inner[j].pre = r.stack[i].pre
+		inner[j].tiny = inner[j].tiny && r.stack[i].tiny
+	}
+	r.stack = slices.Delete(r.stack, i, i+1)
+	if r.hideAt > i {
+		r.hideAt--
+	}
+}
+
+// popTo ends all elements from i on.
+func (r *reader) popTo(i int) {
+	for len(r.stack) > i {
+		r.leave(len(r.stack) - 1)
+		r.stack = r.stack[:len(r.stack)-1]
+	}
+}
