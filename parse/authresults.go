@@ -272,9 +272,10 @@ func (p *authParser) word(stop string) string {
 // quoted reads a quoted string; one that is not closed is text.
 func (p *authParser) quoted() string {
 	for j := p.i + 1; j < len(p.s); j++ {
-		if p.s[j] == '\\' {
+		switch p.s[j] {
+		case '\\':
 			j++
-		} else if p.s[j] == '"' {
+		case '"':
 			v := strings.Map(printable, unescape(p.s[p.i+1:j]))
 			p.i = j + 1
 			return v

@@ -40,7 +40,9 @@ func Classify(h *Header, parts ...string) (kind string, list []string) {
 	top, _ := h.first("Content-Type")
 	s.mediaType(top, true)
 	for _, p := range parts {
-		s.mediaType(p, false)
+		if p != top {
+			s.mediaType(p, false)
+		}
 	}
 	s.fields()
 	s.people()

@@ -82,7 +82,7 @@ func (s *signals) fields() {
 	var buf [maxSignalName]byte
 	for _, f := range s.h.fields {
 		name := bytes.TrimRight(s.h.block[f.start:f.colon], " \t")
-		if len(name) > len(buf) {
+		if len(name) == 0 || len(name) > len(buf) {
 			continue
 		}
 		for i, c := range name {
@@ -182,6 +182,9 @@ func (s *signals) machine(name []byte, f fieldSpan) bool {
 
 // autoReply looks at the fields by which answering programs say that they are one.
 func (s *signals) autoReply(name []byte, f fieldSpan) bool {
+	if name[0] != 'x' {
+		return false
+	}
 	for _, prefix := range [...]string{"x-autoreply", "x-auto-reply", "x-autorespon", "x-auto-respond", "x-mail-autoreply", "x-vacation"} {
 		if len(name) < len(prefix) || string(name[:len(prefix)]) != prefix {
 			continue

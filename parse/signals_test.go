@@ -83,11 +83,19 @@ func TestSignalsAreFewWhateverIsSent(t *testing.T) {
 	wantSignals(t, signals)
 }
 
-func TestUndeliverableIsSaidInManyLanguages(t *testing.T) {
+func TestSubjectsAreKnownByTheirBeginning(t *testing.T) {
 	for _, list := range []string{bounceSubjects, autoReplySubjects} {
-		for prefix := range strings.SplitSeq(list, "|") {
-			if prefix == "" || prefix != strings.ToLower(prefix) {
-				t.Errorf("%q can never be found", prefix)
+		if list[0] != '|' {
+			t.Errorf("%.20q… has no bar", list)
+		}
+		for prefix := range strings.SplitSeq(list[1:], "|") {
+			if prefix != strings.ToLower(prefix) || !hasPrefixOf(prefix, list) || !hasPrefixOf(prefix+" x", list) || hasPrefixOf("re: "+prefix, list) {
+				t.Errorf("%q is not found", prefix)
+			}
+		}
+		for _, s := range []string{"", "und", "undo", "auto", "|", "||||", "autobahn closed"} {
+			if hasPrefixOf(s, list) {
+				t.Errorf("%q is found", s)
 			}
 		}
 	}
