@@ -36,7 +36,7 @@ type Attendee struct {
 // The codes that a Scanner tells its Flaw function. They are stable.
 const (
 	FlawLimit = "calendar-limit"        // more events, attendees or text than is kept; lossy
-	FlawLine  = "calendar-line-invalid" // a line that is no property was skipped; lossy
+	FlawLine  = "calendar-line-invalid" // a line that is no property was skipped
 	FlawTime  = "calendar-time-invalid" // a time or duration that cannot be read was left out; lossy
 	FlawZone  = "calendar-zone-unknown" // a TZID that is no known zone and has no VTIMEZONE: the time floats
 )

@@ -63,7 +63,7 @@ const maxDepth = 16
 func (f *fileReader) take(line string) {
 	p, ok := parseProperty(line)
 	if !ok {
-		f.tell(FlawLine, quote(line), true)
+		f.tell(FlawLine, quote(line), false)
 		return
 	}
 	switch p.name {

@@ -54,26 +54,23 @@ func (m moment) midnight() bool {
 
 // times reads the times of an event.
 func (f *fileReader) times(e *event) {
-	start, ok := f.moment(e.start, e.cal)
-	if !ok {
-		return
-	}
+	start, started := f.moment(e.start, e.cal)
 	end, ended := f.moment(e.end, e.cal)
-	if !ended && e.duration != "" {
+	if started && !ended && e.duration != "" {
 		end, ended = f.after(start, e.duration)
 	}
-	if ended && end.date != start.date {
-		end.date = end.date && start.date // one of them is no date: the day begins at midnight
-		start.date = end.date
+	if started && ended && start.date != end.date {
+		start.date, end.date = false, false // one of them is no date: the other's day begins at midnight
 	}
 	// Exchange writes whole days as midnights and says so beside ([MS-OXCICAL] section 2.1.3.1.1.20.28).
-	if e.wholeDays && start.midnight() && (!ended || end.midnight()) {
+	if e.wholeDays && (!started || start.midnight()) && (!ended || end.midnight()) {
 		start.date, end.date = true, true
 	}
-	e.Start, e.AllDay = start.String(), start.date
-	e.Floating = !start.date && start.in == nil
-	if !start.date {
-		e.TimeZone = start.name
+	if started {
+		e.Start, e.AllDay, e.Floating = start.String(), start.date, !start.date && start.in == nil
+		if !start.date {
+			e.TimeZone = start.name
+		}
 	}
 	if ended {
 		e.End = end.String()

@@ -27,7 +27,8 @@ func TestTimesAreWrittenAsWhatTheyAre(t *testing.T) {
 		"DTSTART;TZID=Europe/Berlin:20261025T023000":                           {"2026-10-25T00:30:00Z", "", "Europe/Berlin"}, // twice
 		"DTSTART;TZID=Europe/Berlin:20261110T000000\nDTEND;TZID=Europe/Berlin:20261111T000000\nX-MICROSOFT-CDO-ALLDAYEVENT:TRUE": {"2026-11-10", "2026-11-11", ""},
 		"DTSTART:20261110T240000Z\nDTEND:20261231T235960Z":                                                                       {"2026-11-11T00:00:00Z", "2026-12-31T23:59:59Z", ""},
-		"DTSTART;VALUE=DATE:20261110\nDTEND:20261111T090000Z":                                                                    {"2026-11-10T00:00:00", "2026-11-11T09:00:00Z", ""},
+		"DTEND:20261110T100000Z":                              {"", "2026-11-10T10:00:00Z", ""},
+		"DTSTART;VALUE=DATE:20261110\nDTEND:20261111T090000Z": {"2026-11-10T00:00:00", "2026-11-11T09:00:00Z", ""},
 	} {
 		e := one(t, "UID:x\n"+lines)
 		if got := [3]string{e.Start, e.End, e.TimeZone}; got != want {
