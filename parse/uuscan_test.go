@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"mailflume/testdata"
 )
 
 // scanned is what a scanner found: the text with a mark where each file stood, and the files.
@@ -184,6 +187,20 @@ func checkFiles(t *testing.T, seed uint64, n int) {
 	got := scanIn(in.String(), n, seed%2 == 0)
 	if got.text != text.String() || strings.Join(got.files, "|") != strings.Join(files, "|") {
 		t.Fatalf("seed %d: %q\n got %q %q\nwant %q %q", seed, in.String(), got.text, got.files, text.String(), files)
+	}
+}
+
+func TestTheSampleMailHasTwoFiles(t *testing.T) {
+	mail, err := fs.ReadFile(testdata.Mail(), "uuencode-two-files.eml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := scanIn(string(mail), 100, true)
+	if len(got.files) != 2 || !strings.HasPrefix(got.files[0], "readings march.csv:2026-03-01;1037;1\n") || !strings.HasPrefix(got.files[1], "valve.pbm:P1\n") {
+		t.Errorf("%q", got.files)
+	}
+	if !strings.Contains(got.text, "so:\r\nbegin 644 settings\r\non the panel") || !strings.HasSuffix(got.text, "\xff\r\nNothing else today.\r\n") {
+		t.Errorf("%q", got.text)
 	}
 }
 
