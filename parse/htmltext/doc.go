@@ -18,8 +18,9 @@
 // replied to, there is the line "---", as for <hr>.
 //
 // A link reads "text (https://...)", and only "text" if that is the address itself, or if the
-// address is of no use outside of the mail: relative, javascript:, data: and the like. An image reads
-// "[its alternative text]".
+// address is of no use outside of the mail: relative, javascript:, data: and the like; mailto: is
+// left out. An image reads "[its alternative text]". Of a list to choose from, the first option and
+// the selected ones are shown.
 //
 // # Tables
 //

@@ -30,7 +30,11 @@ func (r *reader) closeLink() {
 	if r.out.inks == r.inks || sameAddress(r.out.link, r.href) {
 		return
 	}
-	r.out.append(" (", r.href, ")")
+	url := r.href
+	if hasPrefixFold(url, "mailto:") {
+		url, _, _ = bytes.Cut(url[len("mailto:"):], []byte("?"))
+	}
+	r.out.append(" (", url, ")")
 }
 
 // cleanURL removes from an address what browsers do not take for a part of it (WHATWG URL section
@@ -79,12 +83,12 @@ func sameAddress(text, url []byte) bool {
 	if strings.EqualFold(t, u) {
 		return true
 	}
-	return strings.HasPrefix(string(url), "tel:") && digits(t) == digits(u)
+	return hasPrefixFold(url, "tel:") && digits(t) == digits(u)
 }
 
 // bareAddress removes what people leave out when they write an address down.
 func bareAddress(s string) string {
-	s = strings.Trim(s, " <>()[]\t\u00a0")
+	s = strings.Trim(s, " <>()[]\"'\t\u00a0")
 	for _, prefix := range []string{"mailto:", "tel:", "sms:", "http:", "https:", "//", "www."} {
 		if len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix) {
 			s = s[len(prefix):]

@@ -136,6 +136,8 @@ func (r *reader) find(is func(atom.Atom) bool) *element {
 
 func isRow(t atom.Atom) bool { return t == atom.Tr }
 
+func isSelect(t atom.Atom) bool { return t == atom.Select }
+
 func isTable(t atom.Atom) bool { return t == atom.Table }
 
 func (r *reader) inCell() bool { return r.find(isCell) != nil }
@@ -153,6 +155,8 @@ func (r *reader) openCell(e *element) {
 	table.data = table.data || e.tag == atom.Th
 	row.cells++
 	switch {
+	case row.cells > 1 && !row.broken && table.data && r.out.sep != "":
+		r.out.addSeparator(" | ")
 	case row.cells > 1 && !row.broken && row.inked:
 		r.out.joinRow()
 	case row.cells > 1 && !row.broken && table.data:
@@ -226,12 +230,12 @@ func (r *reader) openQuote(t atom.Atom, st *style) {
 			r.out.push("  ", false) // the "indent" button of Gmail
 			return
 		}
-		r.out.push("", false)
+		r.out.push("", true)
 	case t != atom.Div && t != atom.P:
 	case r.lex.is(attrName, "quote") && st.lineLeft, // GMX, web.de
 		hasClass(r.lex.get(attrClass), "yahoo_quoted"),
 		t == atom.Div && st.plain && st.lineLeft: // Outlook
-		r.out.push("", false)
+		r.out.push("", true)
 	case t == atom.Div && st.plain && st.lineAbove, // Outlook
 		r.lex.is(attrID, "divRplyFwdMsg"): // Outlook on the web
 		r.out.rule()

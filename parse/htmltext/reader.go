@@ -161,7 +161,17 @@ func (r *reader) start() {
 }
 
 func (r *reader) isHidden(t atom.Atom, st *style) bool {
-	return st.hidden || r.lex.has[attrHidden] || isNeverShown(t)
+	return st.hidden || r.lex.has[attrHidden] || isNeverShown(t) || t == atom.Option && r.isUnselected()
+}
+
+// isUnselected tells whether an option is one that a closed list does not show.
+func (r *reader) isUnselected() bool {
+	list := r.find(isSelect)
+	if list == nil {
+		return false
+	}
+	list.cells++
+	return list.cells > 1 && !r.lex.has[attrSelected]
 }
 
 // closeImplied ends the elements that the start of this one ends.

@@ -27,6 +27,7 @@ const (
 	attrRole
 	attrHidden
 	attrChecked
+	attrSelected
 	attrCount
 )
 
@@ -63,6 +64,8 @@ func attrOf(name []byte) attr {
 		return attrHidden
 	case "checked":
 		return attrChecked
+	case "selected":
+		return attrSelected
 	}
 	return attrCount
 }

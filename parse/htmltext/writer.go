@@ -16,7 +16,7 @@ const (
 // mark is what stands in front of each line of a quote or of a list item.
 type mark struct {
 	quote bool
-	fresh bool // the text was not written yet; then its width in spaces stands for it
+	fresh bool // it was not written yet; after that spaces stand for the text of a list item
 	text  [maxMark]byte
 	n     int
 }
@@ -50,8 +50,8 @@ type writer struct {
 
 // block ends the line, with a blank line if n is 2.
 func (w *writer) block(n int) {
-	if w.sep != "" {
-		return // the next cell has not begun
+	if w.atStart() {
+		return
 	}
 	if w.oneRow > 0 {
 		w.spaces = 1
@@ -64,10 +64,17 @@ func (w *writer) block(n int) {
 	w.endLine()
 }
 
+// atStart tells whether nothing is yet in a cell that goes on in its row's line, in a quote, or in a
+// list item: then there is nothing to break from.
+func (w *writer) atStart() bool {
+	n := len(w.marks)
+	return w.sep != "" || n > 0 && w.marks[n-1].fresh && !w.blank
+}
+
 // lineBreak is <br>: it ends a line that has something, and makes a blank one else.
 func (w *writer) lineBreak() {
 	switch {
-	case w.sep != "":
+	case w.atStart():
 		return
 	case w.oneRow > 0:
 		w.spaces = 1
@@ -98,8 +105,7 @@ func (w *writer) breakRow() {
 
 // joinRow makes the line of the last cell go on after a separator.
 func (w *writer) joinRow() {
-	w.need, w.ink, w.spaces = 0, true, 0
-	w.addSeparator(" | ")
+	w.need, w.ink, w.spaces, w.sep = 0, true, 0, " | "
 }
 
 // addSeparator puts a separator in front of what comes next: one for each empty cell before it.
@@ -118,7 +124,8 @@ func (w *writer) open() {
 	}
 	switch {
 	case w.sep != "":
-		w.put([]byte(w.sep))
+		w.out = append(w.out, w.sep...) // not a part of a link's text
+		w.length += len(w.sep)
 		w.sep = ""
 	case w.spaces > 0 && w.ink:
 		w.put([]byte(" "))
@@ -178,10 +185,10 @@ func (w *writer) writeMarks() {
 			}
 		case m.fresh:
 			w.out = append(w.out, m.text[:m.n]...)
-			m.fresh = false
 		default:
 			w.out = append(w.out, "          "[:m.n]...)
 		}
+		m.fresh = false
 	}
 }
 
