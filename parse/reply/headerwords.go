@@ -251,7 +251,7 @@ func toWord(s string) language {
 		return et
 	case "Kam":
 		return lv | lt
-	case "Adresāts":
+	case "Saņēmējs":
 		return lv
 	case "Skirta", "Gavėjas":
 		return lt

@@ -102,7 +102,7 @@ func isForward(s string) bool {
 	switch s {
 	case "forwarded message", "forwarded mail", "forwarded email", "forwarded e-mail", "forward message", "fwd message", "forwarded conversation", "forwarded",
 		"weitergeleitete nachricht", "weitergeleitete mail", "weitergeleitete e-mail", "weitergeleitet", "ende der weitergeleiteten nachricht",
-		"message transféré", "message réexpédié", "mail transféré", "courriel transféré", "message transfere",
+		"message transféré", "message réexpédié", "mail transféré", "courriel transféré",
 		"mensaje reenviado", "mensagem encaminhada", "mensagem reencaminhada", "messaggio inoltrato", "missatge reenviat", "correo reenviado",
 		"doorgestuurd bericht", "doorgezonden bericht", "vidarebefordrat meddelande", "vidarebefordrat brev", "vidarebefordrat mail",
 		"videresendt melding", "videresendt meddelelse", "videresendt besked", "videresendt e-post", "videresendt mail",

@@ -152,8 +152,8 @@ func (s *scanner) result() (offset int, ok bool) {
 	default:
 		s.endTail()
 	}
-	if s.found == foundNothing || s.start == none || !s.attributed && !(s.own && s.marked.plausible()) {
-		return 0, false
+	if s.found != foundNothing && s.start != none && (s.attributed || s.own && s.marked.plausible()) {
+		return s.start, true
 	}
-	return s.start, true
+	return 0, false
 }
