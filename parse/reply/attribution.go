@@ -127,7 +127,7 @@ func withName(lines []past, first int) int {
 // address, a bracket, a digit or a small letter.
 func continues(s string) bool {
 	r, _ := utf8.DecodeRuneInString(s)
-	return strings.ContainsRune("<([\"", r) || unicode.IsDigit(r) || unicode.IsLower(r)
+	return strings.ContainsRune("<>([\"", r) || unicode.IsDigit(r) || unicode.IsLower(r)
 }
 
 // ends tells whether a line ends as attributions do: with a colon of some sort, in dashes as Zoho
@@ -140,8 +140,8 @@ func ends(s string) bool {
 	if strings.HasPrefix(s, "--") && strings.HasSuffix(s, "--") && !isRule(s) {
 		return true
 	}
-	if s == "" {
-		return false
+	if s == "" || strings.HasSuffix(s, " wrote") && read(s).has(signOpener|signDate|signTime|signAddress) {
+		return s != ""
 	}
 	c := s[len(s)-1]
 	if c == '>' && digits(s) > 0 {

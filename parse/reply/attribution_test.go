@@ -55,6 +55,8 @@ func attributions() []struct{ name, text string } {
 		{"Notes en", "Bob Bee/Dept/Org wrote on 10.11.2026 09:00:12:"},
 		{"Notes en, no colon", "Bob Bee/Dept/Org wrote on 11/10/2026 09:00:12 AM"},
 		{"NetEase en", "At 2026-11-10 09:00:00, \"Bob Bee\" <bob@example.org> wrote:"},
+		{"Zoho, without dashes", "On Tue, 10 Nov 2026 09:00:00 +0100 Bob Bee <bob@example.org> wrote"},
+		{"folded within the address", "tir. 10. nov. 2026 kl. 09:00 skrev Bob Bee <bob@example.org\n>:"},
 		{"bold", "*On Tue, Nov 10, 2026 at 9:00 AM Bob Bee <bob@example.org> wrote:*"},
 		{"name first en", "Bob Bee <bob@example.org> wrote on Tue, Nov 10, 2026 at 9:00 AM:"},
 		{"Gmail de", "Am Di., 10. Nov. 2026 um 09:00 Uhr schrieb Bob Bee <bob@example.org>:"},

@@ -115,7 +115,7 @@ func dateWord(s string) language {
 		return de
 	case "Datum":
 		return de | nl | sv | cs | hr | sl
-	case "Envoyé", "Envoyé le", "Date d'envoi", "Date d’envoi":
+	case "Envoyé", "Envoyé le", "Message du", "Date d'envoi", "Date d’envoi":
 		return fr
 	case "Enviado", "Enviado el", "Fecha", "Enviado a las":
 		return es | pt

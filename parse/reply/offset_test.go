@@ -41,6 +41,8 @@ func TestMarkedQuotes(t *testing.T) {
 		{"telephone close before", own + "Gesendet von meinem Telefon\n§" + wrote + "\n" + old},
 		{"telephone ja", own + "§" + quoted + "\niPhoneから送信\n"},
 		{"list footer", own + "§" + wrote + quoted + "\n_______________________________________________\nDiscuss mailing list\nDiscuss@lists.example.org\nhttps://lists.example.org/listinfo/discuss\n"},
+		{"list footer behind a short rule", own + "§" + wrote + quoted + "\n__\nDiscuss mailing list\nhttps://lists.example.org/listinfo/discuss\n"},
+		{"list link", own + "§" + wrote + quoted + "\nhttp://lists.example.org/listinfo/discuss\n"},
 		{"signature and list footer", own + "§" + wrote + quoted + "\n-- \nAnna\n_______________________________________________\nDiscuss mailing list\nhttps://lists.example.org/listinfo/discuss\n"},
 		{"scanner's footer", own + "§" + quoted + "\n-----\nNo virus.\nhttps://www.avast.com/\n"},
 		{"groups' footer", own + "§" + wrote + quoted + "\n-- \nYou received this message because you are subscribed.\nTo unsubscribe, see https://groups.google.com/\n"},

@@ -173,6 +173,11 @@ func isMobile(s string) bool {
 	return false
 }
 
+// isListLink recognises the link to its page that a mailing list puts below a message.
+func isListLink(s string) bool {
+	return strings.HasPrefix(s, "http") && strings.Contains(s, "/listinfo/") && strings.IndexByte(s, ' ') < 0
+}
+
 // footerProof finds what only the footers of mailing lists and scanners have both of: a word of
 // their trade, and a link.
 func footerProof(s string) (proof tail) {

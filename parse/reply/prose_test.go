@@ -29,6 +29,7 @@ func TestProseIsNotAQuote(t *testing.T) {
 		{"a journey", "Your booking\n\nFrom: Berlin\nTo: Paris\nDate: 10.11.2026 09:00\n\nSeat 4\n"},
 		{"fields far from each other", "Hello\n\nFrom: Bob\none\ntwo\nthree\nfour\nDate: 2026\nSubject: x\n\nwords\n"},
 		{"a header as evidence", "They sent this:\n\nFrom: Bob <bob@example.org>\nTo: Anna <anna@example.org>\nSubject: x\nDate: Tue, 10 Nov 2026 09:00:00 +0100\nMessage-ID: <1@example.org>\n\nIs it genuine?\n"},
+		{"a message sent back", "It could not be delivered.\n\n----- Original message -----\nReceived: from example.org\nFrom: Bob <bob@example.org>\n\nwords\n"},
 		{"a whole header as evidence", "They sent this:\n\nReceived: from example.org\nFrom: Bob <bob@example.org>\nDate: Tue, 10 Nov 2026 09:00:00 +0100\nSubject: x\n\nIs it genuine?\n"},
 		{"a log", "The log says\n\n2026-11-10 09:00:01 From: <bob@example.org>\n2026-11-10 09:00:02 To: <anna@example.org>\n2026-11-10 09:00:03 done:\nwords\n"},
 		{"a log with addresses", "The log says\n2026-11-10 09:00:01 <bob@example.org>:\nrefused\n"},

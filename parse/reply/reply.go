@@ -142,7 +142,7 @@ func (s *scanner) take(l line) {
 	if !group && (s.inside || s.wait != waitNone || !strings.HasPrefix(l.text, ">From ")) { // mbox escapes a "From " so
 		m, depth = quoteMark(l.text)
 	}
-	if m == unmarked || s.signature && !fresh && s.wait == waitNone {
+	if m == unmarked || l.text == ">:" || s.signature && !fresh && s.wait == waitNone { // "<a@b" may be folded so
 		s.unquoted(l, fresh, group)
 		s.inside = false
 		return
