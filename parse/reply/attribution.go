@@ -85,8 +85,8 @@ func attribution(lines []past) (first int, best proof) {
 	continued := continues(last.text)
 	for back := 1; back < len(lines); back++ {
 		p := &lines[len(lines)-1-back]
-		if p.long || len(p.text) > maxClosing {
-			break
+		if p.long || len(p.text) > maxClosing || strings.IndexByte(".!?", p.text[len(p.text)-1]) >= 0 {
+			break // the end of a sentence is not the middle of an attribution
 		}
 		if all&signOpener != 0 && first == back-1 && best == proofStrong {
 			break
@@ -104,10 +104,10 @@ func attribution(lines []past) (first int, best proof) {
 }
 
 // settle takes back what a language without a verb does not prove: that is strong only at the head
-// of a paragraph, with all of date, time and address.
+// of a paragraph, with all of date, time and address, the address last.
 func settle(lines []past, first int, best proof, all sign) proof {
-	head := &lines[len(lines)-1-first]
-	if best == proofWeak && head.fresh && all.has(signDate|signTime|signAddress) && !all.has(signPronoun) && all&signOpener != 0 {
+	head, last := &lines[len(lines)-1-first], &lines[len(lines)-1]
+	if best == proofWeak && head.fresh && endsWithAddress(last.text) && all.has(signDate|signTime|signAddress|signOpener) && !all.has(signPronoun) {
 		return proofStrong
 	}
 	return best
@@ -127,7 +127,7 @@ func withName(lines []past, first int) int {
 // address, a bracket, a digit or a small letter.
 func continues(s string) bool {
 	r, _ := utf8.DecodeRuneInString(s)
-	return strings.ContainsRune("<([\"", r) || unicode.IsDigit(r) || unicode.IsLower(r)
+	return strings.ContainsRune("<>([\"", r) || unicode.IsDigit(r) || unicode.IsLower(r)
 }
 
 // ends tells whether a line ends as attributions do: with a colon of some sort, in dashes as Zoho
@@ -140,8 +140,8 @@ func ends(s string) bool {
 	if strings.HasPrefix(s, "--") && strings.HasSuffix(s, "--") && !isRule(s) {
 		return true
 	}
-	if s == "" {
-		return false
+	if s == "" || strings.HasSuffix(s, " wrote") && read(s).has(signOpener|signDate|signTime|signAddress) {
+		return s != ""
 	}
 	c := s[len(s)-1]
 	if c == '>' && digits(s) > 0 {
@@ -152,8 +152,8 @@ func ends(s string) bool {
 
 // endsWithAddress recognises "Name <a@b>:" which needs no verb.
 func endsWithAddress(s string) bool {
-	s = trimEnd(strings.TrimRight(s, ":： *"))
-	return strings.HasSuffix(s, ">") && read(s).has(signAddress)
+	name := trimEnd(strings.TrimRight(s, ":： *"))
+	return len(name) < len(s) && strings.HasSuffix(name, ">") && read(name).has(signAddress)
 }
 
 // read finds the signs in one line.
@@ -196,17 +196,19 @@ func read(s string) (found sign) {
 	return found
 }
 
-// word measures the letters at the start of s; at least one octet.
-func word(s string) int {
-	for i, r := range s {
+// word measures the letters at the start of s; at least one character.
+func word(s string) (n int) {
+	for n < len(s) {
+		r, size := utf8.DecodeRuneInString(s[n:])
 		if r < 0x80 && (r|0x20 < 'a' || r|0x20 > 'z') || r >= 0x80 && !unicode.IsLetter(r) && !unicode.IsMark(r) {
-			if i == 0 {
-				return utf8.RuneLen(r)
+			if n == 0 {
+				return size
 			}
-			return i
+			return n
 		}
+		n += size
 	}
-	return len(s)
+	return n
 }
 
 func wordAfter(s string) string {

@@ -12,7 +12,7 @@ func isVerb(s string) bool {
 		"escreveu", "escreve", "scritto", "scrive", "schreef", "geschreven", "schrijft",
 		"skrev", "skriver", "skrifaði", "kirjoitti", "kirjoittaa",
 		"napisał", "napisała", "pisze", "napisał(a)", "napisal", "napsal", "napsala", "píše", "napísal", "napísala",
-		"írta", "irta", "scris", "escrit", "escriure", "escriví", "va escriure",
+		"írta", "irta", "scris", "escrit", "escriure", "escriví", "Missatge",
 		"написал", "написала", "пишет", "писал", "писала", "пише", "написав", "написала(в)", "писав", "написа",
 		"yazdı", "yazdi", "yazmış", "έγραψε", "γράφει", "έγραψες",
 		"כתב", "כתבה", "מאת", "كتب", "كتبت", "كتابة", "نوشت",

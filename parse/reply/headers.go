@@ -25,6 +25,7 @@ type block struct {
 	lines   int
 	gap     int // lines since its last field, which are folded values
 	fields  field
+	first   field // the one that it begins with
 	langs   language
 	someone bool // an address has been seen
 }
@@ -35,9 +36,13 @@ const (
 )
 
 // complete tells whether enough fields of a language stand together: three, sender and date among
-// them. Where no subject is, an address must be, for a train also goes from, to, and on a date.
+// them, or all four if it is not the sender that they begin with. Where no subject is, an address
+// must be, for a train also goes from, to, and on a date.
 func (b *block) complete() bool {
 	const needed = fieldFrom | fieldDate
+	if b.first != fieldFrom {
+		return b.fields == needed|fieldTo|fieldSubject || b.fields == needed|fieldTo|fieldSubject|fieldCopy
+	}
 	return b.fields&needed == needed && bits.OnesCount8(uint8(b.fields)) >= 3 && (b.fields&fieldSubject != 0 || b.someone)
 }
 

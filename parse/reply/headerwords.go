@@ -115,7 +115,7 @@ func dateWord(s string) language {
 		return de
 	case "Datum":
 		return de | nl | sv | cs | hr | sl
-	case "Envoyé", "Envoyé le", "Date d'envoi", "Date d’envoi":
+	case "Envoyé", "Envoyé le", "Message du", "Date d'envoi", "Date d’envoi":
 		return fr
 	case "Enviado", "Enviado el", "Fecha", "Enviado a las":
 		return es | pt
@@ -251,7 +251,7 @@ func toWord(s string) language {
 		return et
 	case "Kam":
 		return lv | lt
-	case "Adresāts":
+	case "Saņēmējs":
 		return lv
 	case "Skirta", "Gavėjas":
 		return lt

@@ -102,7 +102,7 @@ func isForward(s string) bool {
 	switch s {
 	case "forwarded message", "forwarded mail", "forwarded email", "forwarded e-mail", "forward message", "fwd message", "forwarded conversation", "forwarded",
 		"weitergeleitete nachricht", "weitergeleitete mail", "weitergeleitete e-mail", "weitergeleitet", "ende der weitergeleiteten nachricht",
-		"message transféré", "message réexpédié", "mail transféré", "courriel transféré", "message transfere",
+		"message transféré", "message réexpédié", "mail transféré", "courriel transféré",
 		"mensaje reenviado", "mensagem encaminhada", "mensagem reencaminhada", "messaggio inoltrato", "missatge reenviat", "correo reenviado",
 		"doorgestuurd bericht", "doorgezonden bericht", "vidarebefordrat meddelande", "vidarebefordrat brev", "vidarebefordrat mail",
 		"videresendt melding", "videresendt meddelelse", "videresendt besked", "videresendt e-post", "videresendt mail",
@@ -171,6 +171,11 @@ func isMobile(s string) bool {
 		}
 	}
 	return false
+}
+
+// isListLink recognises the link to its page that a mailing list puts below a message.
+func isListLink(s string) bool {
+	return strings.HasPrefix(s, "http") && strings.Contains(s, "/listinfo/") && strings.IndexByte(s, ' ') < 0
 }
 
 // footerProof finds what only the footers of mailing lists and scanners have both of: a word of

@@ -7,13 +7,19 @@ import "strings"
 // that of the start of a line, all of the author's own words stand before it, and the attribution
 // ("On … wrote:") behind it.
 func Offset(text string) (offset int, ok bool) {
-	s := scanner{text: text, state: state{start: none}, fresh: true, rule: none}
+	s := scan(text)
+	return s.result()
+}
+
+// scan reads the lines of a text, until what follows cannot matter any more.
+func scan(text string) *scanner {
+	s := &scanner{state: state{start: none}, fresh: true, rule: none}
 	for at := 0; at < len(text) && s.found == searching; {
 		l, next := cut(text, at)
 		s.take(l)
 		at = next
 	}
-	return s.result()
+	return s
 }
 
 // none is an offset that is not known.
@@ -103,7 +109,6 @@ const (
 )
 
 type scanner struct {
-	text string
 	state
 	found verdict
 
@@ -137,7 +142,7 @@ func (s *scanner) take(l line) {
 	if !group && (s.inside || s.wait != waitNone || !strings.HasPrefix(l.text, ">From ")) { // mbox escapes a "From " so
 		m, depth = quoteMark(l.text)
 	}
-	if m == unmarked || s.signature && !fresh && s.wait == waitNone {
+	if m == unmarked || l.text == ">:" || s.signature && !fresh && s.wait == waitNone { // "<a@b" may be folded so
 		s.unquoted(l, fresh, group)
 		s.inside = false
 		return
@@ -185,7 +190,7 @@ func (s *scanner) unquoted(l line, fresh, group bool) {
 		return
 	}
 	f, langs := headerField(l.text)
-	if s.wait != waitNone && s.settled(l, f) {
+	if s.wait != waitNone && s.settled(l, f) || s.found != searching {
 		return
 	}
 	rule := s.rule

@@ -8,6 +8,7 @@ func (s *scanner) mark(l line, rule int) bool {
 		s.signature, s.tail = s.start == none, tailSignature
 	case isArmor(l.text):
 		s.armor = maxArmor
+	case s.tail == tailNone && isListLink(l.text):
 	case isMobile(l.text):
 		s.fresh = true // what follows is as good as behind an empty line
 	default:
@@ -60,7 +61,7 @@ func (s *scanner) separator(at int) {
 		s.found = foundHistory
 		return
 	}
-	s.wait, s.waitAt, s.waitGap, s.waitFor, s.wire = waitSeparator, at, false, 0, false
+	s.wait, s.waitAt, s.waitGap, s.waitFor = waitSeparator, at, false, 0
 }
 
 // settled decides what the thing that waits is, now that an unquoted line follows it; it returns
@@ -69,8 +70,8 @@ func (s *scanner) settled(l line, f field) bool {
 	s.waitFor++
 	wait := s.wait
 	switch {
-	case wait == waitSeparator && f == fieldRaw && s.wire && !s.waitGap:
-		s.answered() // a header shown as evidence
+	case wait == waitSeparator && f == fieldRaw && !s.waitGap:
+		s.answered() // a header shown as evidence, or a message sent back
 	case wait == waitSeparator && s.waitFor <= maxBlock && (f != 0 || !s.waitGap):
 		s.waitGap = false
 		return true
@@ -107,12 +108,11 @@ func (s *scanner) headers(l line, f field, langs language, fresh bool, rule int)
 		s.reading = false
 		s.state = s.block.before
 		s.separator(s.block.at)
-		s.wire = true
 		return true
 	}
-	s.reading = f == fieldFrom && fresh
+	s.reading = f&(fieldFrom|fieldDate|fieldSubject) != 0 && fresh
 	if s.reading {
-		s.block = block{at: ruleOr(rule, l.at), before: s.state, langs: everyLanguage}
+		s.block = block{at: ruleOr(rule, l.at), before: s.state, langs: everyLanguage, first: f}
 		s.block.add(l.text, f, langs)
 	}
 	return false
@@ -152,8 +152,8 @@ func (s *scanner) result() (offset int, ok bool) {
 	default:
 		s.endTail()
 	}
-	if s.found == foundNothing || s.start == none || !s.attributed && !(s.own && s.marked.plausible()) {
-		return 0, false
+	if s.found != foundNothing && s.start != none && (s.attributed || s.own && s.marked.plausible()) {
+		return s.start, true
 	}
-	return s.start, true
+	return 0, false
 }
