@@ -125,7 +125,7 @@ func (e *endless) Read(b []byte) (int, error) {
 }
 
 func TestALargeAttachmentCostsNoMoreThanASmallOne(t *testing.T) {
-	const size = 64 << 20
+	const size = 16 << 20
 	head := newStream().message(1252, new(props))
 	head.WriteByte(levelAttachment)
 	head.Write(append(le32(0x0006800f), le32(size)...))
