@@ -67,11 +67,13 @@ func (r *Reader) octets(b []byte) int {
 	}
 	// Below the window's size bufio never returns octets together with an error.
 	n, err := r.src.Read(b[:min(len(b), window-1)])
-	if err != nil {
-		r.err = err
-		if err == io.EOF && !r.between {
+	if err == io.EOF {
+		r.end()
+		if !r.between {
 			r.flaw(FlawTruncated, "the stream ends inside of an attribute")
 		}
+	} else if err != nil {
+		r.err = err
 	}
 	return n
 }
@@ -131,7 +133,7 @@ func (r *Reader) begin() {
 	head := r.scratch[:len(signature)+2]
 	if r.raw(head) && string(head[:len(signature)]) != signature {
 		r.flaw(FlawInvalid, "no TNEF signature")
-		r.err = io.EOF
+		r.end()
 	}
 }
 
@@ -146,7 +148,7 @@ func (r *Reader) nextAttribute() {
 	}
 	if head[0] != levelMessage && head[0] != levelAttachment {
 		r.flaw(FlawInvalid, fmt.Sprintf("%#02x where an attribute should begin", head[0]))
-		r.err = io.EOF
+		r.end()
 		return
 	}
 	if !r.raw(head[1:]) {

@@ -5,7 +5,7 @@ import (
 )
 
 func TestBodies(t *testing.T) {
-	const end = "{Class:IPM.Note Subject:Offer MessageID:}\n[]\n"
+	const end = "{Class:IPM.Note Subject: MessageID:}\n[]\n"
 	html := compress(`{\rtf1\ansi\fromhtml1 {\*\htmltag64 <b>}x}`)
 	text := compress(`{\rtf1\ansi\fromtext x\par }`)
 	own := compress(`{\rtf1\ansi \b x}`)
@@ -44,7 +44,7 @@ func TestTheBodyAttribute(t *testing.T) {
 	s := newStream().attr(levelMessage, 0x0002800c, str8("as attribute"))
 	check(t, s.message(1252, new(props).variable(typeString8, prBody, str8("as property"))).Bytes(), `
 text "" text/plain "" "" false "as attribute"
-{Class:IPM.Note Subject:Offer MessageID:}
+{Class:IPM.Note Subject: MessageID:}
 []
 `)
 }

@@ -23,7 +23,7 @@
 // # Bounds
 //
 // A Reader holds a window of 16 KiB, one string property (Options.Value) and one RTF body
-// (Options.Body, compressed; while it is unpacked up to six times that). Time is linear in the stream;
+// (Options.Body, compressed; ten times that at most while it is unpacked). Time is linear in the stream;
 // lengths are believed only as far as octets come. The result depends on the octets and never on
 // how they were cut into reads. There are no goroutines, and a Reader belongs to one at a time.
 //

@@ -87,8 +87,8 @@ func zoo() []byte {
 	ole := new(props).variable(typeObject, prAttachData, []byte("\x0b\x00\x00\x00\x00\x00\x00\x00\xc0\x00\x00\x00\x00\x00\x00\x46OLE storage"))
 	bin := file("by property.bin", "").variable(typeBinary, prAttachData, []byte("property"))
 
-	s := newStream().message(1252, p)
-	s.attachment("BILD_~1.PNG", bytes.Repeat([]byte("png"), 5000), picture)
+	s := newStream().attr(levelMessage, 0x00018004, str8("Angebot ?")).message(1252, p) // attSubject
+	s.attachment("BILD_~1.PNG", bytes.Repeat([]byte("png"), 1500), picture)
 	s.attachment("Untitled Attachment", []byte("This is for those without MAPI."), nested)
 	s.attachment("object", nil, ole)
 	s.attachment("by.bin", nil, bin)

@@ -63,6 +63,7 @@ type Reader struct {
 	src     *bufio.Reader
 	opt     Options
 	err     error // why there are no more octets: io.EOF, or the transport's
+	ended   bool  // it is io.EOF
 	begun   bool  // the signature was read
 	between bool  // between attributes, where a stream may end
 	flaws   []Flaw
@@ -119,21 +120,25 @@ func (r *Reader) Next() (*Object, error) {
 	for len(r.queue) == 0 && r.err == nil {
 		r.step()
 	}
-	if len(r.queue) == 0 && r.err == io.EOF {
+	if len(r.queue) == 0 && r.ended {
 		r.settle()
 	}
-	if len(r.queue) == 0 || r.err != nil && r.err != io.EOF {
+	if len(r.queue) == 0 || r.err != nil && !r.ended {
 		return nil, r.err
 	}
 	r.cur, r.queue = r.queue[0], r.queue[1:]
 	return r.cur, nil
 }
 
+// end makes this the end of the stream.
+func (r *Reader) end() { r.err, r.ended = io.EOF, true }
+
 // give hands an object to Next. A stream of more than are allowed ends there.
 func (r *Reader) give(o *Object) {
 	if r.count == r.opt.Objects {
 		r.flaw(FlawLimit, "more attachments and bodies than allowed")
-		r.err, r.rtf, r.group = io.EOF, nil, nil
+		r.rtf, r.group = nil, nil
+		r.end()
 		return
 	}
 	r.count++

@@ -36,7 +36,6 @@ func (s *stream) message(codepage uint32, props *props) *stream {
 	s.attr(levelMessage, 0x00069007, append(le32(codepage), le32(0)...)) // attOemCodepage
 	s.attr(levelMessage, 0x00078008, str8("IPM.Microsoft Mail.Note"))    // attMessageClass
 	s.attr(levelMessage, 0x0004800d, le16(2))                            // attPriority
-	s.attr(levelMessage, 0x00018004, str8("Offer"))                      // attSubject
 	return s.attr(levelMessage, 0x00069003, props.bytes())               // attMsgProps
 }
 
