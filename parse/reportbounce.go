@@ -196,16 +196,16 @@ func ununicode(s string) string {
 		if i < 0 {
 			break
 		}
-		hex, rest, ok := strings.Cut(s[i+3:], "}")
-		n, err := strconv.ParseUint(hex[:min(len(hex), 8)], 16, 32)
 		out.WriteString(s[:i])
-		if r := rune(n); ok && err == nil && len(hex) <= 6 && utf8.ValidRune(r) && r >= ' ' && r != 0x7f {
-			out.WriteRune(r)
-			s = rest
-			continue
-		}
-		out.WriteString(`\x{`)
 		s = s[i+3:]
+		hex, _, ok := strings.Cut(s[:min(len(s), 7)], "}")
+		n, err := strconv.ParseUint(hex, 16, 32)
+		if r := rune(n); ok && err == nil && utf8.ValidRune(r) && r >= ' ' && r != 0x7f {
+			out.WriteRune(r)
+			s = s[len(hex)+1:]
+		} else {
+			out.WriteString(`\x{`)
+		}
 	}
 	if out.Len() == 0 {
 		return s

@@ -66,7 +66,7 @@ func TestJournalReportsAreKnownByTheirHeader(t *testing.T) {
 		"X-MS-Journal-Report:": true, "x-ms-journal-report: ": true, "X-MS-Exchange-Organization-Journal-Report:": true,
 		"Content-Identifier: ExJournalReport": true,
 		"Content-Identifer: exjournalreport":  true, //nolint:misspell // as Exchange 2003 wrote it
-		"Content-Identifier: other": false, "X-MS-Journal-Reports: a": false, "Subject: X-MS-Journal-Report:": false,
+		"Content-Identifier: other":           false, "X-MS-Journal-Reports: a": false, "Subject: X-MS-Journal-Report:": false,
 	} {
 		if got := isJournal(headerOf(t, "From: a@x\n"+fields)); got != want {
 			t.Errorf("%q: %v", fields, got)

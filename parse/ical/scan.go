@@ -19,8 +19,8 @@ type Scanner struct {
 	cr    bool   // the last octet was a CR
 	soft  bool   // the last physical line ended in a soft break of quoted-printable
 	cut   bool   // the line is longer than maxLine
-	seen  int    // octets of the line that were looked through for its colon
-	colon int    // 1 + where it is
+	seen  int    // octets of the line that were looked through for its colon; -1: it was found
+	qp    bool   // what stands before it says quoted-printable
 
 	file fileReader
 }
@@ -92,14 +92,16 @@ func (s *Scanner) endLine() {
 // quotedPrintable tells whether the value of the line is quoted-printable (vCalendar 1.0 section
 // 2.1.3): then a line may end in a soft break instead of a fold.
 func (s *Scanner) quotedPrintable() bool {
-	if s.colon == 0 {
-		s.colon = 1 + s.seen + bytes.IndexByte(s.line[s.seen:], ':')
-		if s.colon == s.seen {
-			s.colon, s.seen = 0, len(s.line)
+	if s.seen >= 0 {
+		n := bytes.IndexByte(s.line[s.seen:], ':')
+		if n < 0 {
+			s.seen = len(s.line)
 			return false
 		}
+		s.qp = bytes.Contains(bytes.ToUpper(s.line[:min(s.seen+n, 256)]), []byte("QUOTED-PRINTABLE"))
+		s.seen = -1
 	}
-	return bytes.Contains(bytes.ToUpper(s.line[:min(s.colon, 256)]), []byte("QUOTED-PRINTABLE"))
+	return s.qp
 }
 
 // add appends octets to the logical line. Folds may stand inside of a character: what the octets mean
@@ -119,7 +121,7 @@ func (s *Scanner) flush() {
 	if len(bytes.TrimSpace(s.line)) > 0 {
 		s.reader().take(s.text(s.line, ""))
 	}
-	s.line, s.cut, s.soft, s.seen, s.colon = s.line[:0], false, false, 0, 0
+	s.line, s.cut, s.soft, s.seen, s.qp = s.line[:0], false, false, 0, false
 }
 
 // text makes UTF-8 of octets.
