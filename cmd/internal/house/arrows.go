@@ -52,7 +52,8 @@ type room struct {
 }
 
 // rooms is the plan. Imports run one way. A Source also names publish, because the folder of a
-// message and its Ref are the contract's types; nothing else is seen through a wall.
+// message and its Ref are the contract's types; nothing else is seen through a wall. parse reads the
+// formats that have a room below it through that room, which never looks back.
 func rooms() []room {
 	return []room{
 		{"cmd", []string{"*"}},
@@ -66,7 +67,8 @@ func rooms() []room {
 		{"ingest/sasl", nil},
 		{"pop3", nil},
 		{"pop3/pop3test", nil},
-		{"parse", nil},
+		{"parse", []string{"parse/ical"}},
+		{"parse/ical", nil},
 		{"publish", nil},
 		{"publish/schema", nil},
 		{"publish/logtest", []string{"publish"}},
