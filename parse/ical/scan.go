@@ -14,13 +14,13 @@ type Scanner struct {
 	// Flaw, if set, is told what is wrong with the file: a code of this package and which words.
 	Flaw func(code, detail string, lossy bool)
 
-	line  []byte // the logical line so far (RFC 5545 section 3.1)
-	open  bool   // a physical line has begun
-	cr    bool   // the last octet was a CR
-	soft  bool   // the last physical line ended in a soft break of quoted-printable
-	cut   bool   // the line is longer than maxLine
-	seen  int    // octets of the line that were looked through for its colon; -1: it was found
-	qp    bool   // what stands before it says quoted-printable
+	line []byte // the logical line so far (RFC 5545 section 3.1)
+	open bool   // a physical line has begun
+	cr   bool   // the last octet was a CR
+	soft bool   // the last physical line ended in a soft break of quoted-printable
+	cut  bool   // the line is longer than maxLine
+	seen int    // octets of the line that were looked through for its colon; -1: it was found
+	qp   bool   // what stands before it says quoted-printable
 
 	file fileReader
 }
@@ -40,12 +40,11 @@ func (s *Scanner) Write(p []byte) (int, error) {
 		if !s.open && s.beginLine(p[i]) {
 			i++
 		}
-		n := bytes.IndexAny(p[i:], "\r\n")
-		if n < 0 {
-			n = len(p) - i
+		from := i
+		for i < len(p) && p[i] != '\r' && p[i] != '\n' {
+			i++
 		}
-		s.add(p[i : i+n])
-		i += n
+		s.add(p[from:i])
 	}
 	return len(p), nil
 }
