@@ -83,6 +83,10 @@ corpus: build ## read your own mail and count what had to be repaired: CORPUS=DI
 	{ grep -oE '"issues":\[[^]]*\]' bin/corpus.jsonl || true; } | { grep -oE '"code":"[^"]*"' || true; } | sort | uniq -c | sort -rn; \
 	[ "$$lines" = "$$files" ]
 
+.PHONY: hostile
+hostile: build ## attack the parser with messages made to exhaust it: CPU, memory, growth
+	$(GO) run ./cmd/internal/hostile -bin bin/mailflume $(ARGS)
+
 ##- Measure
 
 .PHONY: bench

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -86,80 +85,29 @@ func stored(b publish.Blob) *publish.Stored {
 
 // readParts walks the message. The parser is the only one that pulls.
 func (c *Composer) readParts(ctx context.Context, pr *parse.Reader, data *publish.Data) error {
-	h := pr.Header()
-	text := newBodyWriter(ctx, c.Blobs, "text/plain; charset=utf-8", c.inline())
-	html := newBodyWriter(ctx, c.Blobs, "text/html; charset=utf-8", c.inline())
+	m := c.begin(ctx, pr, data)
 	panics := true
 	defer func() {
 		if panics {
-			_, _ = text.finish(errAbandoned)
-			_, _ = html.finish(errAbandoned)
+			_ = m.finish(errAbandoned) // or its stores would wait for ever
 		}
 	}()
 	var err error
 	for err == nil {
 		var p *parse.Part
-		if p, err = pr.Next(); err != nil {
-			break
-		}
-		switch p.Role {
-		case parse.RoleText:
-			err = text.join(p)
-		case parse.RoleHTML:
-			err = html.join(p)
-		default:
-			err = c.attach(ctx, p, data)
+		if p, err = pr.Next(); err == nil {
+			err = m.take(p)
 		}
 	}
 	if err == io.EOF { //nolint:errorlint // bare: a lost connection's error may wrap io.EOF
 		err = nil
 	}
 	panics = false
-	var terr, herr error
-	data.Text, terr = text.finish(err)
-	data.HTML, herr = html.finish(err)
-	if err = errors.Join(terr, herr, err); err != nil {
+	if err = m.finish(err); err != nil {
 		return err
 	}
-	describeHeader(data, h)
-	data.Issues = issues(pr.Issues())
+	describe(data, pr)
 	return nil
-}
-
-func (c *Composer) inline() int {
-	if c.InlineText > 0 {
-		return c.InlineText
-	}
-	return inlineText
-}
-
-// attach stores one attachment and describes it.
-func (c *Composer) attach(ctx context.Context, p *parse.Part, data *publish.Data) error {
-	var store publish.BlobStore = hashOnly{}
-	if c.Attachments && c.Blobs != nil {
-		store = c.Blobs
-	}
-	blob, err := store.Put(ctx, p.ContentType, p)
-	if err != nil {
-		return fmt.Errorf("store attachment %s: %w", p.Path, err)
-	}
-	a := publish.Attachment{
-		Part: p.Path, Filename: p.Filename, ContentType: p.ContentType, Size: blob.Size, SHA256: blob.SHA256, Ref: blob.Ref,
-		Disposition: p.Disposition, Inline: p.Inline, ContentID: p.ContentID, Parent: p.Parent, Origin: "mime",
-	}
-	if p.FilenameRaw != p.Filename {
-		a.FilenameRaw = p.FilenameRaw
-	}
-	data.Attachments = append(data.Attachments, a)
-	return nil
-}
-
-func issues(in []parse.Issue) []publish.Issue {
-	out := make([]publish.Issue, 0, len(in))
-	for _, i := range in {
-		out = append(out, publish.Issue{Code: i.Code, Part: i.Part, Detail: i.Detail, Lossy: i.Lossy})
-	}
-	return out
 }
 
 // hashOnly is the store of those who keep nothing: it knows the digest and the size.

@@ -5,8 +5,22 @@ import (
 	"time"
 
 	"mailflume/parse"
+	"mailflume/parse/reply"
 	"mailflume/publish"
 )
+
+// describe fills in what the reader knows of the message once it was read to its end.
+func describe(d *publish.Data, pr *parse.Reader) {
+	describeHeader(d, pr.Message())
+	d.Kind, d.Signals = pr.Classify()
+	describeSummary(d, pr.Summary())
+	if d.Text != nil && !d.Text.Truncated {
+		if at, ok := reply.Offset(d.Text.Content); ok {
+			d.Reply = &publish.Reply{Offset: at}
+		}
+	}
+	d.Issues = issues(pr.Issues())
+}
 
 // describeHeader fills in what the header of the message says.
 func describeHeader(d *publish.Data, h *parse.Header) {
@@ -14,12 +28,7 @@ func describeHeader(d *publish.Data, h *parse.Header) {
 	d.InReplyTo = h.MessageIDs("In-Reply-To")
 	d.References = h.MessageIDs("References")
 	d.Subject = h.Subject()
-	if at, raw, ok := h.Date(); ok {
-		utc := at.UTC()
-		d.Date, d.DateRaw = &utc, raw
-	} else {
-		d.DateRaw = raw
-	}
+	d.Date, d.DateRaw = date(h)
 	d.From, d.Sender, d.ReplyTo = addresses(h, "From"), addresses(h, "Sender"), addresses(h, "Reply-To")
 	d.To, d.CC, d.BCC = addresses(h, "To"), addresses(h, "Cc"), addresses(h, "Bcc")
 	d.DeliveredTo = addresses(h, "Delivered-To", "X-Original-To", "Envelope-To")
@@ -27,9 +36,26 @@ func describeHeader(d *publish.Data, h *parse.Header) {
 	for _, f := range h.Fields() {
 		d.Headers = append(d.Headers, publish.Field{Name: f.Name, Value: f.Value})
 	}
-	d.Kind, d.Signals = parse.Classify(h, h.Get("Content-Type"))
+	d.AuthResults = authResults(h)
 	if id, unsubscribe, oneClick := parse.List(h); id != "" || len(unsubscribe) > 0 {
 		d.List = &publish.List{ID: id, Unsubscribe: unsubscribe, OneClick: oneClick}
+	}
+}
+
+// messageInfo describes a message inside of the message.
+func messageInfo(h *parse.Header) *publish.MessageInfo {
+	m := &publish.MessageInfo{
+		MessageID: h.MessageID(), Subject: h.Subject(), From: addresses(h, "From"), To: addresses(h, "To"), CC: addresses(h, "Cc"),
+	}
+	m.Date, _ = date(h)
+	return m
+}
+
+// externalBody describes a message/external-body.
+func externalBody(p *parse.Part) *publish.ExternalBody {
+	return &publish.ExternalBody{
+		AccessType: strings.ToLower(p.Param("access-type")), URL: p.Param("url"), Site: p.Param("site"), Directory: p.Param("directory"),
+		Name: p.Param("name"), Server: p.Param("server"), Expiration: p.Param("expiration"),
 	}
 }
 
@@ -60,4 +86,12 @@ func receivedAt(m *Message, headers []publish.Field, fetched time.Time) time.Tim
 		break
 	}
 	return fetched.UTC()
+}
+
+func issues(in []parse.Issue) []publish.Issue {
+	out := make([]publish.Issue, 0, len(in))
+	for _, i := range in {
+		out = append(out, publish.Issue{Code: i.Code, Part: i.Part, Detail: i.Detail, Lossy: i.Lossy})
+	}
+	return out
 }

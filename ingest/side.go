@@ -70,6 +70,7 @@ type bodyWriter struct {
 	size    int64
 	charset string
 	parts   int
+	path    string // of the last part
 	over    *sideWriter
 }
 
@@ -80,14 +81,18 @@ func newBodyWriter(ctx context.Context, store publish.BlobStore, media string, l
 	return &bodyWriter{ctx: ctx, store: store, media: media, limit: limit}
 }
 
-// join appends one part; a new line parts it from the one before.
-func (b *bodyWriter) join(p *parse.Part) error {
+// join appends the text of part p that r gives; a new line parts it from the part before, but not
+// two pieces of one part.
+func (b *bodyWriter) join(p *parse.Part, r io.Reader) error {
 	if b.parts++; b.parts == 1 {
 		b.charset = p.Charset
-	} else if _, err := b.Write([]byte("\n")); err != nil {
-		return err
+	} else if b.path != p.Path {
+		if _, err := b.Write([]byte("\n")); err != nil {
+			return err
+		}
 	}
-	_, err := io.Copy(b, p)
+	b.path = p.Path
+	_, err := io.Copy(b, r)
 	return err
 }
 

@@ -12,7 +12,7 @@ import (
 // leaf is what a test keeps of a part.
 type leaf struct {
 	Part
-	body, raw string
+	body, raw string // raw: the octets in the message, of parts of its own
 }
 
 // message is what a test keeps of a message.
@@ -23,9 +23,10 @@ type message struct {
 	digest Digest
 }
 
-// readFrom reads a whole message, every part with a Tee.
+// readFrom reads a whole message, every part of it by itself: none is gone into.
 func readFrom(in io.Reader, lim Limits) (m message, err error) {
-	r := NewReader(in, lim)
+	var all bytes.Buffer
+	r := NewReader(io.TeeReader(in, &all), lim)
 	m.header = r.Header()
 	for {
 		p, err := r.Next()
@@ -33,13 +34,39 @@ func readFrom(in io.Reader, lim Limits) (m message, err error) {
 			m.issues, m.digest = r.Issues(), r.Digest()
 			return m, transportError(err)
 		}
-		var tee bytes.Buffer
-		p.Tee(&tee)
 		body, err := io.ReadAll(p)
 		if err != nil {
 			return m, err
 		}
-		m.parts = append(m.parts, leaf{Part: *p, body: string(body), raw: tee.String()})
+		l := leaf{Part: *p, body: string(body)}
+		if start, end := p.Range(); end > start {
+			l.raw = string(all.Bytes()[start:end])
+		}
+		m.parts = append(m.parts, l)
+	}
+}
+
+// walkFrom reads a whole message and all that its parts hold: bodies come through a Tee.
+func walkFrom(in io.Reader, lim Limits) (m message, err error) {
+	r := NewReader(in, lim)
+	m.header = r.Header()
+	var bodies []*bytes.Buffer
+	var found []*Part
+	for {
+		p, err := r.Next()
+		if err != nil {
+			m.issues, m.digest = r.Issues(), r.Digest()
+			for i, p := range found {
+				m.parts = append(m.parts, leaf{Part: *p, body: bodies[i].String()})
+			}
+			return m, transportError(err)
+		}
+		found, bodies = append(found, p), append(bodies, new(bytes.Buffer))
+		if p.holds() != holdsNothing {
+			p.Tee(bodies[len(bodies)-1])
+		} else if _, err := io.Copy(bodies[len(bodies)-1], p); err != nil {
+			return m, err
+		}
 	}
 }
 
@@ -71,7 +98,7 @@ func readRaw(t testing.TB, msg string) message {
 func (m message) tree() string {
 	var b strings.Builder
 	for _, p := range m.parts {
-		fmt.Fprintf(&b, "%s %s %s %q\n", p.Path, [...]string{"attachment", "text", "html"}[p.Role], p.ContentType, p.body)
+		fmt.Fprintf(&b, "%s %s %s %q\n", p.Path, [...]string{"attachment", "text", "html", "envelope"}[p.Role], p.ContentType, p.body)
 	}
 	return b.String()
 }

@@ -50,12 +50,15 @@ const (
 	IssueMboxLine           = "mbox-from-line"           // an mbox "From " line was skipped
 	IssueMultipartEmpty     = "multipart-empty"          // a multipart without a part
 	IssueMultipartOpen      = "multipart-not-closed"     // a multipart without closing delimiter
+	IssueNestingLimit       = "nesting-limit"            // containers nested deeper than Limits.Nesting: octets kept, not opened
 	IssueParamBad           = "parameter-invalid"        // a parameter was repaired: quotes, spaces, separators
 	IssueParamDuplicate     = "parameter-duplicate"      // a parameter stands twice; the first counts
 	IssueParamLimit         = "parameter-limit"          // more parameters than Limits.Params; lossy
 	IssuePartAfterClose     = "part-after-close"         // parts after the closing delimiter were dropped; lossy
 	IssuePartLimit          = "part-limit"               // more parts than Limits.Parts; lossy
 	IssueQuotedPrintableBad = "quoted-printable-invalid" // = that encodes nothing was kept as it is
+	IssueSignedBad          = "smime-invalid"            // a signed object that is damaged: what could be read was, octets kept
+	IssueTNEFBad            = "tnef-invalid"             // a TNEF stream that is damaged: what could be read was, octets kept
 	IssueUUBad              = "uuencode-invalid"         // lines outside the encoding were skipped; lossy
 )
 

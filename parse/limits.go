@@ -10,6 +10,7 @@ type Limits struct {
 	Addresses    int   // addresses per Addresses call; 10,000
 	EncodedWords int   // encoded words per field; 5,000
 	Boundary     int   // bytes of a boundary; 256
+	Nesting      int   // messages, TNEF streams and signed objects inside each other; 5
 	HeaderBytes  int64 // bytes of one header; 1 MiB
 	FieldBytes   int64 // bytes of one field; 256 KiB
 }
@@ -28,6 +29,7 @@ func (l Limits) withDefaults() Limits {
 	set(&l.Addresses, 10_000)
 	set(&l.EncodedWords, 5_000)
 	set(&l.Boundary, 256)
+	set(&l.Nesting, 5)
 	if l.HeaderBytes <= 0 {
 		l.HeaderBytes = 1 << 20
 	}

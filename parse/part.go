@@ -3,6 +3,8 @@ package parse
 import (
 	"io"
 	"strings"
+
+	"mailflume/parse/sniff"
 )
 
 // Role says what a part is to the message.
@@ -13,36 +15,61 @@ const (
 	RoleAttachment Role = iota // everything that is no body
 	RoleText                   // a text/plain body, or a piece of one
 	RoleHTML                   // a text/html body, or a piece of one
+	RoleEnvelope               // the text part of a journal report that says who sent the message to whom: see Summary
+)
+
+// The origins of parts: how they came into the message.
+const (
+	OriginMIME     = "mime"     // a part of the message itself
+	OriginTNEF     = "tnef"     // out of a winmail.dat
+	OriginUuencode = "uuencode" // out of the midst of a text
+	OriginSMIME    = "smime"    // out of an opaque-signed S/MIME object
+	OriginMessage  = "rfc822"   // of a message inside of the message
 )
 
 // Part is one leaf of the message's tree. It is good until the next call of Reader.Next.
+//
+// A part may itself hold parts: a message, a winmail.dat, an opaque-signed S/MIME object. Unless the
+// caller reads such a part, the next call of Reader.Next goes into it and returns what it finds; Tee
+// gives the caller its octets all the same. What is final "after the end" is so once Read has
+// returned io.EOF or the Reader has gone on.
 type Part struct {
-	Path        string  // IMAP part number (RFC 9051 section 6.4.5): "1", "1.2"
-	Parent      string  // part number of the multipart around it; empty for the message itself
-	Header      *Header // of the part; of the message if that has one part only
+	Path        string  // IMAP part number (RFC 9051 section 6.4.5), "1", "1.2"; for parts of other origin in its manner
+	Parent      string  // part number of the multipart or part around it; empty for the message itself
+	Origin      string  // one of the Origin constants
+	Header      *Header // of the part; of the message if that has one part only; empty where there is none
 	Role        Role
-	ContentType string // lower-case type/subtype
+	ContentType string // lower-case type/subtype; of OriginTNEF final after the end
 	Charset     string // as declared
-	UsedCharset string // that of RoleText and RoleHTML which Read converts from; final after io.EOF
+	UsedCharset string // that of RoleText and RoleHTML which Read converts from; final after the end
 	Disposition string // "inline", "attachment" or empty
 	Inline      bool   // to be shown where it stands: disposition inline, or none and a Content-ID
-	Filename    string // safe to create in a folder; empty if the part has no name
+	Filename    string // safe to create in a folder; empty if the part has no name; of OriginTNEF final after the end
 	FilenameRaw string // decoded, otherwise as sent
 	ContentID   string // without angle brackets
 	Encoding    string // the transfer encoding, lower case, as declared
 
-	r    *Reader
-	dec  transferDecoder
-	text *textReader
-	tee  io.Writer
-	out  []byte // decoded, not yet read
-	done bool   // nothing comes after out
-	err  error  // the transport's or the Tee's
+	r      *Reader
+	media  media
+	octets octets
+	body   *bodyOctets // its octets in the message, nil if it has none of its own
+	text   *textReader
+	flow   *flowedText // nil unless format=flowed
+	tee    io.Writer
+	tap    collector // nil unless the message learns from the part
+	head   []byte    // the first decoded octets, for DetectedType
+	out    []byte    // decoded, not yet read
+	done   bool      // nothing comes after out
+	err    error     // the transport's or the Tee's
+
+	depth int     // how many messages and containers are around
+	read  bool    // the caller reads it: it is not opened
+	inner *Header // of the message inside, once the reader has gone into it
 }
 
 // newPart makes a leaf of a header. def is the media type of parts that declare none.
 func newPart(r *Reader, h *Header, m media, typ string) *Part {
-	p := &Part{Header: h, ContentType: typ, r: r, Charset: m.text("charset", h)}
+	p := &Part{Header: h, ContentType: typ, Origin: r.origin, r: r, depth: r.depth, media: m, Charset: m.text("charset", h)}
 	p.disposition(m)
 	p.ContentID = ""
 	if ids := h.MessageIDs("Content-ID"); len(ids) > 0 {
@@ -89,11 +116,28 @@ func (p *Part) disposition(m media) {
 	if p.FilenameRaw == "" {
 		p.FilenameRaw = m.text("filename", h)
 	}
-	p.Filename = safeFilename(p.FilenameRaw)
+	p.rename(p.FilenameRaw)
+}
+
+// rename gives the part a name, and one that is safe.
+func (p *Part) rename(name string) {
+	p.FilenameRaw, p.Filename = name, safeFilename(name)
 	if p.Filename != p.FilenameRaw {
-		h.issue(IssueFilenameUnsafe, quote(p.FilenameRaw), false)
+		p.issue(IssueFilenameUnsafe, quote(p.FilenameRaw), false)
 	}
 }
+
+// Param returns the decoded parameter of the part's Content-Type called name, in lower case: the
+// method of a calendar, the access-type of a message/external-body.
+func (p *Part) Param(name string) string { return p.media.text(name, p.Header) }
+
+// Message returns the header of the message that the part holds. It is nil unless the part is a
+// message and the Reader has gone into it.
+func (p *Part) Message() *Header { return p.inner }
+
+// DetectedType returns the media type that the first 3 KiB of the part's octets look like, empty if
+// they look like nothing known or have not been read yet.
+func (p *Part) DetectedType() string { return sniff.Detect(p.head) }
 
 // wholeQuoted undoes what some senders do to a whole field: quotes around it, or an encoded word.
 func wholeQuoted(v string, h *Header) string {
@@ -116,7 +160,8 @@ func (p *Part) encoding() {
 	}
 	p.Encoding = name
 	dec, ok := transferFor(name)
-	p.dec = dec
+	p.body = &bodyOctets{w: &p.r.w, dec: dec, start: p.r.w.offset()}
+	p.octets = p.body
 	if !ok {
 		p.issue(IssueEncodingUnknown, quote(name), false)
 	}
@@ -132,116 +177,13 @@ func (p *Part) startText() {
 		p.issue(IssueCharsetUnknown, quote(p.Charset), false)
 	}
 	p.text, p.UsedCharset = text, text.charset.name
+	p.text.hint = p.r.hint
+	if p.Role == RoleText && strings.EqualFold(p.Param("format"), "flowed") {
+		p.flow = newFlowedText(strings.EqualFold(p.Param("delsp"), "yes"))
+	}
 }
 
 // issue reports something about the part.
 func (p *Part) issue(code, detail string, lossy bool) {
 	p.r.issues.add(Issue{Code: code, Part: p.Header.part, Detail: detail, Lossy: lossy})
-}
-
-// Tee makes everything that is read of the part from now on, by Read or by Next, also go to w as it
-// was sent: the raw, still encoded octets. It is meant to be called before the first Read. An error
-// of w comes back from Read or Next as it is.
-func (p *Part) Tee(w io.Writer) { p.tee = w }
-
-// Read returns the text of RoleText and RoleHTML in UTF-8, with the line ends it was sent with, and
-// the decoded octets of an attachment exactly, in whatever charset they are. Its only errors are
-// io.EOF, the transport's and the Tee writer's.
-func (p *Part) Read(b []byte) (int, error) {
-	if len(b) == 0 {
-		return 0, nil
-	}
-	for len(p.out) == 0 {
-		if p.err != nil {
-			return 0, p.err
-		}
-		if p.done {
-			return 0, io.EOF
-		}
-		p.fill()
-	}
-	n := copy(b, p.out)
-	p.out = p.out[n:]
-	return n, nil
-}
-
-// WriteTo writes what is left of the part to w: io.Copy without a second buffer.
-func (p *Part) WriteTo(w io.Writer) (n int64, err error) {
-	for {
-		if len(p.out) > 0 {
-			k, err := w.Write(p.out)
-			n += int64(k)
-			p.out = p.out[k:]
-			if err != nil {
-				return n, err
-			}
-			continue
-		}
-		if p.err != nil || p.done {
-			return n, p.err
-		}
-		p.fill()
-	}
-}
-
-// fill decodes the next piece into out, or sets err.
-func (p *Part) fill() {
-	if p.r.cur != p {
-		p.done = true // the reader has gone on
-		return
-	}
-	raw := p.r.w.body()
-	if err := p.r.w.err; err != nil && raw == nil {
-		p.err = err
-		return
-	}
-	if p.tee != nil && len(raw) > 0 {
-		if _, err := p.tee.Write(raw); err != nil {
-			p.err = err
-			return
-		}
-	}
-	last := raw == nil
-	p.out = p.dec.decode(raw, last)
-	if p.text != nil {
-		p.out = p.text.convert(p.out, last)
-	}
-	if last {
-		p.done = true
-		p.finish()
-	}
-}
-
-// finish reports what the part's decoders found.
-func (p *Part) finish() {
-	p.dec.flaws(p.issue)
-	if p.text == nil {
-		return
-	}
-	if p.text.guessed {
-		p.issue(IssueCharsetGuessed, p.text.charset.name, false)
-	}
-	if p.text.invalid {
-		p.issue(IssueCharsetInvalid, p.text.charset.name, true)
-	}
-	p.UsedCharset = p.text.charset.name
-	if p.UsedCharset == "" {
-		p.UsedCharset = "us-ascii"
-	}
-}
-
-// drain goes to the end of the part. Nobody wants its octets any more: they are not decoded, but a Tee
-// gets them.
-func (p *Part) drain() error {
-	p.out = nil
-	for p.err == nil && !p.done {
-		raw := p.r.w.body()
-		if raw == nil {
-			return p.r.w.err
-		}
-		if p.tee != nil {
-			_, p.err = p.tee.Write(raw)
-		}
-	}
-	return p.err
 }

@@ -58,7 +58,7 @@ func TestTransferEncodings(t *testing.T) {
 				t.Errorf("got %q, want %q", p.body, c.want)
 			}
 			if p.raw != c.in {
-				t.Errorf("tee got %q, want %q", p.raw, c.in)
+				t.Errorf("raw is %q, want %q", p.raw, c.in)
 			}
 			if want := []string{c.code}; c.code != "" && !slices.Equal(m.codes(), want) || c.code == "" && len(m.issues) > 0 {
 				t.Errorf("issues %v, want %q", m.issues, c.code)
@@ -82,12 +82,12 @@ func TestAttachmentOctetsAreNeverConverted(t *testing.T) {
 	}
 }
 
-func TestSignedPartsAreExactOnTheTee(t *testing.T) {
+func TestSignedPartsCanBeCutOutExactly(t *testing.T) {
 	signed := "Content-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\na=E9  \r\n- b\r\n--x\r\n\r\n"
 	m := readRaw(t, "Content-Type: multipart/signed; boundary=s\r\n\r\n--s\r\n"+signed+"\r\n--s\r\nContent-Type: application/pgp-signature\r\n\r\nsig\r\n--s--\r\n")
 	_, body, _ := strings.Cut(signed, "\r\n\r\n")
 	if got := m.parts[0].raw; got != body {
-		t.Errorf("tee got %q, want %q", got, body)
+		t.Errorf("raw is %q, want %q", got, body)
 	}
 	if got := m.parts[0].body; got != "aé\r\n- b\r\n--x\r\n\r\n" {
 		t.Errorf("text %q", got)

@@ -38,7 +38,15 @@ type Data struct {
 	Kind        string       `json:"kind,omitempty"`
 	Signals     []string     `json:"signals,omitempty"`
 	List        *List        `json:"list,omitempty"`
-	Issues      []Issue      `json:"issues,omitempty"`
+
+	Bounce      *Bounce         `json:"bounce,omitempty"`
+	Receipt     *Receipt        `json:"receipt,omitempty"`
+	Complaint   *Complaint      `json:"complaint,omitempty"`
+	Calendar    []CalendarEvent `json:"calendar,omitempty"`
+	Journal     *Journal        `json:"journal,omitempty"`
+	Reply       *Reply          `json:"reply,omitempty"`
+	AuthResults []AuthResult    `json:"auth_results,omitempty"`
+	Issues      []Issue         `json:"issues,omitempty"`
 
 	Quarantine      *Quarantine `json:"quarantine,omitempty"`
 	Reset           *ResetInfo  `json:"reset,omitempty"`
@@ -98,6 +106,7 @@ type Body struct {
 	Size      int64  `json:"size"`
 	Charset   string `json:"charset,omitempty"` // as declared; issues say when another was used
 	Truncated bool   `json:"truncated,omitempty"`
+	Derived   string `json:"derived,omitempty"` // html: there was no text body, this is the text in the HTML
 }
 
 // Attachment is one part that is not a body: its decoded octets are stored as they were sent.
@@ -115,6 +124,41 @@ type Attachment struct {
 	ContentID    string `json:"content_id,omitempty"`
 	Parent       string `json:"parent,omitempty"`
 	Origin       string `json:"origin"` // mime, tnef, uuencode, smime, rfc822
+
+	Message  *MessageInfo  `json:"message,omitempty"`  // of a message: what its header says
+	External *ExternalBody `json:"external,omitempty"` // of a message/external-body: where the octets are
+	Partial  *Partial      `json:"partial,omitempty"`  // of a message/partial: which piece it is
+}
+
+// MessageInfo describes a message inside of the message. Its attachments stand in the list too, with
+// origin rfc822; its texts are in its octets only.
+type MessageInfo struct {
+	MessageID string     `json:"message_id,omitempty"`
+	Date      *time.Time `json:"date,omitempty"` // nil if unreadable: never invented
+	Subject   string     `json:"subject,omitempty"`
+	From      []Address  `json:"from,omitempty"`
+	To        []Address  `json:"to,omitempty"`
+	CC        []Address  `json:"cc,omitempty"`
+}
+
+// ExternalBody says where the octets of a message/external-body are (RFC 2046 section 5.2.3, RFC
+// 2017). Nobody fetches them.
+type ExternalBody struct {
+	AccessType string `json:"access_type"`
+	URL        string `json:"url,omitempty"`
+	Site       string `json:"site,omitempty"`
+	Directory  string `json:"directory,omitempty"`
+	Name       string `json:"name,omitempty"`
+	Server     string `json:"server,omitempty"`
+	Expiration string `json:"expiration,omitempty"` // as sent
+}
+
+// Partial says which piece of a message a message/partial is (RFC 2046 section 5.2.2). Nobody puts
+// the pieces together.
+type Partial struct {
+	ID     string `json:"id"`
+	Number string `json:"number"` // from 1
+	Total  string `json:"total,omitempty"`
 }
 
 // List is what RFC 2919, 2369 and 8058 fields say.

@@ -19,7 +19,7 @@ import (
 )
 
 // parseInline is how much text parse prints: there is no store to put a long body into.
-const parseInline = 16 << 20
+const parseInline = 1 << 20
 
 func parseCommand() *cobra.Command {
 	var dir string

@@ -106,7 +106,7 @@ func comments(t *testing.T) map[string]string {
 	t.Helper()
 	const pkg = "mailflume/publish"
 	dir := t.TempDir()
-	for _, file := range []string{"event.go", "data.go"} {
+	for _, file := range []string{"event.go", "data.go", "report.go"} {
 		text, err := os.ReadFile(filepath.Join("..", file))
 		if err != nil {
 			t.Fatal(err)
