@@ -47,7 +47,7 @@ func (s sign) weigh() proof {
 const (
 	maxAttribution = 4   // lines
 	maxClosing     = 320 // octets of a line of it
-	maxBareVerb    = 100 // octets of a line that has neither date nor address
+	maxBareVerb    = 60  // octets of a line that has neither date nor address
 )
 
 // past is a line of the paragraph before the current one, and what held before it.
@@ -76,10 +76,10 @@ func attribution(lines []past) (first int, best proof) {
 	}
 	all := last.signs() | signEnd
 	best = all.weigh()
-	if all == signEnd|signVerb && len(last.text) > maxBareVerb {
-		best = proofNone
+	if all&(signDate|signTime|signAddress) == 0 && (all.has(signPronoun) || len(last.text) > maxBareVerb) {
+		best = proofNone // the author's own sentence
 	}
-	if endsWithAddress(last.text) {
+	if namesSender(last.text) {
 		best = max(best, proofWeak)
 	}
 	continued := continues(last.text)
@@ -154,6 +154,19 @@ func ends(s string) bool {
 func endsWithAddress(s string) bool {
 	name := trimEnd(strings.TrimRight(s, ":： *"))
 	return len(name) < len(s) && strings.HasSuffix(name, ">") && read(name).has(signAddress)
+}
+
+// namesSender recognises a name and an address and nothing else: prose has small words.
+func namesSender(s string) bool {
+	if !endsWithAddress(s) {
+		return false
+	}
+	for w := range strings.FieldsSeq(s[:max(0, strings.LastIndexByte(s, '<'))]) {
+		if r, _ := utf8.DecodeRuneInString(w); unicode.IsLower(r) {
+			return false
+		}
+	}
+	return true
 }
 
 // read finds the signs in one line.
