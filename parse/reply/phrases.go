@@ -145,9 +145,9 @@ func isForwardStart(s string) bool {
 
 // isMobile recognises the line that telephones and web mailers sign with.
 func isMobile(s string) bool {
-	const longest = 100
+	const shortest, longest = 12, 100
 	s = strings.TrimLeft(s, "*_[(")
-	return len(s) <= longest && strings.IndexAny(s, ",?!") < 0 && sentFrom(s) && namesDevice(strings.ToLower(s))
+	return len(s) >= shortest && len(s) <= longest && !strings.ContainsAny(s, ",?!") && sentFrom(s) && namesDevice(strings.ToLower(s))
 }
 
 // namesDevice tells a telephone's line from a sentence that begins like it.
