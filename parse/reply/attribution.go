@@ -47,7 +47,7 @@ func (s sign) weigh() proof {
 const (
 	maxAttribution = 4   // lines
 	maxClosing     = 320 // octets of a line of it
-	maxBareVerb    = 100 // octets of a line that has neither date nor address
+	maxBareVerb    = 60  // octets of a line that has neither date nor address
 )
 
 // past is a line of the paragraph before the current one, and what held before it.
@@ -76,17 +76,17 @@ func attribution(lines []past) (first int, best proof) {
 	}
 	all := last.signs() | signEnd
 	best = all.weigh()
-	if all == signEnd|signVerb && len(last.text) > maxBareVerb {
-		best = proofNone
+	if all&(signDate|signTime|signAddress) == 0 && (all.has(signPronoun) || len(last.text) > maxBareVerb) {
+		best = proofNone // the author's own sentence
 	}
-	if endsWithAddress(last.text) {
+	if namesSender(last.text) {
 		best = max(best, proofWeak)
 	}
 	continued := continues(last.text)
 	for back := 1; back < len(lines); back++ {
 		p := &lines[len(lines)-1-back]
-		if p.long || len(p.text) > maxClosing || strings.IndexByte(".!?", p.text[len(p.text)-1]) >= 0 {
-			break // the end of a sentence is not the middle of an attribution
+		if p.long || len(p.text) > maxClosing || endsSentence(p.text) && lines[len(lines)-back].text[0] != '<' {
+			break // no attribution goes on behind the end of a sentence, but for "Bob Bee Jr."
 		}
 		if all&signOpener != 0 && first == back-1 && best == proofStrong {
 			break
@@ -100,12 +100,12 @@ func attribution(lines []past) (first int, best proof) {
 		}
 		continued = continued && continues(p.text)
 	}
-	return withName(lines, first), settle(lines, first, best, all)
+	return withName(lines, first), withoutVerb(lines, first, best, all)
 }
 
-// settle takes back what a language without a verb does not prove: that is strong only at the head
-// of a paragraph, with all of date, time and address, the address last.
-func settle(lines []past, first int, best proof, all sign) proof {
+// withoutVerb judges the attributions of the languages that need no verb: one is strong only if it
+// is a paragraph from its start, with all of date, time and address, the address last.
+func withoutVerb(lines []past, first int, best proof, all sign) proof {
 	head, last := &lines[len(lines)-1-first], &lines[len(lines)-1]
 	if best == proofWeak && head.fresh && endsWithAddress(last.text) && all.has(signDate|signTime|signAddress|signOpener) && !all.has(signPronoun) {
 		return proofStrong
@@ -122,6 +122,8 @@ func withName(lines []past, first int) int {
 	}
 	return first
 }
+
+func endsSentence(s string) bool { return strings.IndexByte(".!?", s[len(s)-1]) >= 0 }
 
 // continues tells whether a line looks like the folded rest of the one before: it begins with an
 // address, a bracket, a digit or a small letter.
@@ -154,6 +156,19 @@ func ends(s string) bool {
 func endsWithAddress(s string) bool {
 	name := trimEnd(strings.TrimRight(s, ":： *"))
 	return len(name) < len(s) && strings.HasSuffix(name, ">") && read(name).has(signAddress)
+}
+
+// namesSender recognises a name and an address and nothing else: prose has small words.
+func namesSender(s string) bool {
+	if !endsWithAddress(s) {
+		return false
+	}
+	for w := range strings.FieldsSeq(s[:max(0, strings.LastIndexByte(s, '<'))]) {
+		if r, _ := utf8.DecodeRuneInString(w); unicode.IsLower(r) {
+			return false
+		}
+	}
+	return true
 }
 
 // read finds the signs in one line.

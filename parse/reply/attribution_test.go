@@ -39,6 +39,7 @@ func attributions() []struct{ name, text string } {
 		{"Gmail en", "On Tue, Nov 10, 2026 at 9:00 AM Bob Bee <bob@example.org> wrote:"},
 		{"Gmail en, folded at the address", "On Tue, Nov 10, 2026 at 9:00 AM Bob Bee <\nbob@example.org> wrote:"},
 		{"Gmail en, folded before the address", "On Tue, Nov 10, 2026 at 9:00 AM Bob Bee\n<bob@example.org> wrote:"},
+		{"Gmail en, folded behind a full stop", "On Tue, Nov 10, 2026 at 9:00 AM Bob Bee Jr.\n<bob@example.org> wrote:"},
 		{"Gmail en, folded twice", "On Tue, Nov 10, 2026 at 9:00 AM Bob Bee via Something Long\nof the Organisation of Organisations <\nbob@example.org> wrote:"},
 		{"Gmail en, folded over four lines", "On Tue, Nov 10, 2026 at 9:00 AM\nBob Bee via Something Long of the Organisation\nof Organisations\n<bob@example.org> wrote:"},
 		{"Gmail en, 24 hours", "On Tue, 10 Nov 2026 at 09:00, Bob Bee <bob@example.org> wrote:"},

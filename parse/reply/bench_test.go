@@ -47,11 +47,12 @@ func hostile() []struct{ name, text string } {
 	}
 }
 
+// TestTimeIsLinear allows a hundred times of what a slow machine needs: what is quadratic needs more.
 func TestTimeIsLinear(t *testing.T) {
 	for _, c := range hostile() {
 		start := time.Now()
 		Offset(c.text)
-		if took := time.Since(start); took > 3*time.Second {
+		if took := time.Since(start); took > 20*time.Second {
 			t.Errorf("%s: a megabyte took %v", c.name, took)
 		}
 	}

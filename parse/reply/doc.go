@@ -21,7 +21,8 @@
 //     like something to be read now: announced by a colon and short, a lone line that follows
 //     closely, ">>>" of an interpreter, a diff, a table.
 //   - What may follow without being own words: a signature after "-- " (up to 20 lines), the line of
-//     a telephone ("Sent from my …"), a mailing list's footer behind a rule, a PGP signature.
+//     a telephone ("Sent from my …"), a mailing list's footer behind a rule (it must have a link and
+//     a word of that trade), a PGP signature. Anything else is an answer, a bare name too.
 //
 // History has no marks: a separator says that everything below is old. Below it nobody can tell
 // whose words are whose, so a separator must be unmistakable, and own words must stand before it;
@@ -29,20 +30,24 @@
 //
 //   - "-----Original Message-----" between dashes, in any of the languages.
 //   - A block of header lines that begins with the sender and has three fields or more of a single
-//     language, the date among them, after an empty line or a rule. A rule directly above belongs
-//     to it. Fields such as Message-ID beside it say that it is a header shown as evidence.
+//     language, the date among them (or all four, in any order), after an empty line or a rule. A
+//     rule directly above belongs to it. Fields such as Message-ID beside it say that it is a header
+//     shown as evidence, or a message sent back.
 //   - An attribution with a verb, a date and a time or an address, and a colon at the end. Marked
 //     lines below it which have no attribution of their own say that the text between is an answer.
 //   - GroupWise's ">>> name date >>>" and a ticket system's "reply above this line".
 //
-// If what follows a separator is marked after all, it is a marked quote.
+// If what follows a separator is marked after all, it is a marked quote. If the words above announce
+// something below ("see inline", "answers in red", "siehe unten"), history is shown as well.
 //
 // # What is not a quote
 //
 // A forwarded message is what its sender wants to be read: behind "Forwarded message" nothing is
 // looked for. Programs which forward with the separator of a reply (Outlook does) cannot be told
 // apart in the text; a caller who knows the subject may ignore the offset when it begins with "Fwd:".
-// An answer below history without marks is not visible in plain text, and is folded with it.
+// An answer below history without marks is not visible in plain text, and is folded with it unless
+// it is announced. A marked line that a mailer has broken in two leaves half a line without marks,
+// which is taken for an answer: the quote is then found late, or not at all.
 //
 // # Cost
 //

@@ -40,7 +40,10 @@ func (m *marked) plausible() bool {
 // after a colon, or the new half of a diff after the old one.
 func announces(s string) bool {
 	s = strings.TrimRight(s, "*_ ")
-	return strings.HasSuffix(s, ":") || strings.HasSuffix(s, "：") || s == "---" || strings.HasPrefix(s, "< ") || isDiff(s)
+	if strings.HasSuffix(s, ":") || strings.HasSuffix(s, "：") {
+		return !read(s[:min(len(s), maxClosing)]).has(signVerb) // what somebody wrote is no example
+	}
+	return s == "---" || strings.HasPrefix(s, "< ") || isDiff(s)
 }
 
 // isDiff recognises the commands of diff, as in 12,14c12.

@@ -63,6 +63,8 @@ func TestMarkedQuotes(t *testing.T) {
 		{"prose that opens like one", "On 10 Nov 2026 I am not there.\n§Bob Bee <bob@example.org> wrote:\n" + quoted},
 		{"greeting above a name", "Dear Bob,\n§Bob Bee schrieb am 10.11.2026 um 09:00:\n" + quoted},
 		{"prose before a bare verb", "Thank you for what you\n§wrote:\n" + quoted},
+		{"a sentence about what somebody wrote", "Hello,\n\nthis is about what you wrote:\n\n§" + quoted},
+		{"a sentence that names an address", "Hello,\n\nplease send it to Bob <bob@example.org>:\n" + strings.Repeat("§> it\n", 1) + strings.Repeat("> it\n", 10)},
 		{"header block in telephone's manner", own + "Get Outlook for iOS\n§________________________________\nFrom: Bob\nSent: Tuesday, November 10, 2026\nTo: Anna\nSubject: Monday\n\n" + old},
 	})
 }
@@ -86,6 +88,11 @@ func TestAnswersAreNotHidden(t *testing.T) {
 		{"below a quote that was OE's", own + "-----Original Message-----\nFrom: Bob\nSent: 2026\n\n" + quoted + answer},
 		{"in history with marked lines", own + wrote + "\nI agree with the first.\n\n> The second?\n\nAnd the second.\n"},
 		{"in history with marked lines at its end", own + wrote + "\nI agree with the first.\n\n§> The second?\n> Bob\n"},
+		{"like a telephone's line", own + wrote + quoted + "Sent from my desk it is slower.\n"},
+		{"like a telephone's line de", own + wrote + quoted + "Von meinem Chef weiß ich nichts.\n"},
+		{"in history, announced", "Hello Bob,\n\nmy answers are inline.\n\n" + wrote + "\n" + old + answer},
+		{"in history, announced de", "Hallo Bob,\n\nAntworten siehe unten.\n\n-----Ursprüngliche Nachricht-----\nVon: Bob\n\n" + old + answer},
+		{"in history, in colour", "Hello Bob,\n\nsee my answers in red.\n\nFrom: Bob\nSent: 2026\nSubject: Monday\n\n" + old + answer},
 		{"below initials", wrote + "BB> Shall we?\nYes.\n"},
 		{"below half an attribution that is prose", own + quoted + "\nAs Bob wrote:\nyes.\n"},
 		{"prose that ends as an attribution", own + quoted + "\nOn 10.11.2026 at 9:00 I wrote:\nyes.\n"},

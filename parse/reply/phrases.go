@@ -81,7 +81,8 @@ func isOriginalBeyond(s string) bool {
 // isAbove knows the line over which ticket systems want the answer.
 func isAbove(s string) bool {
 	const longest = 120
-	if len(s) > longest {
+	if len(s) > longest || !hasAny(s, "repl", "respon", "type", "writ", "answer", "antwort", "répon", "répondre", "resp", "rispo", "antwoord", "reageer", "svar", "vasta",
+		"odpow", "odpov", "ответ", "yanıt", "cevap", "返信", "回复", "回覆", "답장") {
 		return false
 	}
 	for _, phrase := range [...]string{
@@ -120,7 +121,7 @@ func isForward(s string) bool {
 		"proslijeđena poruka", "posredovano sporočilo":
 		return true
 	}
-	return strings.HasPrefix(s, "forwarded by ") || strings.HasPrefix(s, "forwarded message from ") || strings.HasPrefix(s, "weitergeleitet von ") ||
+	return strings.HasPrefix(s, "forwarded by ") || strings.HasPrefix(s, "begin forwarded ") || strings.HasPrefix(s, "forwarded message from ") || strings.HasPrefix(s, "weitergeleitet von ") ||
 		strings.HasPrefix(s, "réexpédié par ") || strings.HasPrefix(s, "forwarded message ")
 }
 
@@ -144,11 +145,20 @@ func isForwardStart(s string) bool {
 
 // isMobile recognises the line that telephones and web mailers sign with.
 func isMobile(s string) bool {
-	const longest = 120
+	const shortest, longest = 12, 100
 	s = strings.TrimLeft(s, "*_[(")
-	if len(s) > longest || len(s) < 8 {
-		return false
-	}
+	return len(s) >= shortest && len(s) <= longest && !strings.ContainsAny(s, ",?!") && sentFrom(s) && namesDevice(strings.ToLower(s))
+}
+
+// namesDevice tells a telephone's line from a sentence that begins like it.
+func namesDevice(s string) bool {
+	return hasAny(s, "phone", "ipad", "android", "outlook", "samsung", "galaxy", "blackberry", "mail", "mobil", "mobiel", "móvil", "móbil", "handy", "ios", "huawei", "xiaomi",
+		"telef", "téléph", "cellulare", "celular", "puhel", "tablet", "device", "gerät", "dispositiv", "windows", "nokia", "pixel", "motorola", "typeapp", "app",
+		"телефон", "мобил", "смартфон", "κινητό", "נייד", "手机", "手機", "携帯", "スマ", "휴대", "điện thoại", "ponsel", "proton", "yahoo", "verizon", "t-mobile", "wiko", "sparrow", "spark")
+}
+
+// sentFrom recognises the beginnings, and where the verb comes last the ends, of such a line.
+func sentFrom(s string) bool {
 	for _, start := range [...]string{
 		"Sent from my ", "Sent from Yahoo", "Sent from Outlook", "Sent from Mail", "Sent from Samsung", "Sent from Proton", "Sent from AOL", "Sent from the all",
 		"Sent from an ", "Sent via ", "Sent with ", "Sent by my ", "Get Outlook for ", "Get BlueMail",
@@ -173,6 +183,17 @@ func isMobile(s string) bool {
 	return false
 }
 
+// pointsBelow tells whether an author announces that there is something to be read below: answers
+// between the lines of an old message without marks, where nothing else tells them from it.
+func pointsBelow(s string) bool {
+	return hasAny(strings.ToLower(s), "inline", "in-line", "in line with your", "see below", "see my answers", "see my comments", "answers below", "comments below", "replies below",
+		"response below", "responses below", "answered below", "in red", "in blue", "in green", "in bold", "siehe unten", "s. u.", "s.u.", "antworten unten", "weiter unten",
+		"im text", "in rot", "in blau", "in grün", "ci-dessous", "en rouge", "en bleu", "en rojo", "en azul", "más abajo", "ver abajo", "abaixo", "em vermelho", "em azul",
+		"qui sotto", "vedi sotto", "in rosso", "in blu", "zie onder", "hieronder", "in het rood", "in het blauw", "se nedan", "nedanför", "i rött", "se nedenfor", "med rødt",
+		"poniżej", "na czerwono", "níže", "nižšie", "červeně", "lásd alább", "alább", "mai jos", "ниже", "красным", "нижче", "aşağıda", "kırmızı", "παρακάτω", "להלן", "באדום", "أدناه",
+		"见下", "見下", "如下", "以下に", "下記", "아래", "bên dưới", "di bawah", "més avall")
+}
+
 // isListLink recognises the link to its page that a mailing list puts below a message.
 func isListLink(s string) bool {
 	return strings.HasPrefix(s, "http") && strings.Contains(s, "/listinfo/") && strings.IndexByte(s, ' ') < 0
@@ -186,7 +207,7 @@ func footerProof(s string) (proof tail) {
 		proof = footerLink
 	}
 	for _, word := range [...]string{
-		"unsubscribe", "mailing list", "mailing-list", "mailingliste", "mailinglist", "/listinfo", "subscribe", "sponsored by", "désabonner", "désinscri",
+		"unsubscribe", "mailing list", "mailing-list", "mailingliste", "mailinglist", "/listinfo", "sponsored by", "désabonner", "désinscri",
 		"abbestell", "groups.google", "yahoo! groups", "avast.", "avg.com", "list archives",
 	} {
 		if strings.Contains(s, word) {

@@ -57,6 +57,8 @@ func TestProseIsNotAQuote(t *testing.T) {
 		{"a rule", own + "----------\nwords\n"},
 		{"the words of a notice", "Hello,\n\nyour original message was lost.\nOriginal message:\nwords\n"},
 		{"above this line in prose", "Please sign above this line and send it.\nwords\n"},
+		{"a form", "Fill it in:\n\n------ Sign above this line ------\n\nand send it.\n"},
+		{"an arrow far down in a signature", own + "-- \nAnna\n\n>> https://example.org/ <<\n"},
 		{"a notice without own words", "-----Original Message-----\nFrom: Bob\nSent: 2026\nTo: Anna\n\nwords\n"},
 		{"invalid UTF-8", "\xff\xfe\n\xe2\x80\n\xc2\n"},
 	})

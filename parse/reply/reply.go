@@ -8,8 +8,15 @@ import "strings"
 // ("On … wrote:") behind it.
 func Offset(text string) (offset int, ok bool) {
 	s := scan(text)
-	return s.result()
+	offset, ok = s.result()
+	if ok && (s.history || s.found == foundHistory) && pointsBelow(text[:min(offset, lookForHint)]) {
+		return 0, false
+	}
+	return offset, ok
 }
+
+// lookForHint bounds how much of the author's words is searched for a hint that there are more below.
+const lookForHint = 4 << 10
 
 // scan reads the lines of a text, until what follows cannot matter any more.
 func scan(text string) *scanner {
@@ -125,7 +132,6 @@ type scanner struct {
 	waitFor int  // lines
 	block   block
 	reading bool // a header block
-	wire    bool // what waits is a header block, and not a notice
 	armor   int  // lines of a PGP signature still to be passed over
 }
 
@@ -156,6 +162,7 @@ func (s *scanner) quoted(l line, m mark, depth int, fresh bool) {
 	if s.history && !s.inside && s.wait == waitNone {
 		s.answered() // marked lines that nobody is named for: what stands before them is an answer
 	}
+	close := !fresh || s.signature
 	s.endTail()
 	switch {
 	case s.wait != waitNone:
@@ -163,7 +170,7 @@ func (s *scanner) quoted(l line, m mark, depth int, fresh bool) {
 		s.attributed = true
 	case s.start == none:
 		s.start = l.at
-		s.marked = marked{shallow: maxDepth, mark: m, announced: announces(s.last), close: !fresh}
+		s.marked = marked{shallow: maxDepth, mark: m, announced: announces(s.last), close: close}
 	}
 	s.wait = waitNone
 	s.marked.add(m, depth)

@@ -121,7 +121,7 @@ func TestForwardedMessageIsToBeRead(t *testing.T) {
 		"-------- Doorgestuurd bericht --------", "Begin doorgestuurd bericht:", "Vidarebefordrat brev:", "-------- Videresendt melding --------", "-------- Välitetty viesti --------",
 		"-------- Przekazana wiadomość --------", "-------- Přeposlaná zpráva --------", "-------- Továbbított üzenet --------", "-------- Пересылаемое сообщение --------",
 		"Начало переадресованного сообщения:", "-------- Yönlendirilmiş ileti --------", "-------- Προωθημένο μήνυμα --------", "-------- הודעה מועברת --------",
-		"---------- 转发的邮件 ----------", "---------- 轉寄的郵件 ----------", "転送されたメッセージ:", "---------- 전달된 메시지 ----------", "----- Forwarded by Bob Bee/Dept/Org on 10.11.2026 09:00 -----",
+		"---------- 转发的邮件 ----------", "---------- 轉寄的郵件 ----------", "転送されたメッセージ:", "---------- 전달된 메시지 ----------", "----- Forwarded by Bob Bee/Dept/Org on 10.11.2026 09:00 -----", "--- begin forwarded text",
 	} {
 		t.Run(n, func(t *testing.T) {
 			want(t, own+n+"\n"+headers+old, none)
