@@ -1,5 +1,7 @@
 package parse
 
+import "strconv"
+
 // uuSplit takes a text apart into the texts and files of it. Each is a part of its own and reads from
 // here until it is over: the text up to a file, the file, the text after it.
 type uuSplit struct {
@@ -85,6 +87,10 @@ func (u *uuSplit) part() (*Part, error) {
 			return &p, nil
 		}
 		u.file, u.ahead = &u.ahead.file, uuPiece{}
+	}
+	if r := u.text.r; *r.parts >= r.lim.Parts {
+		u.text.issue(IssuePartLimit, strconv.Itoa(r.lim.Parts), true)
+		return nil, u.in.skip()
 	}
 	u.files++
 	p := u.text.child(u.files, OriginUuencode, u)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 
 	"encoding/json"
 
@@ -18,8 +19,10 @@ import (
 	"mailflume/publish/fileblob"
 )
 
-// parseInline is how much text parse prints: there is no store to put a long body into.
-const parseInline = 1 << 20
+const (
+	parseInline = 1 << 20  // of text are printed: there is no store to put a longer body into
+	parseMemory = 40 << 20 // above which memory is collected more often
+)
 
 func parseCommand() *cobra.Command {
 	var dir string
@@ -28,9 +31,11 @@ func parseCommand() *cobra.Command {
 		Use:   "parse FILE...|-",
 		Short: "Print the event data of messages in files",
 		Long: "Prints one JSON line for each file: the data of the event that `run` would publish for it. Bad mail is not an\n" +
-			"error: what had to be repaired stands in issues. --attachments keeps the attachments under their SHA-256.",
+			"error: what had to be repaired stands in issues. --attachments keeps the attachments under their SHA-256.\n" +
+			"Of a body, the first MiB is printed.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {
+			debug.SetMemoryLimit(parseMemory)
 			c := ingest.Composer{InlineText: parseInline}
 			if dir != "" {
 				store, err := fileblob.New(dir)
