@@ -14,12 +14,20 @@ func describe(d *publish.Data, pr *parse.Reader) {
 	describeHeader(d, pr.Message())
 	d.Kind, d.Signals = pr.Classify()
 	describeSummary(d, pr.Summary())
-	if d.Text != nil && !d.Text.Truncated {
-		if at, ok := reply.Offset(d.Text.Content); ok {
-			d.Reply = &publish.Reply{Offset: at}
-		}
-	}
+	d.Reply = quoted(d)
 	d.Issues = issues(pr.Issues())
+}
+
+// quoted finds where the earlier message begins in a text that is whole.
+func quoted(d *publish.Data) *publish.Reply {
+	if d.Text == nil || d.Text.Truncated || reply.Forwarded(d.Subject) {
+		return nil
+	}
+	at, ok := reply.Offset(d.Text.Content)
+	if !ok {
+		return nil
+	}
+	return &publish.Reply{Offset: at}
 }
 
 // describeHeader fills in what the header of the message says.

@@ -239,6 +239,9 @@ func (t *tnefParts) part() (*Part, error) {
 // sender wrote it twice.
 func (t *tnefParts) role(k tnef.Kind) (role Role, wanted bool) {
 	a := t.p.r.about
+	if t.p.Origin == OriginTNEF {
+		a = nil // a message inside: its bodies are its own affair
+	}
 	switch k {
 	case tnef.KindText:
 		return RoleText, a != nil && a.claim(&a.text)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	_ "time/tzdata" // calendars name zones, and not every machine knows them
 	"syscall"
 	"time"
 
