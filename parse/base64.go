@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
+	"slices"
 
 	fast "github.com/segmentio/asm/base64"
 )
 
-// decodeQuanta decodes src, whole quanta without padding or white space, into dst. It is the only
-// use of the vectorised decoder; ok is false for anything else in src.
+// decodeQuanta decodes src, whole quanta without padding or white space, into dst, which may be the
+// same memory: what is written never goes ahead of what was read. It is the only use of the vectorised
+// decoder; ok is false for anything else in src.
 func decodeQuanta(dst, src []byte) (n int, ok bool) {
 	n, err := fast.RawStdEncoding.Decode(dst, src)
 	return n, err == nil && n == len(src)/4*3
@@ -42,7 +44,7 @@ func sextet(c byte) int {
 // skipped, a missing padding is none the worse. After the padding encoded data may go on (two
 // encodings joined); anything else there, a list's footer most of all, is no data.
 type base64Decoder struct {
-	strip []byte // the characters of one piece, without line ends
+	mem   *scratch
 	out   []byte
 	carry []byte // fewer than four characters waiting for their quantum
 
@@ -71,6 +73,10 @@ func (d *base64Decoder) decode(src []byte, last bool) []byte {
 	if last {
 		d.judge()
 		d.finish()
+		if len(d.out) == 0 {
+			d.mem.free()
+			d.mem, d.out = nil, nil
+		}
 	}
 	return d.out
 }
@@ -95,48 +101,59 @@ func (d *base64Decoder) data(src []byte) (rest []byte) {
 	return rest
 }
 
-// lines decodes lines without padding: all of them in one go if they hold nothing else.
+// lines decodes lines without padding: all of them in one go if they hold nothing else. Their
+// characters are put together where their octets will lie.
 func (d *base64Decoder) lines(src []byte) {
-	at, carried := len(d.out), len(d.carry)
-	if need := len(src) + len(d.carry); cap(d.strip) < need {
-		d.strip = make([]byte, 0, need)
-	}
-	d.strip = append(d.strip[:0], d.carry...)
-	for b := src; len(b) > 0; {
-		i := bytes.IndexByte(b, '\n')
-		if i < 0 {
-			d.strip = append(d.strip, bytes.TrimSuffix(b, []byte("\r"))...)
-			break
+	at := len(d.out)
+	d.grow(len(d.carry) + len(src))
+	b := appendLines(append(d.out[at:], d.carry...), src)
+	whole := len(b) &^ 3
+	if validTail(b[whole:]) {
+		tail := [4]byte{}
+		k := copy(tail[:], b[whole:])
+		if n, ok := decodeQuanta(b, b[:whole]); ok {
+			d.out = d.out[:at+n]
+			d.carry = append(d.carry[:0], tail[:k]...)
+			return
 		}
-		line := b[:i]
-		if i > 0 && line[i-1] == '\r' {
-			line = line[:i-1]
-		}
-		d.strip = append(d.strip, line...)
-		b = b[i+1:]
 	}
-	whole := len(d.strip) &^ 3
-	if d.quanta(d.strip[:whole]) && validTail(d.strip[whole:]) {
-		d.carry = append(d.carry[:0], d.strip[whole:]...)
-		return
-	}
-	d.out = d.out[:at]
-	d.carry = append(d.carry[:0], d.strip[:carried]...)
 	d.slow(src)
 }
 
-// quanta decodes whole quanta into out, or changes nothing.
-func (d *base64Decoder) quanta(src []byte) bool {
-	at := len(d.out)
-	need := at + len(src)/4*3
-	if cap(d.out) < need+64 {
-		d.out = append(make([]byte, 0, max(need+64, 2*cap(d.out))), d.out...)
+// grow makes room for n more octets in out.
+func (d *base64Decoder) grow(n int) {
+	if d.mem == nil {
+		d.mem = newScratch()
+		d.out = append(d.mem[:0], d.out...)
 	}
-	n, ok := decodeQuanta(d.out[at:cap(d.out)], src)
-	if ok {
-		d.out = d.out[:at+n]
+	if cap(d.out)-len(d.out) < n {
+		d.out = slices.Grow(d.out, n)
 	}
-	return ok
+}
+
+// appendLines appends the lines of src without their ends; dst has the room. Nearly all lines have 76
+// characters (RFC 2045 section 6.8): a copy of fixed size is several times as fast. Line ends that it
+// takes for characters are found out, because they are not in the alphabet.
+func appendLines(dst, src []byte) []byte {
+	for len(src) > 0 {
+		for len(src) >= 80 && src[77] == '\n' && src[76] == '\r' && cap(dst)-len(dst) >= 80 {
+			n := len(dst)
+			to, from := (*[80]byte)(dst[n:n+80]), (*[80]byte)(src)
+			*(*[16]byte)(to[:]) = *(*[16]byte)(from[:])
+			*(*[16]byte)(to[16:]) = *(*[16]byte)(from[16:])
+			*(*[16]byte)(to[32:]) = *(*[16]byte)(from[32:])
+			*(*[16]byte)(to[48:]) = *(*[16]byte)(from[48:])
+			*(*[16]byte)(to[64:]) = *(*[16]byte)(from[64:])
+			dst, src = dst[:n+76], src[78:]
+		}
+		i := bytes.IndexByte(src, '\n')
+		if i < 0 {
+			return append(dst, bytes.TrimSuffix(src, []byte("\r"))...)
+		}
+		dst = append(dst, bytes.TrimSuffix(src[:i], []byte("\r"))...)
+		src = src[i+1:]
+	}
+	return dst
 }
 
 // validTail tells whether b has characters of the alphabet only.

@@ -2,6 +2,7 @@ package parse
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 )
 
@@ -41,7 +42,7 @@ func readHeader(w *window, h *Header, top bool) {
 		}
 		continued := !whole
 		whole = line[len(line)-1] == '\n' || line[len(line)-1] == w.nl
-		text := bytes.TrimRight(line, "\r\n")
+		text := chomp(line)
 		switch {
 		case continued:
 			hr.extend(line)
@@ -64,7 +65,7 @@ func (hr *headerReader) prologue() {
 		w.pos += 3
 		hr.issue(IssueBOM, "", false)
 	}
-	if b := w.peek(firstWindow / 2); bytes.IndexByte(b, '\n') < 0 && bytes.IndexByte(b, '\r') >= 0 {
+	if b := w.peek(peekSize); bytes.IndexByte(b, '\n') < 0 && bytes.IndexByte(b, '\r') >= 0 {
 		w.nl = '\r'
 		hr.issue(IssueLineEnds, "", false)
 	}
@@ -121,7 +122,7 @@ func (hr *headerReader) doubt(at int64, lineLen int) bool {
 		} else if end < 0 {
 			end = len(ahead) - off
 		}
-		line := bytes.TrimRight(ahead[off:off+end], "\r\n")
+		line := chomp(ahead[off : off+end])
 		if len(line) == 0 {
 			if len(hr.h.fields) == 0 {
 				break
@@ -181,6 +182,10 @@ func (hr *headerReader) begin(line, text []byte, colon int) {
 	if !isField(text) {
 		hr.issue(IssueFieldNameBad, quote(string(text[:min(colon, 60)])), false)
 	}
+	if h.fields == nil {
+		h.fields = make([]fieldSpan, 0, 16)
+		h.block = slices.Grow(h.block, 256)
+	}
 	start := int32(len(h.block))
 	h.fields = append(h.fields, fieldSpan{start: start, colon: start + int32(colon), end: start})
 	hr.state = fieldOpen
@@ -198,7 +203,7 @@ func (hr *headerReader) extend(line []byte) {
 	n := min(int64(len(line)), max(room, 0))
 	h.block = append(h.block, line[:n]...)
 	f.colon = min(f.colon, int32(len(h.block)))
-	f.end = f.start + int32(len(bytes.TrimRight(h.block[f.start:], "\r\n")))
+	f.end = f.start + int32(len(chomp(h.block[f.start:])))
 	f.colon = min(f.colon, f.end-1)
 	if n == int64(len(line)) {
 		return
@@ -217,6 +222,15 @@ func (hr *headerReader) extend(line []byte) {
 // issue reports something about the header that is being read.
 func (hr *headerReader) issue(code, detail string, lossy bool) {
 	hr.h.issues.add(Issue{Code: code, Part: hr.part, Detail: detail, Lossy: lossy})
+}
+
+// chomp removes the line ends at the end of line.
+func chomp(line []byte) []byte {
+	n := len(line)
+	for n > 0 && (line[n-1] == '\n' || line[n-1] == '\r') {
+		n--
+	}
+	return line[:n]
 }
 
 // isField tells whether line begins like a field: a name of printable ASCII (RFC 5322 section
@@ -238,6 +252,9 @@ func isField(line []byte) bool {
 // isMboxLine recognises the line that mbox files put before each message.
 func isMboxLine(line []byte) bool {
 	line = bytes.TrimPrefix(line, []byte(">"))
+	if !bytes.HasPrefix(line, []byte("From ")) {
+		return false
+	}
 	i := bytes.IndexByte(line, ':')
-	return bytes.HasPrefix(line, []byte("From ")) && (i < 0 || len(bytes.Trim(line[4:i], " \t")) > 0)
+	return i < 0 || len(bytes.Trim(line[4:i], " \t")) > 0
 }
