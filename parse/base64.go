@@ -48,6 +48,7 @@ type base64Decoder struct {
 	out   []byte
 	carry []byte // fewer than four characters waiting for their quantum
 
+	flawed bool   // something else than lines of characters was seen: padding, most often the end
 	padded bool   // padding was seen
 	ended  bool   // what follows is no data
 	tail   []byte // the line after the padding, until it is clear what it is
@@ -83,12 +84,18 @@ func (d *base64Decoder) decode(src []byte, last bool) []byte {
 
 // data decodes up to the first padding character and returns what follows it.
 func (d *base64Decoder) data(src []byte) (rest []byte) {
+	if !d.flawed {
+		if d.lines(src) {
+			return nil
+		}
+		d.flawed = true
+	}
 	eq := bytes.IndexByte(src, '=')
 	if eq >= 0 {
 		src, rest = src[:eq], src[eq+1:]
 	}
-	if len(src) > 0 {
-		d.lines(src)
+	if len(src) > 0 && !d.lines(src) {
+		d.slow(src)
 	}
 	switch {
 	case eq < 0:
@@ -101,23 +108,24 @@ func (d *base64Decoder) data(src []byte) (rest []byte) {
 	return rest
 }
 
-// lines decodes lines without padding: all of them in one go if they hold nothing else. Their
+// lines decodes lines without padding all in one go, or does nothing if they hold something else. Their
 // characters are put together where their octets will lie.
-func (d *base64Decoder) lines(src []byte) {
+func (d *base64Decoder) lines(src []byte) bool {
 	at := len(d.out)
 	d.grow(len(d.carry) + len(src))
 	b := appendLines(append(d.out[at:], d.carry...), src)
 	whole := len(b) &^ 3
-	if validTail(b[whole:]) {
-		tail := [4]byte{}
-		k := copy(tail[:], b[whole:])
-		if n, ok := decodeQuanta(b, b[:whole]); ok {
-			d.out = d.out[:at+n]
-			d.carry = append(d.carry[:0], tail[:k]...)
-			return
-		}
+	if !validTail(b[whole:]) {
+		return false
 	}
-	d.slow(src)
+	tail := [4]byte{}
+	k := copy(tail[:], b[whole:])
+	n, ok := decodeQuanta(b, b[:whole])
+	if ok {
+		d.out = d.out[:at+n]
+		d.carry = append(d.carry[:0], tail[:k]...)
+	}
+	return ok
 }
 
 // grow makes room for n more octets in out.
