@@ -18,8 +18,15 @@ type Header struct {
 	hint   *string // charset of the first text, for fields with undeclared 8-bit octets
 }
 
-// fieldSpan says where a field lies in the block.
-type fieldSpan struct{ start, colon, end int32 }
+// fieldSpan says where a field lies in the block, and in short what it is called: most fields are not
+// the one that is looked for.
+type fieldSpan struct {
+	start, colon, end int32
+	tag               int32
+}
+
+// nameTag is the same for all spellings of a name.
+func nameTag[T string | []byte](name T) int32 { return int32(len(name))<<8 | int32(name[0]|0x20) }
 
 // Field is one header field.
 type Field struct {
@@ -117,14 +124,7 @@ func (h *Header) name(f fieldSpan) string {
 
 // is tells whether f is called name. RFC 5322 section 4.5 allowed white space before the colon.
 func (h *Header) is(f fieldSpan, name string) bool {
-	b := h.block[f.start:f.colon]
-	if len(b) < len(name) || (b[0]^name[0])&^0x20 != 0 {
-		return false
-	}
-	for len(b) > len(name) && (b[len(b)-1] == ' ' || b[len(b)-1] == '\t') {
-		b = b[:len(b)-1]
-	}
-	return len(b) == len(name) && strings.EqualFold(string(b), name)
+	return f.tag == nameTag(name) && strings.EqualFold(string(h.block[f.start:f.start+int32(len(name))]), name)
 }
 
 // raw returns the field's value, unfolded (RFC 5322 section 2.2.3) and otherwise as sent.

@@ -187,7 +187,7 @@ func (hr *headerReader) begin(line, text []byte, colon int) {
 		h.block = slices.Grow(h.block, 256)
 	}
 	start := int32(len(h.block))
-	h.fields = append(h.fields, fieldSpan{start: start, colon: start + int32(colon), end: start})
+	h.fields = append(h.fields, fieldSpan{start: start, colon: start + int32(colon), end: start, tag: nameTag(bytes.TrimRight(text[:colon], " \t"))})
 	hr.state = fieldOpen
 	hr.extend(line)
 }
