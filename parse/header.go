@@ -26,7 +26,7 @@ type fieldSpan struct {
 }
 
 // nameTag is the same for all spellings of a name.
-func nameTag[T string | []byte](name T) int32 { return int32(len(name))<<8 | int32(name[0]|0x20) }
+func nameTag(name string) int32 { return int32(len(name))<<8 | int32(name[0]|0x20) }
 
 // Field is one header field.
 type Field struct {
@@ -124,7 +124,12 @@ func (h *Header) name(f fieldSpan) string {
 
 // is tells whether f is called name. RFC 5322 section 4.5 allowed white space before the colon.
 func (h *Header) is(f fieldSpan, name string) bool {
-	return f.tag == nameTag(name) && strings.EqualFold(string(h.block[f.start:f.start+int32(len(name))]), name)
+	return f.tag == nameTag(name) && h.spells(f, name)
+}
+
+// spells is is for a field with the right tag.
+func (h *Header) spells(f fieldSpan, name string) bool {
+	return strings.EqualFold(string(h.block[f.start:f.start+int32(len(name))]), name)
 }
 
 // raw returns the field's value, unfolded (RFC 5322 section 2.2.3) and otherwise as sent.
