@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"syscall"
@@ -20,6 +21,7 @@ type task struct {
 	reader  string
 	pack    string
 	digests bool
+	octets  int64 // what the floor hashes of a message
 	atLeast time.Duration
 }
 
@@ -37,7 +39,7 @@ func (t task) measure(ctx context.Context) (s sample, err error) {
 	if err != nil {
 		return s, err
 	}
-	cmd := exec.CommandContext(ctx, self, "-child", t.reader, "-pack", t.pack, fmt.Sprintf("-digests=%v", t.digests), "-cpu", t.atLeast.String())
+	cmd := exec.CommandContext(ctx, self, "-child", t.reader, "-pack", t.pack, fmt.Sprintf("-digests=%v", t.digests), "-octets", fmt.Sprint(t.octets), "-cpu", t.atLeast.String())
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -58,7 +60,7 @@ func (t task) measure(ctx context.Context) (s sample, err error) {
 func (t task) run(out io.Writer) error {
 	pass := bareHash
 	if t.reader != hashing {
-		read, err := readerOf(t.reader)
+		read, err := readerOf(t.reader, t.octets)
 		if err != nil {
 			return err
 		}
@@ -67,7 +69,7 @@ func (t task) run(out io.Writer) error {
 			return err
 		}
 		defer f.Close()
-		j, in := newJob(t.digests), bufio.NewReaderSize(nil, 64<<10)
+		j, in := newJob(t.digests), bufio.NewReaderSize(nil, 32<<10)
 		pass = func() sample { return p.read(f, j, in, read) }
 	}
 	var total sample
@@ -103,8 +105,23 @@ func (p *pack) read(f io.ReaderAt, j *job, in *bufio.Reader, read reader) (s sam
 	return s
 }
 
-// hashing is the contestant that only hashes.
-const hashing = "SHA-256"
+// hashing is the contestant that only hashes, and floor the one that also reads the message: the least
+// that the job can cost.
+const (
+	hashing = "SHA-256"
+	floor   = "read+SHA-256"
+)
+
+// readFloor returns the floor for messages with an attachment of n octets.
+func readFloor(n int64) reader {
+	return func(j *job, in *bufio.Reader) error {
+		if err := j.leaf("", "", io.LimitReader(in, n)); err != nil {
+			return err
+		}
+		_, err := in.Discard(math.MaxInt)
+		return unexpectedEnd(err)
+	}
+}
 
 // bareHash hashes 16 MB.
 func bareHash() (s sample) {

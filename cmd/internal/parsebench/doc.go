@@ -8,13 +8,13 @@
 // so that a busy machine slows all of them. A row is a kind of mail: a folder of messages, or one
 // base64 attachment of 1, 10 or 50 MB.
 //
-// Where the processor has no instructions for it SHA-256 hides all else, so each attachment is
-// measured with and without it, and the rate of bare SHA-256 gives the ceiling: how many times as fast
-// as go-message a reader could be that costs nothing but its digest.
+// Where the processor has no instructions for it SHA-256 hides all else. So each attachment is measured with
+// and without it, and beside it what is left if everything else is free: bare SHA-256, and the ceiling, which
+// reads the message and hashes as many octets as the attachment has.
 //
-// It exits with 1 and the reason if a target is missed: on the folder 1.7 times go-message; on 10 and
-// 50 MB three times go-message without digests, and with them three times or 85 % of the ceiling, whatever
-// is less; at 50 MB less than 16 MiB of memory.
+// It exits with 1 and the reason if a target is missed: on the folder 1.7 times go-message; on 10 and 50 MB
+// three times go-message, but with digests 85 % of the ceiling will do where that is less than three times;
+// at 50 MB less than 16 MiB of memory; and no message refused.
 //
 // The command is a module of its own, so that enmime and what it needs stay out of the product's. No
 // goroutine outlives main.

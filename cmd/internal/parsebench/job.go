@@ -13,8 +13,8 @@ import (
 // reader is a contestant: it reads one message and hands what it finds to the job.
 type reader func(j *job, r *bufio.Reader) error
 
-// readerOf returns the contestant of a name.
-func readerOf(name string) (reader, error) {
+// readerOf returns the contestant of a name; octets are those of the attachment.
+func readerOf(name string, octets int64) (reader, error) {
 	switch name {
 	case "mailflume":
 		return readMailflume, nil
@@ -22,6 +22,8 @@ func readerOf(name string) (reader, error) {
 		return readGoMessage, nil
 	case "enmime":
 		return newEnmime(), nil
+	case floor:
+		return readFloor(octets), nil
 	}
 	return nil, fmt.Errorf("nobody is called %q", name)
 }

@@ -21,6 +21,7 @@ func main() {
 	t := task{}
 	flag.StringVar(&t.reader, "child", "", "be the child that reads with this contestant")
 	flag.StringVar(&t.pack, "pack", "", "what the child reads")
+	flag.Int64Var(&t.octets, "octets", 0, "octets of its attachment")
 	flag.BoolVar(&t.digests, "digests", true, "whether the child hashes")
 	flag.DurationVar(&t.atLeast, "cpu", 300*time.Millisecond, "CPU time of one measurement")
 	flag.Parse()
@@ -86,7 +87,7 @@ func compete(ctx context.Context, rows []*row, rounds int, atLeast time.Duration
 			r := rows[i]
 			who := r.contestants()
 			for _, k := range rand.Perm(len(who)) {
-				s, err := task{reader: who[k], pack: r.pack.path, digests: r.digests, atLeast: atLeast}.measure(ctx)
+				s, err := task{reader: who[k], pack: r.pack.path, digests: r.digests, octets: r.mb * 1e6, atLeast: atLeast}.measure(ctx)
 				if err != nil {
 					return err
 				}
