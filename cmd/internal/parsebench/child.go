@@ -16,91 +16,128 @@ import (
 	"time"
 )
 
-// task is what one child does: read a pack again and again until it has used enough CPU time.
+// task is what one child is for.
 type task struct {
 	reader  string
 	pack    string
 	digests bool
 	octets  int64 // what the floor hashes of a message
-	atLeast time.Duration
 }
 
-// sample is what a child was measured at.
+// turn asks a child to read messages of its pack, some times over.
+type turn struct{ From, To, Times int }
+
+// sample is what one turn, or a round of them, was measured at.
 type sample struct {
-	Bytes  int64 // that it went through
-	Errors int   // messages per pass for which the reader returned an error
-	RSS    int64 // its peak
-	cpu    time.Duration
+	Bytes  int64
+	CPU    time.Duration // user and system, of the whole process
+	Errors int           // messages for which the reader returned an error
+	RSS    int64         // the most memory the process ever had
 }
 
-// measure runs a task in a child process.
-func (t task) measure(ctx context.Context) (s sample, err error) {
+// plus adds a turn to what was measured before.
+func (s sample) plus(t sample) sample {
+	return sample{Bytes: s.Bytes + t.Bytes, CPU: s.CPU + t.CPU, Errors: s.Errors + t.Errors, RSS: max(s.RSS, t.RSS)}
+}
+
+// child is a process that reads with one reader, when it is its turn.
+type child struct {
+	cmd *exec.Cmd
+	in  io.WriteCloser
+	out *json.Decoder
+}
+
+// start starts the child of a task.
+func (t task) start(ctx context.Context) (*child, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return s, err
+		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, self, "-child", t.reader, "-pack", t.pack, fmt.Sprintf("-digests=%v", t.digests), "-octets", fmt.Sprint(t.octets), "-cpu", t.atLeast.String())
+	cmd := exec.CommandContext(ctx, self, "-child", t.reader, "-pack", t.pack, fmt.Sprintf("-digests=%v", t.digests), "-octets", fmt.Sprint(t.octets))
 	cmd.Stderr = os.Stderr
-	out, err := cmd.Output()
+	in, err := cmd.StdinPipe()
 	if err != nil {
-		return s, fmt.Errorf("measure %s: %w", t.reader, err)
+		return nil, err
 	}
-	if err := json.Unmarshal(out, &s); err != nil {
-		return s, fmt.Errorf("read what the child printed: %w", err)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
 	}
-	used, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return s, errors.New("this system does not tell what a child has used")
+	return &child{cmd, in, json.NewDecoder(out)}, cmd.Start()
+}
+
+// take gives the child its turn.
+func (c *child) take(t turn) (s sample, err error) {
+	if err := json.NewEncoder(c.in).Encode(t); err != nil {
+		return s, fmt.Errorf("ask a child: %w", err)
 	}
-	s.cpu = time.Duration(used.Utime.Nano() + used.Stime.Nano())
+	if err := c.out.Decode(&s); err != nil {
+		return s, fmt.Errorf("hear a child: %w", err)
+	}
 	return s, nil
 }
 
-// run is the child's side of measure.
-func (t task) run(out io.Writer) error {
-	pass := bareHash
-	if t.reader != hashing {
-		read, err := readerOf(t.reader, t.octets)
-		if err != nil {
-			return err
-		}
-		p, f, err := openPack(t.pack)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		j, in := newJob(t.digests), bufio.NewReaderSize(nil, 32<<10)
-		pass = func() sample { return p.read(f, j, in, read) }
-	}
-	var total sample
-	for {
-		s := pass()
-		total.Bytes += s.Bytes
-		total.Errors = s.Errors
-		if used, err := cpuTime(); err != nil {
-			return err
-		} else if used >= t.atLeast {
-			break
-		}
-	}
-	var err error
-	if total.RSS, err = peakRSS(); err != nil {
+// end ends the child.
+func (c *child) end() error { return errors.Join(c.in.Close(), c.cmd.Wait()) }
+
+// serve is the child's side.
+func (t task) serve(in io.Reader, out io.Writer) error {
+	read, err := readerOf(t.reader, t.octets)
+	if err != nil {
 		return err
 	}
-	return json.NewEncoder(out).Encode(total)
+	p, f, err := openPack(t.pack)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	j, br := newJob(t.digests), bufio.NewReaderSize(nil, 32<<10)
+	for asked, answers := json.NewDecoder(in), json.NewEncoder(out); ; {
+		var now turn
+		if err := asked.Decode(&now); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		s, err := measure(func() sample { return p.read(f, j, br, read, now) })
+		if err == nil {
+			err = answers.Encode(s)
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
-// read goes through a pack once.
-func (p *pack) read(f io.ReaderAt, j *job, in *bufio.Reader, read reader) (s sample) {
-	at := int64(0)
-	for _, size := range p.Sizes {
-		in.Reset(io.NewSectionReader(f, at, size))
-		j.begin()
-		if err := read(j, in); err != nil {
-			s.Errors++
+// measure says what work has cost this process.
+func measure(work func() sample) (s sample, err error) {
+	before, err := cpuTime()
+	if err != nil {
+		return s, err
+	}
+	s = work()
+	after, err := cpuTime()
+	if err != nil {
+		return s, err
+	}
+	s.CPU = after - before
+	s.RSS, err = peakRSS()
+	return s, err
+}
+
+// read reads some messages of a pack.
+func (p *pack) read(f io.ReaderAt, j *job, in *bufio.Reader, read reader, now turn) (s sample) {
+	for range now.Times {
+		at := p.at(now.From)
+		for _, size := range p.Sizes[now.From:now.To] {
+			in.Reset(io.NewSectionReader(f, at, size))
+			j.begin()
+			if err := read(j, in); err != nil {
+				s.Errors++
+			}
+			at += size
+			s.Bytes += size
 		}
-		at += size
-		s.Bytes += size
 	}
 	return s
 }
@@ -112,6 +149,18 @@ const (
 	floor   = "read+SHA-256"
 )
 
+// bareHash hashes n octets.
+func bareHash(n int64) reader {
+	b := make([]byte, 64<<10)
+	return func(*job, *bufio.Reader) error {
+		h := sha256.New()
+		for left := n; left > 0; left -= int64(len(b)) {
+			h.Write(b[:min(int64(len(b)), left)])
+		}
+		return nil
+	}
+}
+
 // readFloor returns the floor for messages with an attachment of n octets.
 func readFloor(n int64) reader {
 	return func(j *job, in *bufio.Reader) error {
@@ -121,16 +170,6 @@ func readFloor(n int64) reader {
 		_, err := in.Discard(math.MaxInt)
 		return unexpectedEnd(err)
 	}
-}
-
-// bareHash hashes 16 MB.
-func bareHash() (s sample) {
-	h, b := sha256.New(), make([]byte, 64<<10)
-	for s.Bytes < 16e6 {
-		h.Write(b)
-		s.Bytes += int64(len(b))
-	}
-	return s
 }
 
 // cpuTime is what this process has used.

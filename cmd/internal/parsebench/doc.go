@@ -3,9 +3,9 @@
 //
 // All do the same job: subject, from, to, date and message-id decoded, the text and HTML bodies in
 // UTF-8, and of every other leaf its filename, type, size and SHA-256. Nobody hashes the raw message.
-// Each measurement is a child process of this binary, so that CPU time (user and system, by
-// getrusage) and peak RSS are one reader's own; the children run one at a time and in random order,
-// so that a busy machine slows all of them. A row is a kind of mail: a folder of messages, or one
+// Each reader is a child process of this binary, so that CPU time (user and system, by getrusage) and
+// peak RSS are its own. The children take turns of a few milliseconds on the same messages, in random
+// order, so that a busy machine slows all of them; what is compared is always one round. A row is a kind of mail: a folder of messages, or one
 // base64 attachment of 1, 10 or 50 MB.
 //
 // Where the processor has no instructions for it SHA-256 hides all else. So each attachment is measured with

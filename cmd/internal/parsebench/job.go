@@ -22,6 +22,8 @@ func readerOf(name string, octets int64) (reader, error) {
 		return readGoMessage, nil
 	case "enmime":
 		return newEnmime(), nil
+	case hashing:
+		return bareHash(octets), nil
 	case floor:
 		return readFloor(octets), nil
 	}

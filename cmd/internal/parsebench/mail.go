@@ -21,11 +21,30 @@ type pack struct {
 }
 
 // bytes is the size of all messages.
-func (p *pack) bytes() (n int64) {
-	for _, s := range p.Sizes {
+func (p *pack) bytes() int64 { return p.at(len(p.Sizes)) }
+
+// at is where a message begins.
+func (p *pack) at(message int) (n int64) {
+	for _, s := range p.Sizes[:message] {
 		n += s
 	}
 	return n
+}
+
+// turns cuts a pack into pieces of two megabytes or one message; a smaller pack is read more than once.
+func (p *pack) turns() (out []turn) {
+	const enough = 2e6
+	from, size := 0, int64(0)
+	for i, s := range p.Sizes {
+		if size += s; size >= enough || i == len(p.Sizes)-1 {
+			out = append(out, turn{From: from, To: i + 1, Times: 1})
+			from, size = i+1, 0
+		}
+	}
+	if n := p.bytes(); n < 2*enough {
+		out[0].Times = int(2*enough/n) + 1
+	}
+	return out
 }
 
 // writePack makes a pack in dir of what each hands to add.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -10,27 +11,27 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"time"
+	"slices"
 
 	"mailflume/testdata"
 )
 
 func main() {
 	corpus := flag.String("corpus", "", "folder of messages; without it those of testdata")
-	rounds := flag.Int("rounds", 7, "rounds; each measures every contestant once on every row, in random order")
+	only := flag.String("row", "", "measure this row only: corpus, 1 MB, 10 MB, 50 MB")
+	rounds := flag.Int("rounds", 7, "rounds; in each everybody reads everything once")
 	t := task{}
 	flag.StringVar(&t.reader, "child", "", "be the child that reads with this contestant")
 	flag.StringVar(&t.pack, "pack", "", "what the child reads")
 	flag.Int64Var(&t.octets, "octets", 0, "octets of its attachment")
 	flag.BoolVar(&t.digests, "digests", true, "whether the child hashes")
-	flag.DurationVar(&t.atLeast, "cpu", 300*time.Millisecond, "CPU time of one measurement")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	var err error
 	if t.reader != "" {
-		err = t.run(os.Stdout)
+		err = t.serve(os.Stdin, os.Stdout)
 	} else {
-		err = run(ctx, os.Stdout, *corpus, *rounds, t.atLeast)
+		err = run(ctx, os.Stdout, *corpus, *only, *rounds)
 	}
 	stop()
 	if err != nil {
@@ -40,7 +41,7 @@ func main() {
 }
 
 // run measures, prints the table and returns what missed its target.
-func run(ctx context.Context, out io.Writer, corpus string, rounds int, atLeast time.Duration) error {
+func run(ctx context.Context, out io.Writer, corpus, only string, rounds int) error {
 	dir, err := os.MkdirTemp("", "parsebench-")
 	if err != nil {
 		return err
@@ -50,11 +51,16 @@ func run(ctx context.Context, out io.Writer, corpus string, rounds int, atLeast 
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%s, %s/%s, %d CPUs, %d rounds of %v: MB per CPU second\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), rounds, atLeast)
-	if err := compete(ctx, rows, rounds, atLeast); err != nil {
-		return err
+	if only != "" {
+		rows = slices.DeleteFunc(rows, func(r *row) bool { return r.name != only })
 	}
-	report(out, rows)
+	fmt.Fprintf(out, "%s, %s/%s, %d CPUs, %d rounds: MB per CPU second\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), rounds)
+	for _, r := range rows {
+		if err := r.compete(ctx, rounds); err != nil {
+			return err
+		}
+		r.report(out)
+	}
 	return judge(rows)
 }
 
@@ -68,7 +74,7 @@ func prepare(dir, corpus string) ([]*row, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows := []*row{newRow("corpus", 0, p, true)}
+	rows := []*row{newRow("corpus", 0, p, true), newRow("corpus", 0, p, false)}
 	for _, mb := range [...]int64{1, 10, 50} {
 		p, err := packAttachment(dir, mb*1e6)
 		if err != nil {
@@ -79,20 +85,31 @@ func prepare(dir, corpus string) ([]*row, error) {
 	return rows, nil
 }
 
-// compete runs all rounds. The contestants of a row run one right after the other, so that what slows
-// the machine slows all of them, and what is compared is always one round.
-func compete(ctx context.Context, rows []*row, rounds int, atLeast time.Duration) error {
+// compete runs the rounds of a row: everybody reads all of its mail, in turns of a few milliseconds, so
+// that what slows the machine slows all of them.
+func (r *row) compete(ctx context.Context, rounds int) (err error) {
+	who := r.contestants()
+	children := make([]*child, len(who))
+	for i, name := range who {
+		t := task{reader: name, pack: r.pack.path, digests: r.digests, octets: r.mb * 1e6}
+		if children[i], err = t.start(ctx); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, children[i].end()) }()
+	}
 	for range rounds {
-		for _, i := range rand.Perm(len(rows)) {
-			r := rows[i]
-			who := r.contestants()
+		totals := make([]sample, len(who))
+		for _, now := range r.pack.turns() {
 			for _, k := range rand.Perm(len(who)) {
-				s, err := task{reader: who[k], pack: r.pack.path, digests: r.digests, octets: r.mb * 1e6, atLeast: atLeast}.measure(ctx)
+				s, err := children[k].take(now)
 				if err != nil {
-					return err
+					return fmt.Errorf("%s: %w", who[k], err)
 				}
-				r.samples[who[k]] = append(r.samples[who[k]], s)
+				totals[k] = totals[k].plus(s)
 			}
+		}
+		for k, name := range who {
+			r.samples[name] = append(r.samples[name], totals[k])
 		}
 	}
 	return nil

@@ -43,15 +43,11 @@ func median(values []float64) (mid, least, most float64) {
 	return values[len(values)/2], values[0], values[len(values)-1]
 }
 
-// rates are those of a contestant, round by round. That of bare SHA-256 is counted in the octets of the
-// message, as if only its digest cost anything.
+// rates are those of a contestant, round by round.
 func (r *row) rates(name string) []float64 {
 	out := make([]float64, len(r.samples[name]))
 	for i, s := range r.samples[name] {
-		out[i] = float64(s.Bytes) / 1e6 / s.cpu.Seconds()
-		if name == hashing {
-			out[i] *= float64(r.pack.bytes()) / float64(r.mb*1e6)
-		}
+		out[i] = float64(s.Bytes) / 1e6 / s.CPU.Seconds()
 	}
 	return out
 }
@@ -83,21 +79,19 @@ func (r *row) what() string {
 	return r.name + ", without SHA-256"
 }
 
-// report prints the table.
-func report(out io.Writer, rows []*row) {
-	for _, r := range rows {
-		fmt.Fprintf(out, "%s: %d messages, %.1f MB\n", r.what(), len(r.pack.Sizes), float64(r.pack.bytes())/1e6)
-		for _, name := range r.contestants() {
-			mid, least, most := median(r.rates(name))
-			fmt.Fprintf(out, "  %-13s %7.1f (%.1f-%.1f) %6.2f x go-message", name, mid, least, most, r.ratio(name, "go-message"))
-			switch name {
-			case hashing:
-				fmt.Fprintln(out, ": what hashing alone allows")
-			case floor:
-				fmt.Fprintf(out, ": the ceiling; ours is at %.0f %% of it\n", 100*r.ratio("mailflume", floor))
-			default:
-				fmt.Fprintf(out, " %6.1f MiB peak %5d errors\n", r.memory(name), r.samples[name][0].Errors)
-			}
+// report prints the row.
+func (r *row) report(out io.Writer) {
+	fmt.Fprintf(out, "%s: %d messages, %.1f MB\n", r.what(), len(r.pack.Sizes), float64(r.pack.bytes())/1e6)
+	for _, name := range r.contestants() {
+		mid, least, most := median(r.rates(name))
+		fmt.Fprintf(out, "  %-13s %7.1f (%.1f-%.1f) %6.2f x go-message", name, mid, least, most, r.ratio(name, "go-message"))
+		switch name {
+		case hashing:
+			fmt.Fprintf(out, ": what hashing alone allows; it does %.0f MB of octets\n", mid*float64(r.mb*1e6)/float64(r.pack.bytes()))
+		case floor:
+			fmt.Fprintf(out, ": the ceiling; ours is at %.0f %% of it\n", 100*r.ratio("mailflume", floor))
+		default:
+			fmt.Fprintf(out, " %6.1f MiB peak %5d errors\n", r.memory(name), r.samples[name][0].Errors)
 		}
 	}
 }
