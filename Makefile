@@ -75,13 +75,9 @@ golden: ## rewrite all golden files from what the code does now; read the diff b
 	$(GO) test -count=1 $$(git grep -l 'flag.Bool("update"' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's,^,./,') -update
 
 .PHONY: corpus
-corpus: build ## read your own mail and count what had to be repaired: CORPUS=DIR (one message per file)
+corpus: | bin ## read your own mail, count failures and repairs, compare with DIR/expected.jsonl if there is one: CORPUS=DIR
 	@[ -d "$(CORPUS)" ] || { echo 'corpus: say where the messages are: make corpus CORPUS=DIR'; exit 2; }
-	find "$(CORPUS)" -type f -print0 | sort -z | xargs -0 -r bin/mailflume parse >bin/corpus.jsonl
-	@files=$$(find "$(CORPUS)" -type f | wc -l); lines=$$(wc -l <bin/corpus.jsonl); \
-	echo "$$lines of $$files messages read; repairs made, by code:"; \
-	{ grep -oE '"issues":\[[^]]*\]' bin/corpus.jsonl || true; } | { grep -oE '"code":"[^"]*"' || true; } | sort | uniq -c | sort -rn; \
-	[ "$$lines" = "$$files" ]
+	$(GO) run ./cmd/internal/corpus -o bin/corpus.jsonl "$(CORPUS)"
 
 .PHONY: hostile
 hostile: build ## attack the parser with messages made to exhaust it: CPU, memory, growth
@@ -98,8 +94,9 @@ bench-go: ## all Go benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 60m $(PKGS)
 
 .PHONY: bench-parse
-bench-parse: ## the parser's benchmarks, ten rounds: feed two runs to benchstat
-	$(GO) test -run '^$$' -bench . -benchmem -count 10 -timeout 60m ./parse
+bench-parse: | bin ## parse beside go-message and enmime, per CPU second, against its targets (CORPUS=DIR, BENCHARGS="-rounds 15")
+	cd cmd/internal/parsebench && $(GO) build -o $(CURDIR)/bin/parsebench .
+	bin/parsebench $(if $(CORPUS),-corpus "$(CORPUS)") $(BENCHARGS)
 
 ##- Check
 

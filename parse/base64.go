@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
+	"slices"
 
 	fast "github.com/segmentio/asm/base64"
 )
 
-// decodeQuanta decodes src, whole quanta without padding or white space, into dst. It is the only
-// use of the vectorised decoder; ok is false for anything else in src.
+// decodeQuanta decodes src, whole quanta without padding or white space, into dst, which may be the
+// same memory: what is written never goes ahead of what was read. It is the only use of the vectorised
+// decoder; ok is false for anything else in src.
 func decodeQuanta(dst, src []byte) (n int, ok bool) {
 	n, err := fast.RawStdEncoding.Decode(dst, src)
 	return n, err == nil && n == len(src)/4*3
@@ -42,10 +44,11 @@ func sextet(c byte) int {
 // skipped, a missing padding is none the worse. After the padding encoded data may go on (two
 // encodings joined); anything else there, a list's footer most of all, is no data.
 type base64Decoder struct {
-	strip []byte // the characters of one piece, without line ends
+	mem   *scratch
 	out   []byte
 	carry []byte // fewer than four characters waiting for their quantum
 
+	flawed bool   // something else than lines of characters was seen: padding, most often the end
 	padded bool   // padding was seen
 	ended  bool   // what follows is no data
 	tail   []byte // the line after the padding, until it is clear what it is
@@ -71,18 +74,28 @@ func (d *base64Decoder) decode(src []byte, last bool) []byte {
 	if last {
 		d.judge()
 		d.finish()
+		if len(d.out) == 0 {
+			d.mem.free()
+			d.mem, d.out = nil, nil
+		}
 	}
 	return d.out
 }
 
 // data decodes up to the first padding character and returns what follows it.
 func (d *base64Decoder) data(src []byte) (rest []byte) {
+	if !d.flawed {
+		if d.lines(src) {
+			return nil
+		}
+		d.flawed = true
+	}
 	eq := bytes.IndexByte(src, '=')
 	if eq >= 0 {
 		src, rest = src[:eq], src[eq+1:]
 	}
-	if len(src) > 0 {
-		d.lines(src)
+	if len(src) > 0 && !d.lines(src) {
+		d.slow(src)
 	}
 	switch {
 	case eq < 0:
@@ -95,48 +108,72 @@ func (d *base64Decoder) data(src []byte) (rest []byte) {
 	return rest
 }
 
-// lines decodes lines without padding: all of them in one go if they hold nothing else.
-func (d *base64Decoder) lines(src []byte) {
-	at, carried := len(d.out), len(d.carry)
-	if need := len(src) + len(d.carry); cap(d.strip) < need {
-		d.strip = make([]byte, 0, need)
-	}
-	d.strip = append(d.strip[:0], d.carry...)
-	for b := src; len(b) > 0; {
-		i := bytes.IndexByte(b, '\n')
-		if i < 0 {
-			d.strip = append(d.strip, bytes.TrimSuffix(b, []byte("\r"))...)
-			break
-		}
-		line := b[:i]
-		if i > 0 && line[i-1] == '\r' {
-			line = line[:i-1]
-		}
-		d.strip = append(d.strip, line...)
-		b = b[i+1:]
-	}
-	whole := len(d.strip) &^ 3
-	if d.quanta(d.strip[:whole]) && validTail(d.strip[whole:]) {
-		d.carry = append(d.carry[:0], d.strip[whole:]...)
-		return
-	}
-	d.out = d.out[:at]
-	d.carry = append(d.carry[:0], d.strip[:carried]...)
-	d.slow(src)
-}
-
-// quanta decodes whole quanta into out, or changes nothing.
-func (d *base64Decoder) quanta(src []byte) bool {
+// lines decodes lines without padding all in one go, or does nothing if they hold something else. Their
+// characters are put together where their octets will lie.
+func (d *base64Decoder) lines(src []byte) bool {
 	at := len(d.out)
-	need := at + len(src)/4*3
-	if cap(d.out) < need+64 {
-		d.out = append(make([]byte, 0, max(need+64, 2*cap(d.out))), d.out...)
+	d.grow(len(d.carry) + len(src))
+	b := appendLines(append(d.out[at:], d.carry...), src)
+	whole := len(b) &^ 3
+	if !validTail(b[whole:]) {
+		return false
 	}
-	n, ok := decodeQuanta(d.out[at:cap(d.out)], src)
+	tail := [4]byte{}
+	k := copy(tail[:], b[whole:])
+	n, ok := decodeQuanta(b, b[:whole])
 	if ok {
 		d.out = d.out[:at+n]
+		d.carry = append(d.carry[:0], tail[:k]...)
 	}
 	return ok
+}
+
+// grow makes room for n more octets in out.
+func (d *base64Decoder) grow(n int) {
+	if d.mem == nil {
+		d.mem = newScratch()
+		d.out = append(d.mem[:0], d.out...)
+	}
+	if cap(d.out)-len(d.out) < n {
+		d.out = slices.Grow(d.out, n)
+	}
+}
+
+// appendLines appends the lines of src without their ends. Most lines are as long as the one before
+// and none is longer than 76 characters (RFC 2045 section 6.8): copies of one fixed size are several
+// times as fast. A line end that is taken for a character is found out, for it is not in the alphabet.
+func appendLines(dst, src []byte) []byte {
+	for len(src) > 0 {
+		i := bytes.IndexByte(src, '\n')
+		if i < 0 {
+			return append(dst, bytes.TrimSuffix(src, []byte("\r"))...)
+		}
+		line := bytes.TrimSuffix(src[:i], []byte("\r"))
+		dst = append(dst, line...)
+		src = src[i+1:]
+		if n := len(line); n > 0 && n <= fixed {
+			dst, src = appendFixed(dst, src, n, i+1)
+		}
+	}
+	return dst
+}
+
+// fixed is how much appendFixed copies at a time.
+const fixed = 80
+
+// appendFixed appends lines of n characters, step octets apart, while there are such.
+func appendFixed(dst, src []byte, n, step int) (_, rest []byte) {
+	for len(src) > fixed+1 && src[step-1] == '\n' && src[step-2] == '\r' == (step == n+2) && cap(dst)-len(dst) >= fixed {
+		at := len(dst)
+		to, from := (*[fixed]byte)(dst[at:at+fixed]), (*[fixed]byte)(src)
+		*(*[16]byte)(to[:]) = *(*[16]byte)(from[:])
+		*(*[16]byte)(to[16:]) = *(*[16]byte)(from[16:])
+		*(*[16]byte)(to[32:]) = *(*[16]byte)(from[32:])
+		*(*[16]byte)(to[48:]) = *(*[16]byte)(from[48:])
+		*(*[16]byte)(to[64:]) = *(*[16]byte)(from[64:])
+		dst, src = dst[:at+n], src[step:]
+	}
+	return dst, src
 }
 
 // validTail tells whether b has characters of the alphabet only.

@@ -1,6 +1,7 @@
 package parse
 
 import (
+	"bytes"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -17,8 +18,15 @@ type Header struct {
 	hint   *string // charset of the first text, for fields with undeclared 8-bit octets
 }
 
-// fieldSpan says where a field lies in the block.
-type fieldSpan struct{ start, colon, end int32 }
+// fieldSpan says where a field lies in the block, and in short what it is called: most fields are not
+// the one that is looked for.
+type fieldSpan struct {
+	start, colon, end int32
+	tag               int32
+}
+
+// nameTag is the same for all spellings of a name.
+func nameTag(name string) int32 { return int32(len(name))<<8 | int32(name[0]|0x20) }
 
 // Field is one header field.
 type Field struct {
@@ -116,11 +124,12 @@ func (h *Header) name(f fieldSpan) string {
 
 // is tells whether f is called name. RFC 5322 section 4.5 allowed white space before the colon.
 func (h *Header) is(f fieldSpan, name string) bool {
-	b := h.block[f.start:f.colon]
-	for len(b) > len(name) && (b[len(b)-1] == ' ' || b[len(b)-1] == '\t') {
-		b = b[:len(b)-1]
-	}
-	return len(b) == len(name) && strings.EqualFold(string(b), name)
+	return f.tag == nameTag(name) && h.spells(f, name)
+}
+
+// spells is is for a field with the right tag.
+func (h *Header) spells(f fieldSpan, name string) bool {
+	return strings.EqualFold(string(h.block[f.start:f.start+int32(len(name))]), name)
 }
 
 // raw returns the field's value, unfolded (RFC 5322 section 2.2.3) and otherwise as sent.
@@ -160,6 +169,9 @@ func (h *Header) utf8(s string) string {
 
 // decode returns s with its RFC 2047 words decoded.
 func (h *Header) decode(s string) string {
+	if !strings.Contains(s, "=?") {
+		return h.utf8(s)
+	}
 	d := wordDecoder{max: h.lim.EncodedWords, plain: h.utf8}
 	out := d.decode(s)
 	if d.bad {
@@ -178,30 +190,21 @@ func (h *Header) issue(code, detail string, lossy bool) {
 
 // unfold joins the lines of a folded value with one space each and trims its ends.
 func unfold(b []byte) string {
-	fold := false
-	for _, c := range b {
-		if c == '\n' || c == '\r' {
-			fold = true
-			break
-		}
-	}
-	if !fold {
+	if bytes.IndexByte(b, '\n') < 0 && bytes.IndexByte(b, '\r') < 0 {
 		return strings.Trim(string(b), " \t")
 	}
 	var s strings.Builder
 	s.Grow(len(b))
-	for i := 0; i < len(b); {
-		if b[i] != '\r' && b[i] != '\n' {
-			s.WriteByte(b[i])
-			i++
-			continue
+	for {
+		i := bytes.IndexAny(b, "\r\n")
+		if i < 0 {
+			s.Write(b)
+			return strings.Trim(s.String(), " \t")
 		}
-		for i < len(b) && (b[i] == '\r' || b[i] == '\n' || b[i] == ' ' || b[i] == '\t') {
-			i++
-		}
+		s.Write(b[:i])
 		s.WriteByte(' ')
+		b = bytes.TrimLeft(b[i:], "\r\n \t")
 	}
-	return strings.Trim(s.String(), " \t")
 }
 
 // messageIDs returns the ids in s, at most limit.

@@ -2,6 +2,7 @@ package parse
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 )
 
@@ -41,18 +42,19 @@ func readHeader(w *window, h *Header, top bool) {
 		}
 		continued := !whole
 		whole = line[len(line)-1] == '\n' || line[len(line)-1] == w.nl
-		text := bytes.TrimRight(line, "\r\n")
+		text := chomp(line)
+		colon, named := fieldName(text)
 		switch {
 		case continued:
 			hr.extend(line)
 		case len(text) == 0 || hr.blankEnd(text, len(line)):
 			return
-		case hr.bodyBegins(w.last(len(line))[:len(text)], at, len(line)):
+		case hr.bodyBegins(w.last(len(line))[:len(text)], named, at, len(line)):
 			w.pos -= len(line)
 			return
 		default:
 			line = w.last(len(line))
-			hr.accept(line, line[:len(text)])
+			hr.accept(line, line[:len(text)], colon, named)
 		}
 	}
 }
@@ -64,7 +66,7 @@ func (hr *headerReader) prologue() {
 		w.pos += 3
 		hr.issue(IssueBOM, "", false)
 	}
-	if b := w.peek(firstWindow / 2); bytes.IndexByte(b, '\n') < 0 && bytes.IndexByte(b, '\r') >= 0 {
+	if b := w.peek(peekSize); bytes.IndexByte(b, '\n') < 0 && bytes.IndexByte(b, '\r') >= 0 {
 		w.nl = '\r'
 		hr.issue(IssueLineEnds, "", false)
 	}
@@ -95,9 +97,9 @@ func (hr *headerReader) blankEnd(text []byte, lineLen int) bool {
 	return len(line) > 0 && line[0] != ' ' && line[0] != '\t' && !isField(line) && !bytes.HasPrefix(line, []byte("--"))
 }
 
-// bodyBegins tells whether text, a line of lineLen octets at offset at, is the first of the body although no empty
-// line came before: a delimiter, or text after which nothing of a header comes.
-func (hr *headerReader) bodyBegins(line []byte, at int64, lineLen int) bool {
+// bodyBegins tells whether line, with its end lineLen octets at offset at, is the first of the body although no
+// empty line came before: a delimiter, or text after which nothing of a header comes. named: it begins like a field.
+func (hr *headerReader) bodyBegins(line []byte, named bool, at int64, lineLen int) bool {
 	if line[0] == '-' {
 		if _, ok := hr.w.delimiter(line); ok || hr.ownDelimiter(line) {
 			hr.issue(IssueHeaderByBoundary, "", false)
@@ -105,7 +107,7 @@ func (hr *headerReader) bodyBegins(line []byte, at int64, lineLen int) bool {
 		}
 	}
 	folds := (line[0] == ' ' || line[0] == '\t') && hr.state != fieldNone
-	if folds || isField(line) || isMboxLine(line) || at < hr.sure {
+	if folds || named || isMboxLine(line) || at < hr.sure {
 		return false
 	}
 	return hr.doubt(at, lineLen)
@@ -121,7 +123,7 @@ func (hr *headerReader) doubt(at int64, lineLen int) bool {
 		} else if end < 0 {
 			end = len(ahead) - off
 		}
-		line := bytes.TrimRight(ahead[off:off+end], "\r\n")
+		line := chomp(ahead[off : off+end])
 		if len(line) == 0 {
 			if len(hr.h.fields) == 0 {
 				break
@@ -155,34 +157,39 @@ func (hr *headerReader) ownDelimiter(line []byte) bool {
 	return parseMedia(ct, hr.h).boundary(hr.h) == string(boundary)
 }
 
-// accept takes one line that belongs to the header. line still has its end, text has not.
-func (hr *headerReader) accept(line, text []byte) {
-	colon := bytes.IndexByte(text, ':')
+// accept takes one line that belongs to the header. line still has its end, text has not; colon and named are
+// what fieldName says of it.
+func (hr *headerReader) accept(line, text []byte, colon int, named bool) {
 	switch {
 	case (text[0] == ' ' || text[0] == '\t') && hr.state != fieldNone:
 		hr.extend(line)
 	case isMboxLine(text):
 		hr.state = fieldDropped
 		hr.issue(IssueMboxLine, "", false)
-	case colon < 0 || len(bytes.TrimRight(text[:colon], " \t")) == 0:
+	case !named && (colon < 0 || len(bytes.TrimRight(text[:colon], " \t")) == 0):
 		hr.state = fieldDropped
 		hr.issue(IssueHeaderLine, quote(string(text[:min(len(text), 60)])), true)
 	case len(hr.h.fields) >= hr.h.lim.HeaderFields:
 		hr.state = fieldDropped
 		hr.issue(IssueFieldLimit, strconv.Itoa(hr.h.lim.HeaderFields), true)
 	default:
-		hr.begin(line, text, colon)
+		if !named {
+			hr.issue(IssueFieldNameBad, quote(string(text[:min(colon, 60)])), false)
+		}
+		hr.begin(line, text[:colon])
 	}
 }
 
 // begin starts a field.
-func (hr *headerReader) begin(line, text []byte, colon int) {
+func (hr *headerReader) begin(line, name []byte) {
 	h := hr.h
-	if !isField(text) {
-		hr.issue(IssueFieldNameBad, quote(string(text[:min(colon, 60)])), false)
+	if h.fields == nil {
+		h.fields = make([]fieldSpan, 0, 16)
+		h.block = slices.Grow(h.block, 256)
 	}
 	start := int32(len(h.block))
-	h.fields = append(h.fields, fieldSpan{start: start, colon: start + int32(colon), end: start})
+	tag := nameTag(string(bytes.TrimRight(name, " \t")))
+	h.fields = append(h.fields, fieldSpan{start: start, colon: start + int32(len(name)), end: start, tag: tag})
 	hr.state = fieldOpen
 	hr.extend(line)
 }
@@ -198,7 +205,7 @@ func (hr *headerReader) extend(line []byte) {
 	n := min(int64(len(line)), max(room, 0))
 	h.block = append(h.block, line[:n]...)
 	f.colon = min(f.colon, int32(len(h.block)))
-	f.end = f.start + int32(len(bytes.TrimRight(h.block[f.start:], "\r\n")))
+	f.end = f.start + int32(len(chomp(h.block[f.start:])))
 	f.colon = min(f.colon, f.end-1)
 	if n == int64(len(line)) {
 		return
@@ -219,25 +226,46 @@ func (hr *headerReader) issue(code, detail string, lossy bool) {
 	hr.h.issues.add(Issue{Code: code, Part: hr.part, Detail: detail, Lossy: lossy})
 }
 
-// isField tells whether line begins like a field: a name of printable ASCII (RFC 5322 section
-// 3.6.8), perhaps white space (section 4.5), a colon.
-func isField(line []byte) bool {
-	i := bytes.IndexByte(line, ':')
-	if i <= 0 {
-		return false
+// chomp removes the line ends at the end of line.
+func chomp(line []byte) []byte {
+	n := len(line)
+	for n > 0 && (line[n-1] == '\n' || line[n-1] == '\r') {
+		n--
 	}
-	name := bytes.TrimRight(line[:i], " \t")
+	return line[:n]
+}
+
+// isField tells whether line begins like a field.
+func isField(line []byte) bool {
+	_, ok := fieldName(line)
+	return ok
+}
+
+// fieldName returns where the first colon of line is, or -1. ok: before it stand a name of printable ASCII
+// (RFC 5322 section 3.6.8) and perhaps white space (section 4.5).
+func fieldName(line []byte) (colon int, ok bool) {
+	colon = bytes.IndexByte(line, ':')
+	if colon <= 0 {
+		return colon, false
+	}
+	name := line[:colon]
+	for n := len(name); n > 0 && (name[n-1] == ' ' || name[n-1] == '\t'); n-- {
+		name = name[:n-1]
+	}
 	for _, c := range name {
 		if c <= ' ' || c > '~' {
-			return false
+			return colon, false
 		}
 	}
-	return len(name) > 0
+	return colon, len(name) > 0
 }
 
 // isMboxLine recognises the line that mbox files put before each message.
 func isMboxLine(line []byte) bool {
 	line = bytes.TrimPrefix(line, []byte(">"))
+	if !bytes.HasPrefix(line, []byte("From ")) {
+		return false
+	}
 	i := bytes.IndexByte(line, ':')
-	return bytes.HasPrefix(line, []byte("From ")) && (i < 0 || len(bytes.Trim(line[4:i], " \t")) > 0)
+	return i < 0 || len(bytes.Trim(line[4:i], " \t")) > 0
 }

@@ -44,6 +44,7 @@ const maxBlanks = 4096
 
 // qpDecoder reads quoted-printable (RFC 2045 section 6.7).
 type qpDecoder struct {
+	mem  *scratch
 	out  []byte
 	held []byte // the end of the input so far that later octets give its meaning: =, =4, blanks
 	bad  int
@@ -51,22 +52,42 @@ type qpDecoder struct {
 
 // decode implements transferDecoder.
 func (d *qpDecoder) decode(src []byte, last bool) []byte {
-	if len(d.held) > 0 {
-		src = append(d.held, src...)
-		d.held = nil
+	if d.mem == nil {
+		d.mem = newScratch()
+		d.out = d.mem[:]
 	}
 	d.out = d.out[:0]
+	src = d.continued(src)
 	for len(src) > 0 {
 		i := bytes.IndexByte(src, '\n')
 		if i < 0 {
-			rest := d.open(src, last)
-			d.held = append(d.held, rest...)
-			return d.out
+			d.held = append(d.held[:0], d.open(src, last)...)
+			break
 		}
 		d.line(src[:i], src[i:i+1])
 		src = src[i+1:]
 	}
+	if last && len(d.out) == 0 {
+		d.mem.free()
+		d.mem, d.out = nil, nil
+	}
 	return d.out
+}
+
+// continued decodes the line that was held, if src has its end, and returns what is left to decode.
+func (d *qpDecoder) continued(src []byte) []byte {
+	if len(d.held) == 0 {
+		return src
+	}
+	i := bytes.IndexByte(src, '\n')
+	if i < 0 {
+		src, d.held = append(d.held, src...), nil
+		return src
+	}
+	d.held = append(d.held, src[:i]...)
+	d.line(d.held, src[i:i+1])
+	d.held = d.held[:0]
+	return src[i+1:]
 }
 
 // line decodes a whole line, end being its line feed.
@@ -127,10 +148,12 @@ func (d *qpDecoder) text(s []byte) {
 			return
 		}
 		d.out = append(d.out, s[:i]...)
-		if i+2 < len(s) && hexValue(s[i+1]) >= 0 && hexValue(s[i+2]) >= 0 {
-			d.out = append(d.out, byte(hexValue(s[i+1])<<4|hexValue(s[i+2])))
-			s = s[i+3:]
-			continue
+		if i+2 < len(s) {
+			if hi, lo := hexValue(s[i+1]), hexValue(s[i+2]); hi >= 0 && lo >= 0 {
+				d.out = append(d.out, byte(hi<<4|lo))
+				s = s[i+3:]
+				continue
+			}
 		}
 		d.bad++
 		d.out = append(d.out, '=')

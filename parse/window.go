@@ -5,14 +5,31 @@ import (
 	"crypto/sha256"
 	"hash"
 	"io"
+	"sync"
 )
 
 const (
-	firstWindow  = 8 << 10  // enough for most messages whole
 	windowSize   = 64 << 10 // all that is ever held of the raw message
 	maxDelimiter = 2 << 10  // a longer line is no boundary delimiter
 	peekSize     = 4 << 10  // how far a doubt about the header may look ahead
 )
+
+// scratch is the memory of a window, or of a decoder for one windowful of octets and a held few.
+type scratch [windowSize + 64]byte
+
+// scratches are those of messages read to their end, for the next ones: making and clearing them costs
+// more than reading a small message does.
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+// newScratch returns memory whose content means nothing.
+func newScratch() *scratch { return scratches.Get().(*scratch) }
+
+// free gives memory back that nobody looks at any more; nil is fine.
+func (s *scratch) free() {
+	if s != nil {
+		scratches.Put(s)
+	}
+}
 
 // window is the only place that reads the input. It hashes what it reads, hands out lines while a
 // header is read and runs of octets while a body is, and recognises the delimiter lines of all open
@@ -20,7 +37,8 @@ const (
 // the input was cut into reads.
 type window struct {
 	in       io.Reader
-	buf      []byte
+	mem      *scratch
+	buf      []byte // mem, or nothing before the first and after the last octet
 	pos, end int
 	gone     int64 // octets that were before buf[0]
 	over     bool  // the input came to its clean end: io.EOF itself, not an error that wraps it
@@ -77,25 +95,25 @@ func (w *window) fill() bool {
 	return false
 }
 
-// makeRoom makes the window able to take more, by growing or by forgetting what was consumed.
+// makeRoom makes the window able to take more, by forgetting what was consumed.
 func (w *window) makeRoom() {
 	switch {
-	case w.buf == nil:
-		w.buf = make([]byte, firstWindow)
-	case w.end < len(w.buf):
-	case len(w.buf) < windowSize:
-		b := make([]byte, windowSize)
-		w.shift(b)
-	case w.pos > 0:
-		w.shift(w.buf)
+	case w.mem == nil:
+		w.mem = newScratch()
+		w.buf = w.mem[:windowSize]
+	case w.end == len(w.buf) && w.pos > 0:
+		w.gone += int64(w.pos)
+		w.end = copy(w.buf, w.buf[w.pos:w.end])
+		w.pos = 0
 	}
 }
 
-// shift moves what is not consumed to the front of a buffer, which may be the same.
-func (w *window) shift(to []byte) {
+// free gives the memory of a window back that has nothing left to say.
+func (w *window) free() {
 	w.gone += int64(w.pos)
-	w.end = copy(to, w.buf[w.pos:w.end])
-	w.pos, w.buf = 0, to
+	w.pos, w.end, w.buf = 0, 0, nil
+	w.mem.free()
+	w.mem = nil
 }
 
 // peek returns the next n octets without consuming them, fewer only at the end of the input.
@@ -195,6 +213,7 @@ func (w *window) body() []byte {
 		}
 		if more && !w.fill() && w.stopped() && w.pos == w.end {
 			w.ended, w.hit = true, delimiter{level: -1}
+			w.free()
 		}
 	}
 	return nil
