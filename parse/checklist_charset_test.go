@@ -54,13 +54,13 @@ func labelItems() []item {
 			{"comment", "koi8-r (Russian)|\xf0", "П", ""},
 			{"language", "utf-8*en|é", "é", ""},
 			{"RFC 2047", "=?us-ascii?q?utf-8?=|é", "é", ""},
-			{"unknown", "x-foo|é", "é", "charset-unknown charset-guessed"},
-			{"unknown, Latin inside", "x-foo|\xe9", "é", "charset-unknown charset-guessed"},
+			{"unknown", "x-foo|é", "é", "charset-guessed charset-unknown"},
+			{"unknown, Latin inside", "x-foo|\xe9", "é", "charset-guessed charset-unknown"},
 			{"unknown, ASCII inside", "x-foo|a", "a", "charset-unknown"},
 			{"empty", `""|é`, "é", "charset-guessed"},
 			{"binary", "binary|é", "é", "charset-guessed"},
 			{"unknown-8bit", "unknown-8bit|é", "é", "charset-guessed"},
-			{"replacement", "replacement|é", "é", "charset-unknown charset-guessed"},
+			{"replacement", "replacement|é", "é", "charset-guessed charset-unknown"},
 		}, Limits{}},
 		{98, "declared and used charset", text, charsets, []probe{
 			{"true", "utf-8|é", "utf-8 utf-8", ""},
@@ -107,13 +107,13 @@ func exactItems() []item {
 		{99, "every repair is reported", asIs, look, []probe{
 			{"nothing", "From: A <a@x.org>\nTo: b@x.org\nDate: Tue, 10 Nov 2026 09:00:00 +0100\nSubject: =?utf-8?q?a?=\n\nhi\n", "A <a@x.org>|<b@x.org>|2026-11-10T09:00:00+01:00|a|hi\r\n", ""},
 			{"many at once", all, "A <a@x.org> | <b@x.org>|G: <a@x.org>|1998-11-10T00:00:00Z|a b|hi|x\r\n",
-				"address-repaired base64-garbage content-type-invalid date-repaired encoded-word-invalid encoding-unknown field-name-invalid filename-unsafe header-ended-by-boundary header-line-invalid multipart-not-closed parameter-duplicate parameter-invalid"},
-			{"more than are listed", "Content-Type: multipart/mixed; boundary=b\n\n" + repeat("--b\nContent-Type: text\n\nhi\n", 200) + "--b--", "|||none|" + strings.TrimSuffix(repeat("hi|", 200), "|"), "content-type-invalid issue-limit"},
+				"address-repaired base64-garbage base64-unpadded content-type-invalid date-repaired encoded-word-invalid encoding-unknown field-name-invalid filename-unsafe header-ended-by-boundary header-line-invalid multipart-not-closed parameter-duplicate parameter-invalid"},
+			{"more than are listed", "Content-Type: multipart/mixed; boundary=b\n\n" + repeat("--b\nContent-Type: text\n\nhi\n", 200) + "--b--", "||none||" + strings.TrimSuffix(repeat("hi|", 200), "|"), "content-type-invalid issue-limit"},
 		}, Limits{}},
 		{100, "any cut of the input", asIs, look, []probe{
-			{"well-formed", "Subject: x\r\n\r\nhi\r\n", "|||none|x|hi\r\n", ""},
-			{"multipart", strings.ReplaceAll(top+"--b\n"+partText+"--b\n"+partPDF+"--b--\n", "\n", "\r\n"), "|||none|x|hi|%PDF-", ""},
-			{"CR", "Subject: x\r\rhi\r", "|||none|x|hi\r", "line-ends-cr"},
+			{"well-formed", "Subject: x\r\n\r\nhi\r\n", "||none|x|hi\r\n", ""},
+			{"multipart", strings.ReplaceAll(top+"--b\n"+partText+"--b\n"+partPDF+"--b--\n", "\n", "\r\n"), "||none|x|hi|%PDF-", ""},
+			{"CR", "Subject: x\r\rhi\r", "||none|x|hi\r", "line-ends-cr"},
 		}, Limits{}},
 	}
 }

@@ -78,7 +78,7 @@ func nameItems() []item {
 			{"drive", "C:a.exe", "C_a.exe", "filename-unsafe"},
 			{"stream", "a.txt:b.exe", "a.txt_b.exe", "filename-unsafe"},
 			{"share", `\\\\host\\a.exe`, "a.exe", "filename-unsafe"},
-			{"full-width slash", "..／..／a.exe", "_／.._a.exe", "filename-unsafe"},
+			{"full-width slash", "..／..／a.exe", "__.._a.exe", "filename-unsafe"},
 			{"dots", "..", "_", "filename-unsafe"},
 			{"a dot", ".", "_", "filename-unsafe"},
 			{"slash at the end", "a/", "a_", "filename-unsafe"},
@@ -120,7 +120,6 @@ func nameItems() []item {
 			{"7bit that is not", "7bit\n\n\xff\x00", "\xff\x00", ""},
 			{"7 bit", "7 bit\n\nhi", "hi", ""},
 			{"binary", "binary\n\na\x00b", "a\x00b", ""},
-			{"quoted printable", "quoted printable\n\n=41", "A", ""},
 		}, Limits{}},
 	}
 }

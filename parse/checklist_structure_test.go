@@ -23,7 +23,7 @@ func boundaryItems() []item {
 		{68, "outer delimiter ends inner multiparts", asIs, shape, []probe{
 			{"inner not closed", top + "--b\n" + inner + "c\n\n--c\n" + partText + "--b\n" + partPDF + "--b--\n", "1.1 text text/plain \"hi\"\n2 attachment application/pdf \"%PDF-\"\n", "multipart-not-closed"},
 			{"outer end", top + "--b\n" + inner + "c\n\n--c\n" + partText + "--b--\n", "1.1 text text/plain \"hi\"\n", "multipart-not-closed"},
-			{"inner without any part", top + "--b\n" + inner + "c\n\n--b\n" + partPDF + "--b--\n", "2 attachment application/pdf \"%PDF-\"\n", "multipart-empty multipart-not-closed"},
+			{"inner without any part", top + "--b\n" + inner + "c\n\n--b\n" + partPDF + "--b--\n", "1 text text/plain \"\"\n2 attachment application/pdf \"%PDF-\"\n", "boundary-not-found"},
 			{"in the inner epilogue", top + "--b\n" + inner + "c\n\n--c\n" + partText + "--c--\n\n--b\n" + partPDF + "--b--\n", "1.1 text text/plain \"hi\"\n2 attachment application/pdf \"%PDF-\"\n", ""},
 			{"two levels at once", top + "--b\n" + inner + "c\n\n--c\n" + inner + "d\n\n--d\n" + partText + "--b\n" + partPDF + "--b--\n", "1.1.1 text text/plain \"hi\"\n2 attachment application/pdf \"%PDF-\"\n", "multipart-not-closed"},
 			{"in an inner header", top + "--b\n" + inner + "c\n\n--c\nContent-Type: text/plain\n--b\n" + partPDF + "--b--\n", "1.1 text text/plain \"\"\n2 attachment application/pdf \"%PDF-\"\n", "header-ended-by-boundary multipart-not-closed"},
