@@ -78,9 +78,10 @@ func (p *addressParser) parse() []Address {
 func oddQuotes(s string) bool {
 	odd := false
 	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' {
+		switch s[i] {
+		case '\\':
 			i++
-		} else if s[i] == '"' {
+		case '"':
 			odd = !odd
 		}
 	}

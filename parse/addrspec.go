@@ -24,7 +24,7 @@ func cleanAddress(s string) string {
 	n := len(s)
 	switch {
 	case n < 2:
-	case s[0] == '\'' && s[n-1] == '\'', s[0] == '[' && s[n-1] == ']', s[0] == '"' && strings.IndexByte(s[1:], '"') == n-2: // <"j@example.org">
+	case s[0] == '\'' && s[n-1] == '\'', strings.LastIndexByte(s, '[') == 0 && strings.IndexByte(s, ']') == n-1, s[0] == '"' && strings.IndexByte(s[1:], '"') == n-2: // <"j@example.org">
 		s = s[1 : n-1]
 	case s[0] == '"' && strings.IndexByte(s[1:], '"') < 0:
 		s = s[1:] // a quote that nothing closes

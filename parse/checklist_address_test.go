@@ -157,6 +157,7 @@ func brokenAddressItems() []item {
 			{"opening, quoted name", `"J D" j@x.org>, k@x.org`, "J D <j@x.org> | <k@x.org>", "address-repaired"},
 			{"both", `"J D" j@x.org`, "J D <j@x.org>", "address-repaired"},
 			{"round ones", "J (j@x.org)", "j@x.org <J>", "address-repaired"},
+			{"square ones of both halves", "J <[j:j]@[x]>", "J <[j:j]@[x]>", ""},
 			{"square ones", "J [j@x.org]", "J <j@x.org>", "address-repaired"},
 		}, Limits{}},
 		{39, "bare local parts", f, mailboxes, []probe{

@@ -14,10 +14,14 @@ func reportOf(kind, typ, body string) string {
 // nestingItems are 78 to 82.
 func nestingItems() []item {
 	const in = "Subject: in\\r\\n\\r\\nhi"
-	deep := ""
+	deep, rest := "", ""
 	for i := range 200 {
-		deep += fmt.Sprintf("Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n", i, i)
+		level := fmt.Sprintf("Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n", i, i)
+		if deep += level; i > 100 {
+			rest += level
+		}
 	}
+	rest = fmt.Sprintf("%q\n", strings.ReplaceAll("--b100\n"+rest, "\n", "\r\n"))
 	return []item{
 		{78, "encodings where none may be", asIs, shape, []probe{
 			{"base64 on a multipart", "Content-Transfer-Encoding: base64\n" + top + "--b\n" + partText + "--b\n" + partPDF + "--b--\n", twoParts, "encoded-multipart"},
@@ -60,7 +64,7 @@ func nestingItems() []item {
 			{"partial without parameters", "Content-Type: message/partial\n\nhi\n", "1 attachment message/partial \"hi\\r\\n\"\n", ""},
 			{"external", top + "--b\nContent-Type: message/external-body; access-type=anon-ftp; site=x; name=y\n\nContent-Type: image/png\n\n--b--\n", "1 attachment message/external-body \"Content-Type: image/png\\r\\n\"\n", ""},
 			{"external with a size", "Content-Type: message/external-body; access-type=URL; URL=\"ftp://x/y\"; size=5\n\nContent-ID: <a@x>\n\n", "1 attachment message/external-body \"Content-ID: <a@x>\\r\\n\\r\\n\"\n", ""},
-			{"depth", deep, "1" + repeat(".1", 99) + " attachment multipart/mixed " + fmt.Sprintf("%q", strings.ReplaceAll(deep[strings.Index(deep, "--b100\n"):], "\n", "\r\n")) + "\n", "depth-limit issue-limit multipart-not-closed"},
+			{"depth", deep, "1" + repeat(".1", 99) + " attachment multipart/mixed " + rest, "depth-limit issue-limit multipart-not-closed"},
 		}, Limits{}},
 	}
 }

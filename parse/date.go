@@ -241,11 +241,9 @@ func (d *dateParts) setZone(tok string) {
 	if tok == "" || d.zone && (d.offset != 0 || tok[0] != '+' && tok[0] != '-') {
 		return
 	}
-	offset, ok := 0, false
+	offset, ok := zoneOffset(strings.TrimRight(tok, "."))
 	if i := strings.IndexAny(tok, "+-"); i >= 0 {
 		offset, ok = numericZone(tok[i:])
-	} else {
-		offset, ok = zoneOffset(strings.TrimRight(tok, "."))
 	}
 	if ok {
 		d.offset, d.zone = offset, true

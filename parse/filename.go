@@ -71,11 +71,8 @@ func isDevice(s string) bool {
 	case "CON", "PRN", "AUX", "NUL", "CLOCK$", "CONIN$", "CONOUT$":
 		return true
 	}
-	port, ok := strings.CutPrefix(base, "COM")
-	if !ok {
-		port, ok = strings.CutPrefix(base, "LPT")
-	}
-	return ok && len(port) > 0 && utf8.RuneCountInString(port) == 1 && strings.Contains("0123456789¹²³", port)
+	port := strings.TrimRight(base, "0123456789¹²³")
+	return (port == "COM" || port == "LPT") && utf8.RuneCountInString(base) == 4
 }
 
 // shorten cuts a long name before its extension, between characters.
