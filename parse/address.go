@@ -1,6 +1,7 @@
 package parse
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -22,7 +23,7 @@ type addressParser struct {
 	repaired bool
 	over     bool
 
-	group     string
+	groups    []string // names of the groups around, innermost last
 	words     []string // phrase so far; a quoted one is unquoted
 	quoted    bool     // the words contain a quoted string
 	angle     string   // what stood in <>
@@ -32,10 +33,17 @@ type addressParser struct {
 	flat      bool // comments do not nest here: an unclosed one was met
 	noQuote   bool // there is no closing quote after here
 	noComment bool // there is no closing parenthesis after here
+	odd       bool // one quote has no other
 }
+
+const (
+	maxGroups = 3   // how deep groups may nest, which RFC 5322 does not allow at all
+	maxBox    = 320 // octets of the longest address (RFC 5321 section 4.5.3.1)
+)
 
 // parse reads the whole list.
 func (p *addressParser) parse() []Address {
+	p.odd = oddQuotes(p.s)
 	for p.i < len(p.s) && !p.over {
 		switch c := p.s[p.i]; c {
 		case ' ', '\t', '\r', '\n', 0:
@@ -50,7 +58,7 @@ func (p *addressParser) parse() []Address {
 			p.i++
 			p.flush()
 			if c == ';' {
-				p.group, p.pending = "", 0
+				p.endGroup()
 			}
 		case ':':
 			p.i++
@@ -66,6 +74,20 @@ func (p *addressParser) parse() []Address {
 	return p.out
 }
 
+// oddQuotes tells whether s has a quote that no other closes.
+func oddQuotes(s string) bool {
+	odd := false
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '"':
+			odd = !odd
+		}
+	}
+	return odd
+}
+
 // atom reads up to the next special character; an encoded word is one piece whatever is in it.
 func (p *addressParser) atom() {
 	start := p.i
@@ -78,10 +100,7 @@ func (p *addressParser) atom() {
 				continue
 			}
 		case c == '[':
-			// A domain literal: its colons are no group's (RFC 5322 section 3.4.1).
-			if n := strings.IndexAny(p.s[p.i:min(len(p.s), p.i+256)], "]>,"); n > 0 && p.s[p.i+n] == ']' {
-				p.i += n
-			}
+			p.i += literal(p.s[p.i:])
 		case c == '"' && p.i > start && strings.HasSuffix(p.s[start:p.i], "@"):
 		case strings.IndexByte(" \t\r\n,;:<>()\"", c) >= 0:
 			p.word(p.s[start:p.i])
@@ -100,50 +119,102 @@ func (p *addressParser) word(w string) {
 	if w == "" {
 		return
 	}
-	if p.hasAngle {
+	near := p.s[p.i:min(len(p.s), p.i+200)]
+	if i := strings.IndexAny(near, ",;"); i >= 0 {
+		near = near[:i]
+	}
+	switch {
+	case p.hasAngle:
 		// Text after <…>: a missing comma if another address comes, otherwise noise.
 		p.repaired = true
-		if strings.ContainsRune(w, '@') || strings.ContainsRune(p.s[p.i:min(len(p.s), p.i+200)], '@') {
+		if strings.ContainsRune(w, '@') || strings.ContainsRune(near, '@') {
 			p.flush()
 		}
+	case isAddress(w) && !p.quoted && slices.ContainsFunc(p.words, isAddress) && strings.IndexByte(near, '<') < 0:
+		p.repaired = true // a@x.org b@x.org
+		p.flush()
 	}
 	p.words = append(p.words, w)
 }
 
+// isAddress tells whether w has something on both sides of an at sign.
+func isAddress(w string) bool {
+	at := strings.LastIndexByte(w, '@')
+	return at > 0 && at < len(w)-1
+}
+
 // quote reads a quoted string. In a local part it stays quoted (RFC 5321 section 4.1.2).
 func (p *addressParser) quote() {
-	end := -1
-	if !p.noQuote {
-		for j := p.i + 1; j < len(p.s); j++ {
-			if p.s[j] == '\\' {
-				j++
-			} else if p.s[j] == '"' {
-				end = j
-				break
-			}
-		}
-	}
+	end := p.quoteEnd()
 	if end < 0 {
-		p.noQuote, p.repaired = true, true
+		p.repaired = true
 		p.i++
 		return
 	}
-	raw := p.s[p.i : end+1]
-	p.i = end + 1
-	if p.i < len(p.s) && p.s[p.i] == '@' {
-		start := p.i
-		for p.i < len(p.s) && strings.IndexByte(" \t\r\n,;<>()\"", p.s[p.i]) < 0 {
-			p.i++
-		}
-		p.word(raw + p.s[start:p.i])
+	raw := p.s[p.i:end]
+	if box := p.quotedBox(end); box != "" {
+		p.i += len(box)
+		p.word(box)
 		return
 	}
+	p.i = end
 	if p.hasAngle {
 		p.flush()
 		p.repaired = true
 	}
 	p.quoted = true
 	p.words = append(p.words, unescape(raw[1:len(raw)-1]))
+}
+
+// quoteEnd returns the position after the quoted string at p.i, -1 if its quote is a stray one: there
+// is no other, or there is an odd number of them and a mailbox ends before the next.
+func (p *addressParser) quoteEnd() int {
+	if p.noQuote {
+		return -1
+	}
+	for j := p.i + 1; j < len(p.s); j++ {
+		switch p.s[j] {
+		case '\\':
+			j++
+		case '"':
+			if _, rest, ok := strings.Cut(p.s[p.i:j], ">"); ok && p.odd && strings.IndexAny(strings.TrimLeft(rest, " \t"), ",;") == 0 {
+				p.odd = false
+				return -1
+			}
+			return j + 1
+		}
+	}
+	p.noQuote = true
+	return -1
+}
+
+// quotedBox returns the address at p.i whose local part begins with the quoted string that ends
+// before end, empty if it is none: "a b"@x.org, "a"."b"@x.org.
+func (p *addressParser) quotedBox(end int) string {
+	if end == len(p.s) || p.s[end] != '@' && p.s[end] != '.' {
+		return ""
+	}
+	at := false
+	for j := end; j < min(len(p.s), p.i+maxBox); j++ {
+		c := p.s[j]
+		if c == '"' && !at && p.s[j-1] == '.' {
+			n := strings.IndexByte(p.s[j+1:min(len(p.s), p.i+maxBox)], '"')
+			if j += n + 1; n < 0 {
+				return ""
+			}
+			continue
+		}
+		at = at || c == '@'
+		if strings.IndexByte(" \t\r\n,;<>()\"", c) >= 0 {
+			end = j
+			break
+		}
+		end = j + 1
+	}
+	if !at {
+		return ""
+	}
+	return p.s[p.i:end]
 }
 
 // parenthesis reads a comment; the last one may serve as name.
@@ -178,41 +249,71 @@ func (p *addressParser) parenthesis() {
 
 // brackets reads <…>. A comma, a semicolon or another bracket ends one that was not closed.
 func (p *addressParser) brackets() {
-	for p.i < len(p.s) && p.s[p.i] == '<' {
-		p.i++
+	for first := true; p.i < len(p.s) && p.s[p.i] == '<'; first = false {
+		p.repaired = p.repaired || !first
+		n := len(p.s) - p.i - 1 - len(strings.TrimLeft(p.s[p.i+1:], " \t"))
+		if p.i++; strings.HasPrefix(p.s[p.i+n:], "<") {
+			p.i += n
+		}
 	}
 	if p.hasAngle {
 		p.flush()
 		p.repaired = true
 	}
 	start, quoted := p.i, false
-	route := strings.HasPrefix(strings.TrimLeft(p.s[p.i:], " \t"), "@")
+	route := strings.HasPrefix(strings.TrimLeft(p.s[p.i:], " \t,"), "@")
+scan:
 	for ; p.i < len(p.s); p.i++ {
-		c := p.s[p.i]
-		if c == '\\' && quoted {
+		switch c := p.s[p.i]; {
+		case c == '\\' && quoted:
 			p.i++
-			continue
-		}
-		if c == '"' && !p.noQuote {
+		case c == '"' && !p.noQuote:
 			quoted = !quoted
 			if quoted && strings.IndexByte(p.s[p.i+1:], '"') < 0 {
-				quoted, p.noQuote = false, true
+				quoted, p.noQuote, p.repaired = false, true, true
 			}
-		}
-		if !quoted && (c == '>' || c == '<' || (c == ',' || c == ';') && !route) {
-			break
+		case quoted:
+		case c == '(':
+			// A comment may hold what ends the address, but not what begins another.
+			if n := strings.IndexAny(p.s[p.i+1:], "(),<"); n >= 0 && p.s[p.i+1+n] == ')' {
+				p.i += n + 1
+			}
+		case c == '[':
+			p.i += literal(p.s[p.i:])
+		case c == ':':
+			route = false
+		case c == '>' || c == '<' || c == ';' || c == ',' && !route:
+			break scan
 		}
 	}
 	p.i = min(p.i, len(p.s))
 	p.angle, p.hasAngle = p.s[start:p.i], true
 	if p.i < len(p.s) && p.s[p.i] == '>' {
 		p.i++
-	} else {
-		p.repaired = true
+		return
+	}
+	p.repaired = true
+	// Not closed: the address ends where white space follows its domain.
+	if at := strings.LastIndexByte(p.angle, '@'); at >= 0 {
+		domain := strings.TrimLeft(p.angle[at+1:], " \t")
+		if n := strings.IndexAny(domain, " \t("); n > 0 {
+			p.i -= len(domain) - n
+			p.angle = p.s[start:p.i]
+		}
 	}
 }
 
-// colon makes a group of the phrase before it; nested groups are flattened to the innermost.
+// literal returns how many octets before its closing bracket a domain literal (RFC 5322 section
+// 3.4.1) has, 0 if s begins with none: its colons are no group's and no route's.
+func literal(s string) int {
+	n := strings.IndexAny(s[:min(len(s), 256)], "]>,")
+	if n < 0 || s[n] != ']' {
+		return 0
+	}
+	return n
+}
+
+// colon makes a group of the phrase before it.
 func (p *addressParser) colon() {
 	phrase := strings.Join(p.words, " ")
 	if phrase == "" || strings.ContainsRune(phrase, '@') || p.hasAngle {
@@ -220,173 +321,25 @@ func (p *addressParser) colon() {
 		return
 	}
 	if strings.EqualFold(phrase, "mailto") {
-		p.words = nil
+		p.words, p.repaired = nil, true
 		return
 	}
-	p.group, p.words, p.quoted, p.comment, p.pending = p.h.decode(phrase), nil, false, "", 0
-}
-
-// flush ends a mailbox.
-func (p *addressParser) flush() {
-	a, kind := p.mailbox()
-	pending := p.pending
-	p.words, p.angle, p.comment = nil, "", ""
-	p.quoted, p.hasAngle, p.pending = false, false, 0
-	if kind == boxNone || a.Address == "" && a.Name == "" {
-		p.pending = pending
-		return
-	}
-	// Doe, John <j@example.org>: the comma belongs to the name and should have been quoted.
-	if kind == boxNamed && pending > 0 {
-		last := &p.out[pending-1]
-		first := last.Name
-		if first == "" {
-			first = last.Address
-		}
-		a.Name = first + ", " + a.Name
-		*last = a
+	if len(p.groups) > 0 {
 		p.repaired = true
-		return
 	}
-	if len(p.out) >= p.max {
-		p.over = true
-		return
+	if len(p.groups) == maxGroups {
+		p.groups = p.groups[:maxGroups-1]
 	}
-	p.out = append(p.out, a)
-	if kind == boxBare {
-		p.pending = len(p.out)
-	}
+	p.groups = append(p.groups, p.h.decode(phrase))
+	p.words, p.quoted, p.comment, p.pending = nil, false, "", 0
 }
 
-// boxKind says how an entry was written.
-type boxKind int
-
-const (
-	boxNone  boxKind = iota // nothing between two commas
-	boxBare                 // a phrase without address
-	boxPlain                // an address alone
-	boxNamed                // a name and an address in brackets
-)
-
-// mailbox makes an entry of what was read since the last comma.
-func (p *addressParser) mailbox() (Address, boxKind) {
-	a := Address{Group: p.group}
-	phrase := strings.Join(p.words, " ")
-	if p.hasAngle {
-		a.Address = cleanAddress(p.angle)
-		a.Name = p.displayName(phrase)
-		if a.Name == "" {
-			a.Name = p.displayName(p.comment)
-		}
-		switch {
-		case a.Address == "" && strings.ContainsRune(a.Name, '@') && !strings.ContainsAny(a.Name, " \t"):
-			a.Address, p.repaired = a.Name, true // a@example.org <>
-		case a.Address == "" && a.Name == "":
-			return a, boxNone
-		}
-		if phrase == "" {
-			return a, boxPlain
-		}
-		return a, boxNamed
-	}
-	if phrase == "" {
-		return a, boxNone
-	}
-	a.Name = p.displayName(p.comment)
-	if !strings.ContainsRune(phrase, '@') || p.quoted && !strings.ContainsRune(strings.Join(p.words[len(p.words)-1:], ""), '@') {
+// endGroup leaves the innermost group. A semicolon elsewhere stands for a comma.
+func (p *addressParser) endGroup() {
+	p.pending = 0
+	if n := len(p.groups); n > 0 {
+		p.groups = p.groups[:n-1]
+	} else if strings.Trim(p.s[p.i:], ";, \t") != "" || len(p.out) == 0 {
 		p.repaired = true
-		if len(p.words) > 1 || p.quoted || strings.Contains(phrase, "=?") {
-			a.Name = p.displayName(phrase) // a name and no address
-		} else {
-			a.Address = cleanAddress(phrase)
-		}
-		return a, boxBare
 	}
-	p.bareAddress(&a)
-	return a, boxPlain
-}
-
-// bareAddress finds the address among words that no brackets part: "j @ example.org" is one
-// address in pieces, "John j@example.org" a name and an address.
-func (p *addressParser) bareAddress(a *Address) {
-	if len(p.words) == 1 {
-		a.Address = cleanAddress(p.words[0])
-		return
-	}
-	p.repaired = true
-	for i, w := range p.words {
-		at := strings.IndexByte(w, '@')
-		if at > 0 && at < len(w)-1 {
-			a.Address = cleanAddress(w)
-			a.Name = p.displayName(strings.TrimSpace(strings.Join(p.words[:i], " ") + " " + strings.Join(p.words[i+1:], " ")))
-			return
-		}
-	}
-	a.Address = cleanAddress(strings.Join(p.words, ""))
-}
-
-// displayName decodes a phrase or comment. Decoding comes after taking the list apart, so an encoded
-// word can never make an address (RFC 2047 section 5).
-func (p *addressParser) displayName(s string) string {
-	if s == "" {
-		return ""
-	}
-	s = strings.TrimSpace(p.h.decode(s))
-	if len(s) >= 2 && (s[0] == '\'' && s[len(s)-1] == '\'' || s[0] == '"' && s[len(s)-1] == '"') {
-		s = strings.TrimSpace(s[1 : len(s)-1])
-	}
-	return s
-}
-
-// cleanAddress makes an addr-spec of what stood in brackets or alone: no route (RFC 5322 section
-// 4.4), no comments, no white space and no control characters outside and inside of quotes.
-func cleanAddress(s string) string {
-	s = compactOutsideQuotes(stripComments(s))
-	if strings.HasPrefix(s, "@") {
-		if i := strings.IndexByte(s, ':'); i >= 0 {
-			s = s[i+1:]
-		}
-	}
-	if len(s) > 7 && strings.EqualFold(s[:7], "mailto:") {
-		s = s[7:]
-	}
-	if len(s) > 1 && s[0] == '\'' && s[len(s)-1] == '\'' {
-		s = s[1 : len(s)-1]
-	}
-	if len(s) > 1 && s[0] == '"' && strings.IndexByte(s[1:], '"') == len(s)-2 {
-		s = s[1 : len(s)-1] // <"j@example.org">
-	}
-	return s
-}
-
-// compactOutsideQuotes removes control characters everywhere and spaces outside of quotes.
-func compactOutsideQuotes(s string) string {
-	if strings.IndexFunc(s, isSpaceOrControl) < 0 {
-		return s
-	}
-	quoted := false
-	return strings.Map(func(r rune) rune {
-		if r == '"' {
-			quoted = !quoted
-		}
-		if r != ' ' && isSpaceOrControl(r) || r == ' ' && !quoted {
-			return -1
-		}
-		return r
-	}, s)
-}
-
-// unescape removes the backslashes of quoted pairs (RFC 5322 section 3.2.1).
-func unescape(s string) string {
-	if strings.IndexByte(s, '\\') < 0 {
-		return s
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+1 < len(s) {
-			i++
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String()
 }

@@ -50,6 +50,8 @@ type base64Decoder struct {
 
 	flawed bool   // something else than lines of characters was seen: padding, most often the end
 	padded bool   // padding was seen
+	pads   int    // how many more characters of it belong to the quantum
+	glued  bool   // nothing but padding stands between the data and tail
 	ended  bool   // what follows is no data
 	tail   []byte // the line after the padding, until it is clear what it is
 
@@ -100,8 +102,9 @@ func (d *base64Decoder) data(src []byte) (rest []byte) {
 	switch {
 	case eq < 0:
 	case len(d.carry) >= 2:
+		d.pads = 3 - len(d.carry)
 		d.quantum()
-		d.padded = true
+		d.padded, d.glued = true, true
 	default:
 		d.garbage++
 	}
@@ -224,12 +227,21 @@ func (d *base64Decoder) after(src []byte) (rest []byte) {
 			return nil
 		case c == '\n':
 			d.judge()
+			d.glued = false
 			return src[i+1:]
-		case c == '=' && len(d.tail) == 0, c == '\r', c == ' ', c == '\t':
+		case c == '=' && len(d.tail) == 0:
+			if d.pads--; d.pads < 0 {
+				d.garbage++
+			}
+		case c == '\r', c == ' ', c == '\t':
+			d.glued = d.glued && len(d.tail) > 0
 		case len(d.tail) == maxTail:
 			d.ended = true
 			d.trailing += len(d.tail) + 1
 		default:
+			if n := len(d.tail); n > 0 && c != '=' && d.tail[n-1] == '=' {
+				d.judge() // a whole encoding, and another in the same line
+			}
 			d.tail = append(d.tail, c)
 		}
 	}
@@ -243,17 +255,19 @@ func (d *base64Decoder) judge() {
 	body := bytes.TrimRight(line, "=")
 	switch {
 	case len(line) == 0 || d.ended:
-	case len(line)%4 != 0 || len(line)-len(body) > 2 || len(line) < 8 || !validTail(body):
+	case len(line)%4 != 0 || len(line)-len(body) > 2 || !validTail(body) || len(line) < 8 && len(line) == len(body) && !d.glued:
 		d.ended = true
 		d.trailing += len(line)
 	default:
-		d.continued, d.padded = true, false
-		d.data(line)
+		d.unpadded = d.unpadded || d.pads > 0
+		d.continued, d.padded, d.pads = true, false, 0
+		d.pads -= len(d.data(line))
 	}
 }
 
 // finish decodes what is left in carry: an encoding that lost its padding.
 func (d *base64Decoder) finish() {
+	d.unpadded = d.unpadded || d.pads > 0
 	switch len(d.carry) {
 	case 0:
 	case 1:

@@ -65,7 +65,7 @@ func encodingCharset(name string, e encoding.Encoding) knownCharset {
 func mailCharset(label string) (knownCharset, bool) {
 	enc := func(name string, e encoding.Encoding) (knownCharset, bool) { return encodingCharset(name, e), true }
 	switch label {
-	case "uft-8", "utf-8n", "utf-8-sig", "utf-8mb4", "utf8mb4", "unicode-utf-8", "unicode":
+	case "uft-8", "utf_8", "utf8-8", "utf-8n", "utf-8-sig", "utf-8mb4", "utf8mb4", "unicode-utf-8", "unicode":
 		return utf8Charset(), true
 	case "utf-7", "utf7", "unicode-1-1-utf-7", "csunicode11utf7", "unicode-2-0-utf-7", "x-unicode-2-0-utf-7":
 		return ownCharset("utf-7", func() transform.Transformer { return new(utf7Decoder) }), true
@@ -101,8 +101,12 @@ func mailCharset(label string) (knownCharset, bool) {
 		return enc("ibm852", charmap.CodePage852)
 	case "cp858", "ibm00858":
 		return enc("ibm00858", charmap.CodePage858)
-	case "cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258":
-		return namedCharset("windows-" + label[2:])
+	case "gb18030-2000", "gb18030-2005", "gb18030-2022", "cp54936":
+		return namedCharset("gb18030")
+	case "koi8r", "koi8-ru", "cp20866":
+		return namedCharset("koi8-r")
+	case "cp21866":
+		return namedCharset("koi8-u")
 	case "x-roman8", "hp-roman8":
 		return enc("windows-1252", charmap.Windows1252)
 	}
@@ -116,7 +120,7 @@ func ownCharset(name string, make func() transform.Transformer) knownCharset {
 
 // codepageLabel reads windows1252, win-1251, iso8859-15, iso_8859_1, 8859-1, latin-1 and the like.
 func codepageLabel(label string) (knownCharset, bool) {
-	for _, p := range [...]string{"windows", "win", "x-cp", "ms-cp"} {
+	for _, p := range [...]string{"windows", "win", "cp", "x-cp", "ms-cp", "ms-ansi-cp"} {
 		if n, ok := strings.CutPrefix(label, p); ok && len(strings.Trim(n, "-_")) == 4 {
 			return namedCharset("windows-" + strings.Trim(n, "-_"))
 		}
@@ -146,12 +150,19 @@ func namedCharset(name string) (knownCharset, bool) {
 // cleanLabel removes what senders put around a charset's name.
 func cleanLabel(label string) string {
 	label = strings.ToLower(strings.TrimSpace(label))
-	if i := strings.IndexAny(label, ";, (\t"); i > 0 {
+	if strings.HasPrefix(label, "=?") {
+		label = strings.TrimSuffix(label[strings.LastIndexByte(strings.TrimSuffix(label, "?="), '?')+1:], "?=")
+	}
+	if i := strings.IndexAny(label, ";, (\t$*"); i > 0 {
 		label = label[:i]
 	}
 	label = strings.Trim(label, "\"'`_<>()[]{}=:.$")
 	label = strings.TrimPrefix(label, "charset=")
-	return strings.TrimPrefix(label, "cs=")
+	label = strings.TrimPrefix(label, "cs=")
+	if i := strings.LastIndexByte(label, '.'); i == 5 && label[2] == '_' {
+		label = label[i+1:] // the locale en_US.UTF-8
+	}
+	return label
 }
 
 // isASCIILabel tells whether a label promises nothing but US-ASCII, or nothing at all: then octets
@@ -159,35 +170,66 @@ func cleanLabel(label string) string {
 func isASCIILabel(label string) bool {
 	switch cleanLabel(label) {
 	case "", "us-ascii", "ascii", "usascii", "us_ascii", "us", "ansi_x3.4-1968", "iso646-us", "iso-ir-6", "646", "7bit", "8bit",
-		"unknown-8bit", "unknown", "x-unknown", "default", "default_charset", "none", "iso-8859-1-unknown", "x-user-defined":
+		"binary", "unknown-8bit", "unknown", "x-unknown", "default", "default_charset", "none", "iso-8859-1-unknown", "x-user-defined":
 		return true
 	}
 	return false
 }
 
-// decodeString converts octets from the labelled charset. ok is false if nobody knows the label.
-func decodeString(octets []byte, label string) (s string, ok bool) {
-	if isASCIILabel(label) {
-		s, _ = decodeUndeclared(octets, "")
-		return s, true
-	}
+// charsetFound says what octets showed about the charset they were labelled with.
+type charsetFound int
+
+const (
+	charsetTrue  charsetFound = iota
+	charsetWrong              // nobody knows it, or it cannot be true: the octets decided
+	charsetLossy              // some octets mean nothing in it and became U+FFFD
+)
+
+// decodeString converts octets from the labelled charset.
+func decodeString(octets []byte, label string) (string, charsetFound) {
 	c, ok := lookupCharset(label)
-	if !ok {
-		return "", false
+	if !ok || isASCIILabel(label) {
+		found := charsetWrong
+		if ok = isASCIILabel(label) && telling(octets) == len(octets); ok {
+			found = charsetTrue
+		}
+		s, _ := decodeUndeclared(octets, "")
+		return s, found
 	}
-	return c.decodeAll(octets), true
+	s := c.decodeAll(octets)
+	switch {
+	case !strings.ContainsRune(s, utf8.RuneError) || c.make == nil && utf8.Valid(octets):
+		return s, charsetTrue
+	case c.untrue(octets, true):
+		return string(octets), charsetWrong
+	}
+	return s, charsetLossy
 }
 
-// decodeAll converts octets; what they cannot mean becomes U+FFFD.
+// untrue tells whether octets cannot be written in c and are UTF-8: what is not UTF-8 hardly ever
+// looks like it. Unless whole is set the last character may be cut.
+func (c knownCharset) untrue(b []byte, whole bool) bool {
+	if c.make == nil || telling(b) == len(b) || isISO2022JP(b) || !validUTF8(b, whole) {
+		return false
+	}
+	s := c.decodeAll(b)
+	if !whole {
+		s = strings.TrimRight(s, "\uFFFD")
+	}
+	return strings.ContainsRune(s, utf8.RuneError)
+}
+
+// decodeAll converts octets; each that means nothing becomes U+FFFD.
 func (c knownCharset) decodeAll(octets []byte) string {
-	if c.make == nil {
-		return strings.ToValidUTF8(string(octets), "\uFFFD")
+	if c.make != nil {
+		if out, _, err := transform.Bytes(c.make(), octets); err == nil {
+			return string(out)
+		}
 	}
-	out, _, err := transform.Bytes(c.make(), octets)
-	if err != nil {
-		return strings.ToValidUTF8(string(octets), "\uFFFD")
+	if utf8.Valid(octets) {
+		return string(octets)
 	}
-	return string(out)
+	return string([]rune(string(octets)))
 }
 
 // decodeUndeclared converts octets nobody named a charset for; hint is the likely one.
@@ -208,7 +250,7 @@ func guessCharset(b []byte, hint string, whole bool) knownCharset {
 		name = "iso-2022-kr"
 	case isISO2022JP(b):
 		name = "iso-2022-jp"
-	case validUTF8(b, whole):
+	case validUTF8(b, whole), nearlyUTF8(b):
 		return utf8Charset()
 	}
 	if isASCIILabel(name) {
@@ -239,6 +281,27 @@ func validUTF8(b []byte, whole bool) bool {
 		}
 	}
 	return utf8.Valid(b)
+}
+
+// nearlyUTF8 tells whether b is UTF-8 with a few errors: characters of several octets do not come about
+// by chance, but texts are cut in the middle of one.
+func nearlyUTF8(b []byte) bool {
+	good, bad, last := 0, 0, 0
+	for i := 0; i < len(b); {
+		if b[i] < utf8.RuneSelf {
+			i++
+			continue
+		}
+		_, n := utf8.DecodeRune(b[i:])
+		if n > 1 {
+			good++
+		} else {
+			bad++
+			last = i
+		}
+		i += n
+	}
+	return good > 8*bad || good > 0 && bad == 1 && !utf8.FullRune(b[last:])
 }
 
 // guessLegacy chooses between windows-1252 and the multi-byte charsets of East Asia: a text of those

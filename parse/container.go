@@ -195,17 +195,12 @@ type tnefParts struct {
 
 // newTNEFParts goes into a TNEF stream.
 func newTNEFParts(p *Part) parts {
-	opt := tnef.Options{Text: codePageText, Objects: p.r.lim.Parts}
-	return &walk{level: &tnefParts{p: p, in: tnef.NewReader(insideReader{p}, opt), buf: make([]byte, pieceSize)}}
-}
-
-// codePageText converts octets of a Windows code page.
-func codePageText(page int, octets []byte) string {
-	s, ok := decodeString(octets, "windows-"+strconv.Itoa(page))
-	if !ok {
-		s, _ = decodeUndeclared(octets, "")
+	text := func(charset string, octets []byte) string {
+		s, _ := decodeString(octets, charset)
+		return s
 	}
-	return s
+	opt := tnef.Options{Text: text, Objects: p.r.lim.Parts}
+	return &walk{level: &tnefParts{p: p, in: tnef.NewReader(insideReader{p}, opt), buf: make([]byte, pieceSize)}}
 }
 
 // part implements level.

@@ -3,12 +3,13 @@ package parse
 import (
 	"strings"
 	"time"
+	"unicode"
 )
 
 // MailDate reads a date and time as mail has it: RFC 5322 section 3.3, its obsolete forms (section
 // 4.3: named zones, years of two and three digits), and what else is sent: no zone (read as UTC), no
-// seconds, no weekday, GMT+0100, asctime, RFC 3339. It keeps the offset it finds. What is no date
-// gives false.
+// seconds, no weekday, GMT+0100, asctime, ISO 8601, names of months in other languages. It keeps the
+// offset it finds. What is no date, or could be two, gives false.
 func MailDate(s string) (time.Time, bool) {
 	t, _, ok := mailDate(s)
 	return t, ok
@@ -17,159 +18,178 @@ func MailDate(s string) (time.Time, bool) {
 // dateParts is a date being read, -1 where nothing has been found yet.
 type dateParts struct {
 	year, month, day, hour, min, sec int
-	nsec                             int
-	offset                           int // seconds east
-	zone                             bool
-	exact                            bool // so far RFC 5322 and not one of its obsolete forms
-	pm                               int  // 1: AM, 2: PM
+
+	offset int // seconds east
+	zone   bool
+	early  bool // the month came before the day: it may have been a weekday, as mar. is
+	pm     int  // 1: AM, 2: PM
+	sign   byte // of an offset that a space parts from it
 }
 
 // mailDate is MailDate; exact tells whether nothing had to be guessed.
 func mailDate(s string) (t time.Time, exact, ok bool) {
-	if len(s) > 512 {
-		s = s[:512]
+	s = s[:min(len(s), 512)]
+	d := dateParts{year: -1, month: -1, day: -1, hour: -1, sign: '+'}
+	text := stripComments(s)
+	for _, tok := range dateTokens(text) {
+		d.token(tok)
 	}
-	d := dateParts{year: -1, month: -1, day: -1, hour: -1, exact: true}
-	for _, tok := range dateTokens(stripComments(s)) {
-		if !d.token(tok) {
-			d.exact = false
+	if i := strings.LastIndexByte(s, '('); i >= 0 && !d.zone {
+		for _, tok := range dateTokens(s[i:]) {
+			d.setZone(tok) // the comment knows what the field does not
 		}
 	}
-	if d.year < 0 || d.month < 0 || d.day < 0 {
-		return time.Time{}, false, false
-	}
-	return d.time()
+	t, ok = d.time()
+	return t, ok && isExactDate(text), ok
 }
 
 // time checks the parts and makes a time of them.
-func (d *dateParts) time() (time.Time, bool, bool) {
-	if d.hour < 0 {
-		d.hour, d.exact = 0, false
+func (d *dateParts) time() (time.Time, bool) {
+	if d.year < 0 || d.month < 0 || d.day < 1 || d.day > time.Date(d.year, time.Month(d.month)+1, 0, 0, 0, 0, 0, time.UTC).Day() {
+		return time.Time{}, false
 	}
-	if d.pm == 2 && d.hour < 12 {
+	switch {
+	case d.pm == 2 && d.hour < 12:
 		d.hour += 12
-	} else if d.pm == 1 && d.hour == 12 {
+	case d.pm == 1 && d.hour == 12, d.hour < 0:
 		d.hour = 0
 	}
-	if d.hour == 24 && d.min == 0 && d.sec == 0 {
-		d.hour, d.day = 0, d.day+1
-		d.exact = false
-	}
 	leap := d.sec == 60 // RFC 5322 allows leap seconds; time.Time has none
-	if leap {
-		d.sec = 59
-	}
-	if d.hour > 23 || d.min > 59 || d.sec > 59 || d.day < 1 || d.day > 32 {
-		return time.Time{}, false, false
+	midnight := d.hour == 24 && d.min == 0 && d.sec == 0
+	if d.hour > 23 && !midnight || d.min > 59 || d.sec > 59 && !leap {
+		return time.Time{}, false
 	}
 	zone := time.UTC
 	if d.offset != 0 {
 		zone = time.FixedZone("", d.offset)
 	}
-	t := time.Date(d.year, time.Month(d.month), d.day, d.hour, d.min, d.sec, d.nsec, zone)
-	if leap {
-		t = t.Add(time.Second)
-	}
-	if d.day > 28 && t.Month() != time.Month(d.month) && !leap && t.Hour() != 0 {
-		return time.Time{}, false, false // 31 February
-	}
+	// time.Date carries 24:00 and the leap second over into what follows.
+	t := time.Date(d.year, time.Month(d.month), d.day, d.hour, d.min, d.sec, 0, zone)
 	// Years that JSON cannot carry or that no mail was sent in are no dates.
-	if y := t.UTC().Year(); y < 1900 || y > 9999 {
-		return time.Time{}, false, false
-	}
-	return t, d.exact && d.zone, true
+	y := t.UTC().Year()
+	return t, y >= 1900 && y <= 9999
 }
 
-// dateTokens splits at white space and commas, and dates such as 10-Nov-2026 at their hyphens.
+// dateTokens splits at white space and what may stand around the pieces.
 func dateTokens(s string) []string {
-	var out []string
-	for _, w := range strings.FieldsFunc(s, func(r rune) bool { return r <= ' ' || r == ',' || r == ';' || r == '"' }) {
-		if strings.ContainsRune(w, ':') || strings.HasPrefix(w, "-") || strings.HasPrefix(w, "+") || !strings.ContainsAny(w, "-/.") {
-			out = append(out, w)
-			continue
-		}
-		if _, named := zoneOffset(w); named {
-			out = append(out, w)
-			continue
-		}
-		out = append(out, dateWord(w)...)
+	if telling([]byte(s)) < len(s) {
+		s = strings.NewReplacer("年", "-", "月", "-", "日", " ", "\u2212", "-", "\u2013", "-", "\u2011", "-").Replace(s)
 	}
-	return out
+	return strings.FieldsFunc(s, func(r rune) bool {
+		return r <= ' ' || strings.ContainsRune(`,;"'()[]<>`, r) || r >= 0x80 && (unicode.IsSpace(r) || unicode.Is(unicode.Cf, r))
+	})
 }
 
-// dateWord splits 10-Nov-2026, 10/Nov/2026 and 2026-11-10; the last is turned around. All-number
-// dates in other orders mean different days in different countries: they stay one useless token.
-func dateWord(w string) []string {
-	f := strings.FieldsFunc(w, func(r rune) bool { return r == '-' || r == '/' || r == '.' })
+// token takes one word of a date.
+func (d *dateParts) token(tok string) {
+	tok = strings.Trim(tok, ".")
+	n, digits := number(tok)
 	switch {
-	case len(f) == 3 && monthNumber(f[1]) > 0:
-		return f
-	case len(f) == 3 && len(f[0]) == 4 && monthName(f[1]) != "":
-		return []string{f[2], monthName(f[1]), f[0]}
-	case len(f) == 1:
-		return f
-	}
-	return []string{w}
-}
-
-// monthName returns the short name of a month given in digits, empty if there is none.
-func monthName(digits string) string {
-	n, ok := number(digits)
-	if !ok || n < 1 || n > 12 {
-		return ""
-	}
-	return time.Month(n).String()[:3]
-}
-
-// token takes one word of a date. It reports false for what is not part of RFC 5322's form.
-func (d *dateParts) token(tok string) bool {
-	switch {
+	case tok == "":
+	case tok == "-" || tok == "+":
+		d.sign = tok[0]
 	case tok[0] == '+' || tok[0] == '-':
-		return d.setZone(tok)
+		d.setZone(tok)
+	case digits:
+		d.number(n, len(tok))
 	case strings.ContainsRune(tok, ':'):
-		return d.clock(tok)
+		d.clock(tok)
+	case tok[0] >= '0' && tok[0] <= '9':
+		d.figures(tok)
+	default:
+		d.word(tok)
 	}
-	if n, ok := number(tok); ok {
-		return d.number(n, len(tok))
+}
+
+// word takes the name of a month or zone, or AM and PM.
+func (d *dateParts) word(tok string) {
+	if m := monthNumber(tok); m > 0 && (d.month < 0 || d.early) {
+		d.month, d.early = m, d.day < 0
+		return
 	}
-	if m := monthNumber(tok); m > 0 && d.month < 0 {
-		d.month = m
-		return d.day >= 0
-	}
-	if isWeekday(tok) {
-		return d.day < 0 && d.month < 0
-	}
-	switch strings.ToUpper(tok) {
+	switch strings.ToUpper(strings.ReplaceAll(tok, ".", "")) {
 	case "AM":
 		d.pm = 1
-		return false
 	case "PM":
 		d.pm = 2
-		return false
+	default:
+		d.setZone(tok)
 	}
-	if day, rest := leadingNumber(tok); day > 0 && d.day < 0 && len(rest) == 2 { // 10th
-		d.day = day
-		return false
-	}
-	return d.setZone(tok)
 }
 
-// number takes a number without sign: the day, the year, or a time without colons.
-func (d *dateParts) number(n, digits int) bool {
+// number takes a number without sign: the day, the year, a time without colons, a zone.
+func (d *dateParts) number(n, digits int) {
 	switch {
-	case digits <= 2 && d.day < 0 && n >= 1:
+	case digits <= 2 && d.day < 0:
 		d.day = n
-		return true
 	case d.year < 0 && digits <= 4:
 		d.year = fullYear(n, digits)
-		return digits == 4
+	case d.year < 0 && digits == 8 && d.day < 0:
+		d.year, d.month, d.day = n/10000, monthOrNone(n/100%100), n%100
 	case d.hour < 0 && digits == 4:
 		d.hour, d.min = n/100, n%100
-		return false
 	case d.hour >= 0 && !d.zone && digits == 4:
-		return d.setZone("+" + twoDigits(n/100) + twoDigits(n%100))
+		d.setZone(string([]byte{d.sign, byte('0' + n/1000), byte('0' + n/100%10), byte('0' + n/10%10), byte('0' + n%10)}))
 	}
-	return false
+}
+
+// figures takes what begins with a digit and has more than digits: 10-Nov-2026, 2026-11-10, 10th,
+// 09.30.
+func (d *dateParts) figures(tok string) {
+	if i := strings.IndexAny(tok, "Tt"); i == 8 && strings.Trim(tok[:8], "0123456789") == "" && len(tok) >= 15 {
+		d.token(tok[:8])
+		d.clock(tok[9:11] + ":" + tok[11:13] + ":" + tok[13:])
+		return
+	}
+	f := strings.FieldsFunc(tok, func(r rune) bool { return r == '-' || r == '/' || r == '.' })
+	switch {
+	case len(f) == 3 && monthNumber(f[1]) > 0:
+		d.token(f[0])
+		d.token(f[1])
+		d.token(f[2])
+	case len(f) == 3 && len(f[0]) == 4:
+		d.numbers(f[0], f[1], f[2])
+	case len(f) == 3 && len(f[2]) == 4:
+		d.dayAndMonth(f, strings.ContainsRune(tok, '.'))
+	case strings.Trim(tok, "0123456789.") == "" && d.day >= 0 && d.month >= 0 && d.hour < 0:
+		d.clock(strings.ReplaceAll(tok, ".", ":"))
+	case d.day < 0:
+		if n, rest := leadingNumber(tok); len(rest) == 2 {
+			d.day = n // 10th
+		}
+	}
+}
+
+// dayAndMonth takes a date with the year at its end. With dots between the day comes first
+// everywhere; otherwise the order differs between countries, and unless one of the numbers can only
+// be the day the date stays unread.
+func (d *dateParts) dayAndMonth(f []string, dots bool) {
+	a, _ := number(f[0])
+	b, _ := number(f[1])
+	switch {
+	case dots || a > 12 || a == b:
+		d.numbers(f[2], f[1], f[0])
+	case b > 12:
+		d.numbers(f[2], f[0], f[1])
+	}
+}
+
+// numbers takes year, month and day in digits.
+func (d *dateParts) numbers(year, month, day string) {
+	y, ok := number(year)
+	m, known := number(month)
+	n, good := number(day)
+	if ok && known && good {
+		d.year, d.month, d.day = y, monthOrNone(m), n
+	}
+}
+
+// monthOrNone returns n if it is a month's number, -1 otherwise.
+func monthOrNone(n int) int {
+	if n < 1 || n > 12 {
+		return -1
+	}
+	return n
 }
 
 // fullYear applies RFC 5322 section 4.3 to years of two and three digits.
@@ -185,64 +205,49 @@ func fullYear(n, digits int) int {
 	return 1900 + n
 }
 
-// clock takes hh:mm[:ss[.frac]], perhaps with a zone glued to it, or a whole RFC 3339 time.
-func (d *dateParts) clock(tok string) bool {
-	good := true
-	if date, rest, ok := strings.Cut(tok, "T"); ok && len(date) == 10 {
-		for _, w := range dateWord(date) {
-			d.token(w)
-		}
-		tok, good = rest, false
+// clock takes hh:mm[:ss[.frac]], perhaps with a zone glued to it, or a whole ISO 8601 time.
+func (d *dateParts) clock(tok string) {
+	if i := strings.IndexAny(tok, "Tt"); i == 8 || i == 10 && tok[4] == '-' {
+		d.token(tok[:i])
+		tok = tok[i+1:]
 	}
 	if d.hour >= 0 { // a second clock: a zone as GMT+01:00
-		return d.setZone(tok) && false
+		d.setZone(tok)
+		return
 	}
 	if i := strings.IndexFunc(tok, func(r rune) bool { return (r < '0' || r > '9') && r != ':' && r != '.' }); i > 0 {
 		d.token(tok[i:])
-		tok, good = tok[:i], false
+		tok = tok[:i]
 	}
 	f := strings.Split(tok, ":")
 	if len(f) > 3 || len(f) < 2 {
-		return false
+		return
 	}
-	vals := [3]int{}
+	var vals [3]int
 	for i, s := range f {
-		s, frac, _ := strings.Cut(s, ".")
+		s, _, _ = strings.Cut(s, ".")
 		n, ok := number(s)
 		if !ok || len(s) > 2 {
-			return false
+			return
 		}
-		good = good && len(s) == 2 && frac == ""
 		vals[i] = n
 	}
 	d.hour, d.min, d.sec = vals[0], vals[1], vals[2]
-	return good
 }
 
-// setZone takes a zone: +hhmm, +hh:mm, a name, or both as GMT+0100.
-func (d *dateParts) setZone(tok string) bool {
-	if tok == "" {
-		return false
+// setZone takes a zone: +hhmm, +hh:mm, a name, or both as GMT+0100. The first counts, except in
+// GMT +0100.
+func (d *dateParts) setZone(tok string) {
+	if tok == "" || d.zone && (d.offset != 0 || tok[0] != '+' && tok[0] != '-') {
+		return
 	}
-	if d.zone && (d.offset != 0 || tok[0] != '+' && tok[0] != '-') {
-		return false // the first counts, except in GMT +0100
-	}
-	name := strings.TrimRight(tok, ".")
+	offset, ok := zoneOffset(strings.TrimRight(tok, "."))
 	if i := strings.IndexAny(tok, "+-"); i >= 0 {
-		off, ok := numericZone(tok[i:])
-		if !ok {
-			return false
-		}
-		again := d.zone
-		d.offset, d.zone = off, true
-		return i == 0 && len(tok) == 5 && !again
+		offset, ok = numericZone(tok[i:])
 	}
-	off, ok := zoneOffset(name)
-	if !ok {
-		return false
+	if ok {
+		d.offset, d.zone = offset, true
 	}
-	d.offset, d.zone = off, true
-	return true
 }
 
 // numericZone reads ±hhmm, ±hh:mm, ±hh and ±hmm.
@@ -281,6 +286,3 @@ func leadingNumber(s string) (n int, rest string) {
 	}
 	return n, s[i:]
 }
-
-// twoDigits spells n as part of a zone.
-func twoDigits(n int) string { return string([]byte{byte('0' + n/10%10), byte('0' + n%10)}) }

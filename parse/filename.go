@@ -48,14 +48,16 @@ func trimLeadingDots(s string) string {
 }
 
 // safeRune replaces what hides or changes meaning: control characters, the bidirectional overrides
-// that make "gpj.exe" of "exe.jpg", and the characters Windows forbids.
+// that make "gpj.exe" of "exe.jpg", what cannot be seen, and the characters Windows forbids.
 func safeRune(r rune) rune {
 	switch {
 	case strings.ContainsRune(`<>:"|?*`, r), unicode.IsControl(r):
 		return '_'
 	case r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0x200e, r == 0x200f, r == 0x061c, r == 0xfeff:
 		return '_'
-	case r == 0x2028 || r == 0x2029:
+	case r == 0x2028 || r == 0x2029, r == 0x00ad, r == 0x180e, r == 0x200b, r >= 0x2060 && r <= 0x2064:
+		return '_'
+	case r == 0xff0f || r == 0xff3c: // some code pages make / and \ of them
 		return '_'
 	}
 	return r
@@ -69,7 +71,8 @@ func isDevice(s string) bool {
 	case "CON", "PRN", "AUX", "NUL", "CLOCK$", "CONIN$", "CONOUT$":
 		return true
 	}
-	return len(base) == 4 && (strings.HasPrefix(base, "COM") || strings.HasPrefix(base, "LPT")) && base[3] >= '0' && base[3] <= '9'
+	port := strings.TrimRight(base, "0123456789¹²³")
+	return (port == "COM" || port == "LPT") && utf8.RuneCountInString(base) == 4
 }
 
 // shorten cuts a long name before its extension, between characters.

@@ -76,17 +76,26 @@ func (h *Header) MessageID() string {
 func (h *Header) MessageIDs(name string) []string {
 	var out []string
 	for _, raw := range h.all(name) {
-		out = append(out, messageIDs(h.utf8(raw), h.lim.Addresses-len(out))...)
+		s := h.utf8(raw)
+		if strings.HasPrefix(s, "=?") {
+			s = h.decode(s) // some libraries fold a long id that way
+		}
+		out = append(out, messageIDs(s, h.lim.Addresses-len(out))...)
 	}
 	return out
 }
 
 // Addresses returns the addresses in all fields called names, in the order of names and then of the
-// fields. One that cannot be read does not cost its neighbours.
+// fields. One that cannot be read does not cost its neighbours. Of From, Sender and Reply-To the first
+// field counts: who could add a second one would speak for the author.
 func (h *Header) Addresses(names ...string) []Address {
 	var out []Address
 	for _, name := range names {
-		for _, raw := range h.all(name) {
+		fields := h.all(name)
+		if isOriginator(name) {
+			fields = fields[:min(len(fields), 1)]
+		}
+		for _, raw := range fields {
 			p := addressParser{h: h, s: h.utf8(raw), max: h.lim.Addresses - len(out)}
 			out = append(out, p.parse()...)
 			if p.repaired {
@@ -100,6 +109,11 @@ func (h *Header) Addresses(names ...string) []Address {
 	return out
 }
 
+// isOriginator tells the fields of RFC 5322 section 3.6.2.
+func isOriginator(name string) bool {
+	return strings.EqualFold(name, "From") || strings.EqualFold(name, "Sender") || strings.EqualFold(name, "Reply-To")
+}
+
 // Date returns the time of the Date field, with the offset it was written in, and the field as sent.
 // A date that cannot be read is not invented: ok is false.
 func (h *Header) Date() (t time.Time, raw string, ok bool) {
@@ -108,10 +122,11 @@ func (h *Header) Date() (t time.Time, raw string, ok bool) {
 		return time.Time{}, "", false
 	}
 	raw = h.utf8(raw)
-	t, exact, ok := mailDate(raw)
+	text := h.decode(raw)
+	t, exact, ok := mailDate(text)
 	if !ok {
 		h.issue(IssueDateInvalid, quote(raw), false)
-	} else if !exact {
+	} else if !exact || text != raw {
 		h.issue(IssueDateRepaired, quote(raw), false)
 	}
 	return t, raw, ok
@@ -119,7 +134,7 @@ func (h *Header) Date() (t time.Time, raw string, ok bool) {
 
 // name returns the field's name without the white space that some put before the colon.
 func (h *Header) name(f fieldSpan) string {
-	return strings.TrimRight(string(h.block[f.start:f.colon]), " \t")
+	return strings.TrimRight(h.utf8(string(h.block[f.start:f.colon])), " \t")
 }
 
 // is tells whether f is called name. RFC 5322 section 4.5 allowed white space before the colon.
@@ -159,11 +174,13 @@ func (h *Header) all(name string) []string {
 // utf8 returns s in UTF-8: undeclared 8-bit octets are read in the charset of the message's text if
 // that is known, and guessed otherwise.
 func (h *Header) utf8(s string) string {
-	if utf8.ValidString(s) {
+	if utf8.ValidString(s) && strings.IndexByte(s, 0x1b) < 0 {
 		return s
 	}
 	out, used := decodeUndeclared([]byte(s), *h.hint)
-	h.issue(IssueFieldUndeclared8, "read as "+used, false)
+	if out != s {
+		h.issue(IssueFieldUndeclared8, "read as "+used, strings.ContainsRune(out, utf8.RuneError))
+	}
 	return out
 }
 
@@ -176,6 +193,9 @@ func (h *Header) decode(s string) string {
 	out := d.decode(s)
 	if d.bad {
 		h.issue(IssueEncodedWordBad, "", false)
+	}
+	if d.lossy {
+		h.issue(IssueCharsetInvalid, "in an encoded word", true)
 	}
 	if d.over {
 		h.issue(IssueEncodedWordLimit, "", false)
@@ -221,7 +241,7 @@ func messageIDs(s string, limit int) []string {
 		if end < 0 {
 			end = len(rest)
 		}
-		if id := compact(rest[:end]); id != "" {
+		if id := compactOutsideQuotes(rest[:end]); id != "" {
 			out = append(out, id)
 		}
 		s = rest[end:]

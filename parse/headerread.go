@@ -30,6 +30,8 @@ func readHeader(w *window, h *Header, top bool) {
 	hr := headerReader{w: w, h: h, part: h.part}
 	if top {
 		hr.prologue()
+	} else {
+		hr.mark()
 	}
 	for whole := true; ; {
 		at := w.offset()
@@ -47,6 +49,8 @@ func readHeader(w *window, h *Header, top bool) {
 		switch {
 		case continued:
 			hr.extend(line)
+		case len(text) == 0 && top && hr.state == fieldDropped && len(h.fields) == 0 && isField(w.after(len(line))):
+			hr.issue(IssueLeadingBlank, "", false) // between an mbox line and the header
 		case len(text) == 0 || hr.blankEnd(text, len(line)):
 			return
 		case hr.bodyBegins(w.last(len(line))[:len(text)], named, at, len(line)):
@@ -59,30 +63,46 @@ func readHeader(w *window, h *Header, top bool) {
 	}
 }
 
-// prologue skips a byte order mark and empty lines, and finds out how the lines end.
+// prologue skips byte order marks and white space, and finds out how the lines end.
 func (hr *headerReader) prologue() {
 	w := hr.w
-	if bytes.HasPrefix(w.peek(3), []byte("\xef\xbb\xbf")) {
-		w.pos += 3
-		hr.issue(IssueBOM, "", false)
-	}
-	if b := w.peek(peekSize); bytes.IndexByte(b, '\n') < 0 && bytes.IndexByte(b, '\r') >= 0 {
+	if hr.mark(); endsInCR(w.peek(peekSize)) {
 		w.nl = '\r'
 		hr.issue(IssueLineEnds, "", false)
 	}
 	for {
 		b := w.peek(1)
-		if len(b) == 0 {
-			return
-		}
-		if b[0] != '\r' && b[0] != '\n' && b[0] != ' ' && b[0] != '\t' {
+		if len(b) == 0 || b[0] != '\r' && b[0] != '\n' && b[0] != ' ' && b[0] != '\t' {
 			return
 		}
 		w.pos++
-		if b[0] == '\r' || b[0] == '\n' {
-			hr.issue(IssueLeadingBlank, "", false)
-		}
+		hr.issue(IssueLeadingBlank, "", false)
+		hr.mark()
 	}
+}
+
+// mark skips byte order marks.
+func (hr *headerReader) mark() {
+	for bytes.HasPrefix(hr.w.peek(3), []byte("\xef\xbb\xbf")) {
+		hr.w.pos += 3
+		hr.issue(IssueBOM, "", false)
+	}
+}
+
+// endsInCR tells whether the lines of a header end in a bare CR: there is no other line end, or the
+// whole header stands before the first one and only the body is written differently.
+func endsInCR(b []byte) bool {
+	head, _, found := bytes.Cut(b, []byte("\n"))
+	if !found {
+		return bytes.IndexByte(b, '\r') >= 0
+	}
+	head, _, found = bytes.Cut(bytes.TrimRight(head, "\r"), []byte("\r\r"))
+	lines := bytes.Split(head, []byte("\r"))
+	for i, line := range lines {
+		folds := i > 0 && len(line) > 0 && (line[0] == ' ' || line[0] == '\t')
+		found = found && (folds || isField(line))
+	}
+	return found && len(lines) > 1
 }
 
 // blankEnd tells whether a line of white space ends the header. It is a fold (RFC 5322 section
@@ -153,8 +173,9 @@ func (hr *headerReader) ownDelimiter(line []byte) bool {
 	if !ok {
 		return false
 	}
-	boundary := bytes.TrimRight(line[2:], " \t")
-	return parseMedia(ct, hr.h).boundary(hr.h) == string(boundary)
+	line = bytes.TrimRight(line[2:], " \t")
+	boundary := parseMedia(ct, hr.h).boundary(hr.h)
+	return boundary != "" && (string(line) == boundary || string(line) == boundary+"--")
 }
 
 // accept takes one line that belongs to the header. line still has its end, text has not; colon and named are

@@ -25,10 +25,14 @@ type param struct {
 // parseMedia reads value and reports repairs to h.
 func parseMedia(value string, h *Header) media {
 	p := paramParser{s: value, max: h.lim.Params}
+	if strings.HasPrefix(value, "=?") {
+		p.s, p.bad = h.decode(value), true // a whole field in an encoded word
+	}
 	m := media{head: p.head()}
 	for p.next() {
 		m.add(p.cur, &p)
 	}
+	m.sections(&p)
 	if p.bad {
 		h.issue(IssueParamBad, "", false)
 	}
@@ -41,27 +45,54 @@ func parseMedia(value string, h *Header) media {
 	return m
 }
 
-// add takes a parameter in; the first of a name counts.
+// add takes a parameter in; the first of a name counts, but an encoded section before a plain one.
 func (m *media) add(c param, p *paramParser) {
 	base, star, found := strings.Cut(c.name, "*")
 	c.name, c.section = base, -1
-	if found {
-		num, ext := strings.CutSuffix(star, "*")
-		if star == "" {
-			num, ext = "", true
-		}
-		c.ext = ext
-		if n, err := strconv.Atoi(num); err == nil && n >= 0 {
-			c.section = n
-		}
-	}
-	for _, o := range m.params {
-		if o.name == c.name && o.section == c.section && o.ext == c.ext {
-			p.double = c.name
+	num, ext := strings.CutSuffix(star, "*")
+	if c.ext = ext || found && star == ""; star != "" {
+		n, err := strconv.Atoi(num)
+		p.bad = p.bad || err != nil || n < 0 || strconv.Itoa(n) != num
+		if err != nil || n < 0 {
 			return
 		}
+		c.section = n
+	}
+	p.bad = p.bad || c.ext && !isExtended(c)
+	for i, o := range m.params {
+		if o.name != c.name || o.section != c.section || o.ext != c.ext && c.section < 0 {
+			continue
+		}
+		if p.double = c.name; c.ext && !o.ext {
+			m.params[i] = c
+		}
+		return
 	}
 	m.params = append(m.params, c)
+}
+
+// isExtended tells whether c is what RFC 2231 section 7 allows: percent signs with two digits, no
+// octets that should have been encoded, and a charset and a language before the first value.
+func isExtended(c param) bool {
+	for i := range len(c.value) {
+		if b := c.value[i]; b <= ' ' || b > '~' || b == '%' && (i+2 >= len(c.value) || hexValue(c.value[i+1]) < 0 || hexValue(c.value[i+2]) < 0) {
+			return false
+		}
+	}
+	return c.section > 0 || strings.Count(c.value, "'") >= 2
+}
+
+// sections looks for missing sections and for a whole value beside them.
+func (m *media) sections(p *paramParser) {
+	has := func(name string, section int) bool {
+		return slices.ContainsFunc(m.params, func(o param) bool { return o.name == name && o.section == section && (section >= 0 || o.ext) })
+	}
+	for _, c := range m.params {
+		p.bad = p.bad || c.section > 0 && !has(c.name, c.section-1)
+		if c.section == 0 && has(c.name, -1) {
+			p.double = c.name
+		}
+	}
 }
 
 // raw returns the parameter as sent; for a sectioned one the sections joined.
@@ -89,10 +120,16 @@ func (m media) charsetText(octets []byte, charset string, h *Header) string {
 	if charset == "" {
 		return h.utf8(string(octets))
 	}
-	s, ok := decodeString(octets, charset)
-	if !ok {
+	if _, ok := lookupCharset(charset); !ok && !isASCIILabel(charset) {
 		h.issue(IssueCharsetUnknown, quote(charset), false)
 		return h.utf8(string(octets))
+	}
+	s, found := decodeString(octets, charset)
+	switch found {
+	case charsetWrong:
+		h.issue(IssueCharsetGuessed, quote(charset), false)
+	case charsetLossy:
+		h.issue(IssueCharsetInvalid, quote(charset), true)
 	}
 	return s
 }
@@ -130,11 +167,14 @@ func cutCharset(v string) (charset, rest string) {
 	if !ok {
 		return "", v
 	}
-	_, r, ok = strings.Cut(r, "'")
-	if !ok {
-		return "", v
+	_, value, ok := strings.Cut(r, "'")
+	if ok {
+		return c, value
 	}
-	return c, r
+	if _, known := lookupCharset(c); known {
+		return c, r // charset'value
+	}
+	return "", v
 }
 
 // percentDecode decodes %HH and keeps what is no such thing.

@@ -118,7 +118,7 @@ func TestCharsetParameters(t *testing.T) {
 	for in, want := range map[string]string{
 		"text/plain; charset=utf-8":                         "utf-8",
 		`text/plain; charset="utf-8"`:                       "utf-8",
-		"text/plain; charset=us-ascii (plain text)":         "us-ascii (plain text)",
+		"text/plain; charset=us-ascii (plain text)":         "us-ascii",
 		"text/plain; format=flowed; charset=koi8-r":         "koi8-r",
 		"text/plain; charset=utf-8 format=flowed":           "utf-8",
 		"text/plain charset=utf-8":                          "utf-8",

@@ -15,28 +15,29 @@ type paramParser struct {
 
 // head reads what stands before the parameters.
 func (p *paramParser) head() string {
-	end := strings.IndexByte(p.s, ';')
-	if end < 0 {
-		end = len(p.s)
-	}
+	end := indexOutside(p.s, ";")
 	head := p.s[:end]
 	p.i = end
-	if eq := strings.IndexByte(head, '='); eq >= 0 {
-		// Text/plain charset=…: the semicolon is missing. Only white space can stand for it.
-		if sp := strings.LastIndexAny(head[:eq], " \t"); sp >= 0 && strings.TrimSpace(head[:sp]) != "" {
-			head, p.i, p.bad = head[:sp], sp, true
-		} else if isKnownParam(strings.ToLower(strings.TrimSpace(head[:eq]))) {
+	if eq := strings.IndexByte(head, '='); eq >= 0 && !strings.HasPrefix(head, "=?") {
+		// Text/plain charset=…: the semicolon is missing. Only white space or a comma can stand for it.
+		name := strings.TrimRight(head[:eq], " \t")
+		if sp := strings.LastIndexAny(name, " \t,"); sp >= 0 && strings.Trim(name[:sp], " \t,") != "" {
+			head, p.i, p.bad = strings.TrimRight(name[:sp], " \t,"), sp+1, true
+		} else if isKnownParam(baseName(strings.TrimSpace(name))) {
 			head, p.i, p.bad = "", 0, true // the value itself is missing
 		}
 	}
 	head = strings.TrimSpace(stripComments(head))
-	return strings.ToLower(strings.Trim(head, `"'`))
+	p.bad = p.bad || head == "" && strings.TrimSpace(p.s) != ""
+	bare := strings.Trim(head, `"'`)
+	p.bad = p.bad || bare != head
+	return strings.ToLower(bare)
 }
 
 // next reads one parameter into cur.
 func (p *paramParser) next() bool {
 	for {
-		p.skip("; \t\r\n")
+		p.skip("; \t\r\n,")
 		if p.i >= len(p.s) {
 			return false
 		}
@@ -44,24 +45,58 @@ func (p *paramParser) next() bool {
 			p.over = true
 			return false
 		}
-		end := strings.IndexAny(p.s[p.i:], "=;")
-		if end < 0 || p.s[p.i+end] == ';' {
-			p.bad = true
-			if end < 0 {
-				return false
-			}
-			p.i += end
+		end := p.i + indexOutside(p.s[p.i:], "=;")
+		if end == len(p.s) || p.s[end] == ';' {
+			p.bad = p.bad || strings.TrimSpace(stripComments(p.s[p.i:end])) != ""
+			p.i = end
 			continue
 		}
-		name := strings.TrimSpace(stripComments(p.s[p.i : p.i+end]))
+		name := strings.TrimSpace(stripComments(p.s[p.i:end]))
 		if sp := strings.LastIndexAny(name, " \t,"); sp >= 0 {
 			name, p.bad = name[sp+1:], true
 		}
-		p.i += end + 1
+		p.i = end + 1
 		p.n++
 		p.cur = param{name: strings.ToLower(name), value: p.value()}
+		p.bad = p.bad || name == ""
 		return true
 	}
+}
+
+// indexOutside returns the index in s of the first octet of set that stands outside of comments,
+// len(s) if there is none. An unclosed comment is text.
+func indexOutside(s, set string) int {
+	for i, closed := 0, true; i < len(s); i++ {
+		if s[i] == '(' && closed {
+			if n := commentEnd(s[i:]); n > 0 {
+				i += n - 1
+				continue
+			}
+			closed = false
+		}
+		if strings.IndexByte(set, s[i]) >= 0 {
+			return i
+		}
+	}
+	return len(s)
+}
+
+// commentEnd returns the length of the comment that s begins with, 0 if it is not closed.
+func commentEnd(s string) int {
+	depth := 0
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '(':
+			depth++
+		case ')':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return 0
 }
 
 // skip goes over the octets in set.
@@ -74,20 +109,45 @@ func (p *paramParser) skip(set string) {
 // value reads a parameter's value.
 func (p *paramParser) value() string {
 	p.skip(" \t\r\n")
-	if p.i < len(p.s) && p.s[p.i] == '"' {
+	switch {
+	case p.i == len(p.s):
+		p.bad = true
+		return ""
+	case p.s[p.i] == '"':
 		return p.quoted()
 	}
-	end := strings.IndexByte(p.s[p.i:], ';')
-	if end < 0 {
-		end = len(p.s) - p.i
+	start := p.i
+	if strings.HasPrefix(p.s[p.i:], "=?") {
+		d := wordDecoder{nextEnd: -1}
+		if w, ok := d.word(p.s[:min(len(p.s), p.i+1000)], p.i); ok {
+			start = w.end // a semicolon in an encoded word is its own
+		}
 	}
-	v := p.s[p.i : p.i+end]
+	end := len(p.s)
+	if i := strings.IndexByte(p.s[start:], ';'); i >= 0 {
+		end = start + i
+	}
+	v := p.s[p.i:end]
 	if n := nextParam(v); n >= 0 {
-		v, end, p.bad = v[:n], n, true
+		v, end, p.bad = v[:n], p.i+n, true
 	}
-	p.i += end
+	p.i = end
+	return p.unquoted(strings.TrimRight(v, " \t"))
+}
+
+// unquoted looks at a value without quotes. A comment may follow it (RFC 2045 section 5.1); what no
+// token has is kept.
+func (p *paramParser) unquoted(v string) string {
+	if sp := strings.IndexAny(v, " \t"); sp >= 0 {
+		if c := strings.TrimLeft(v[sp:], " \t"); commentEnd(c) == len(c) && len(c) > 0 {
+			v = v[:sp]
+		}
+	}
 	v = strings.TrimRight(v, " \t")
-	if strings.ContainsAny(strings.TrimSpace(stripComments(v)), " \t") {
+	if n := len(v); n > 1 && v[n-1] == '"' && strings.IndexByte(v, '"') == n-1 {
+		v, p.bad = v[:n-1], true // the opening quote is missing
+	}
+	if _, rest := token(strings.ToLower(v)); rest != "" && !strings.HasPrefix(v, "=?") || v == "" {
 		p.bad = true
 	}
 	return v
@@ -97,17 +157,17 @@ func (p *paramParser) value() string {
 // "C:\temp" the backslash is meant. A quote that nothing separating follows is part of the value.
 func (p *paramParser) quoted() string {
 	var v strings.Builder
-	start := p.i + 1
+	start, inner := p.i+1, false
 	for i := start; i < len(p.s); i++ {
 		switch c := p.s[i]; {
 		case c == '\\' && i+1 < len(p.s) && (p.s[i+1] == '"' || p.s[i+1] == '\\'):
 			i++
 			v.WriteByte(p.s[i])
 		case c == '"' && p.closes(i+1):
-			p.i = i + 1
-			return v.String()
+			p.bad = p.bad || inner
+			return p.closed(v.String(), i+1, inner)
 		case c == '"':
-			p.bad = true
+			inner = true
 			v.WriteByte(c)
 		default:
 			v.WriteByte(c)
@@ -123,35 +183,62 @@ func (p *paramParser) quoted() string {
 	return strings.TrimSpace(strings.ReplaceAll(p.s[start:p.i], `"`, ""))
 }
 
+// closed ends a quoted value v whose closing quote stands before position i. Quotes inside of it may
+// be those around it, doubled, or those of the next parameter: then its own closing one is missing.
+func (p *paramParser) closed(v string, i int, inner bool) string {
+	raw := p.s[p.i+1 : i-1]
+	if semi := strings.IndexByte(raw, ';'); inner && semi >= 0 && semi < strings.IndexByte(raw, '"') && strings.ContainsRune(raw[semi:], '=') {
+		p.i += 1 + semi
+		return strings.TrimSpace(raw[:semi])
+	}
+	p.i = i
+	if inner && len(v) > 1 && v[0] == '"' && v[len(v)-1] == '"' {
+		v = strings.Trim(v, `"`)
+	}
+	return v
+}
+
 // closes tells whether what follows a quote separates parameters: a semicolon, the end, a comment,
-// or white space and the next parameter.
+// a comma, or the next parameter. Words up to the semicolon are junk if they hold no quote.
 func (p *paramParser) closes(i int) bool {
 	j := i
 	for j < len(p.s) && (p.s[j] == ' ' || p.s[j] == '\t') {
 		j++
 	}
-	if j == len(p.s) || p.s[j] == ';' {
+	if j == len(p.s) || p.s[j] == ';' || p.s[j] == '(' {
 		return true
 	}
-	if p.s[j] == '(' || p.s[j] == ',' {
+	near := p.s[i:min(len(p.s), j+40)]
+	if p.s[j] == ',' || nextParam(" "+near) == 0 {
+		p.bad = true
 		return true
 	}
-	return j > i && nextParam(p.s[i:min(len(p.s), j+40)]) == 0
+	if near, _, _ = strings.Cut(near, ";"); j > i && len(near) < 40 && strings.IndexByte(near, '"') < 0 {
+		p.bad = true
+		return true
+	}
+	return false
 }
 
-// nextParam returns where in v white space and a well-known parameter follow without a semicolon.
+// nextParam returns where in v white space or a comma and a well-known parameter follow without a
+// semicolon.
 func nextParam(v string) int {
 	eq := strings.IndexByte(v, '=')
 	if eq <= 0 {
 		return -1
 	}
 	name := strings.TrimRight(v[:eq], " \t")
-	sp := strings.LastIndexAny(name, " \t")
-	base, _, _ := strings.Cut(strings.ToLower(name[sp+1:]), "*")
-	if sp < 0 || !isKnownParam(base) {
+	sp := strings.LastIndexAny(name, " \t,")
+	if sp < 0 || !isKnownParam(baseName(name[sp+1:])) {
 		return -1
 	}
-	return len(strings.TrimRight(v[:sp], " \t"))
+	return len(strings.TrimRight(v[:sp+1], " \t,"))
+}
+
+// baseName returns a parameter's name without the asterisks of RFC 2231.
+func baseName(name string) string {
+	base, _, _ := strings.Cut(strings.ToLower(name), "*")
+	return base
 }
 
 // isKnownParam lists the parameters that mail really has. A name in front of an equals sign is only
@@ -195,19 +282,3 @@ func stripComments(s string) string {
 	out.WriteString(s[from:])
 	return out.String()
 }
-
-// compact removes white space and control characters: they have no place in ids and addresses.
-func compact(s string) string {
-	if strings.IndexFunc(s, isSpaceOrControl) < 0 {
-		return s
-	}
-	return strings.Map(func(r rune) rune {
-		if isSpaceOrControl(r) {
-			return -1
-		}
-		return r
-	}, s)
-}
-
-// isSpaceOrControl is true of what has no place in ids and addresses.
-func isSpaceOrControl(r rune) bool { return r <= ' ' || r == 0x7f }

@@ -20,7 +20,10 @@ type textReader struct {
 	known   bool // charset is settled
 	charset knownCharset
 	html    bool // look for a <meta> charset first
+	silent  bool // nothing at all is declared
 	hint    string
+
+	declared knownCharset // what is declared, until the first octets confirm it; empty if nothing is
 
 	tr      transform.Transformer
 	sniff   []byte // octets held until the charset is settled
@@ -34,16 +37,30 @@ type textReader struct {
 // newTextReader returns a reader for a declared charset. Without a label, with one that nobody knows
 // or that promises ASCII, the octets decide. unknown reports a label nobody knows.
 func newTextReader(label string, html bool) (t *textReader, unknown bool) {
-	t = &textReader{html: html && cleanLabel(label) == ""}
-	if isASCIILabel(label) {
-		return t, false
-	}
+	ascii := isASCIILabel(label)
+	t = &textReader{html: html && ascii, silent: cleanLabel(label) == ""}
 	c, ok := lookupCharset(label)
-	if !ok {
+	switch {
+	case ascii:
+		return t, false
+	case !ok:
 		return t, true
+	case c.doubtful():
+		t.declared = c
+	default:
+		t.settle(c)
 	}
-	t.settle(c)
 	return t, false
+}
+
+// doubtful tells whether octets can show that c is not what they are written in: UTF-8 is declared as
+// those multi-byte charsets often, and by chance it is never valid in them for long.
+func (c knownCharset) doubtful() bool {
+	switch c.name {
+	case "gbk", "gb18030", "big5", "euc-kr", "euc-jp", "shift_jis", "iso-2022-jp":
+		return true
+	}
+	return false
 }
 
 // settle fixes the charset for the rest of the text.
@@ -56,6 +73,9 @@ func (t *textReader) settle(c knownCharset) {
 
 // convert returns the text of src. The result is good until the next call and may be src.
 func (t *textReader) convert(src []byte, last bool) []byte {
+	if last && !t.known && !t.html && t.declared.name != "" && telling(t.sniff) == len(t.sniff) && telling(src) == len(src) {
+		t.settle(t.declared) // nothing spoke against it
+	}
 	if !t.known {
 		if len(t.sniff) == 0 && !t.html {
 			n := telling(src)
@@ -90,9 +110,7 @@ func (t *textReader) join(ascii []byte, last bool) []byte {
 		case len(t.sniff)-n < sniffSize && !last:
 			return ascii
 		}
-		b := t.sniff[n:]
-		t.settle(guessCharset(b[:min(len(b), sniffSize)], t.hint, last && len(b) <= sniffSize))
-		t.guessed = true
+		t.decide(t.sniff[n:], last)
 	}
 	if !t.known {
 		return ascii
@@ -106,6 +124,18 @@ func (t *textReader) join(ascii []byte, last bool) []byte {
 	return append(ascii[:len(ascii):len(ascii)], rest...)
 }
 
+// decide settles the charset by the first telling octets.
+func (t *textReader) decide(b []byte, last bool) {
+	whole := last && len(b) <= sniffSize
+	b = b[:min(len(b), sniffSize)]
+	if c := t.declared; c.name != "" && !c.untrue(b, whole) {
+		t.settle(c)
+		return
+	}
+	t.settle(guessCharset(b, t.hint, whole))
+	t.guessed = true
+}
+
 // meta looks for a declaration in the HTML itself.
 func (t *textReader) meta() {
 	t.html = false
@@ -113,6 +143,7 @@ func (t *textReader) meta() {
 	// These two are also its answers when it finds nothing; guessCharset gives better reasons.
 	if e, name, _ := charset.DetermineEncoding(head, ""); name != "utf-8" && name != "windows-1252" {
 		t.settle(encodingCharset(name, e))
+		t.guessed = !t.silent
 	}
 }
 

@@ -155,6 +155,10 @@ func (d *qpDecoder) text(s []byte) {
 				continue
 			}
 		}
+		if i+1 < len(s) && s[i+1] == '\r' {
+			s = s[i+2:] // a soft break where lines end in CR
+			continue
+		}
 		d.bad++
 		d.out = append(d.out, '=')
 		s = s[i+1:]
@@ -210,15 +214,16 @@ func (d *uuDecoder) hold(b []byte) {
 func (d *uuDecoder) line(line []byte) {
 	line = bytes.TrimRight(line, "\r")
 	switch {
-	case d.done:
+	case len(line) == 0:
 		return
-	case !d.begun:
-		d.begun = bytes.HasPrefix(line, []byte("begin "))
+	case !d.begun && bytes.HasPrefix(line, []byte("begin ")):
+		d.begun = true
+		return
+	case d.done || !d.begun:
+		d.bad++
 		return
 	case bytes.Equal(line, []byte("end")):
 		d.done = true
-		return
-	case len(line) == 0:
 		return
 	}
 	n := int(line[0]-' ') & 0x3f

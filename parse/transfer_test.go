@@ -26,7 +26,7 @@ func TestTransferEncodings(t *testing.T) {
 		{"two encodings in one line", "base64", "JVBERi0=JVBERi0xJVBERi0=\r\n", "%PDF-%PDF-1%PDF-", IssueBase64Continued},
 		{"footer after the padding", "base64", "JVBERi0=\r\n\r\n--\r\nfooter of a list\r\n", "%PDF-", IssueBase64Trailing},
 		{"empty base64", "base64", "", "", ""},
-		{"excess padding", "base64", "JVBERi0====\r\n", "%PDF-", ""},
+		{"excess padding", "base64", "JVBERi0====\r\n", "%PDF-", IssueBase64Garbage},
 
 		{"quoted-printable", "quoted-printable", "a=C3=A9b\r\n", "aéb\r\n", ""},
 		{"lower-case digits", "quoted-printable", "=c3=a9", "é", ""},

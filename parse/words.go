@@ -3,7 +3,6 @@ package parse
 import (
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // wordDecoder decodes RFC 2047 encoded words wherever they stand: alone, glued to text, inside
@@ -12,6 +11,7 @@ type wordDecoder struct {
 	max   int
 	plain func(string) string // makes UTF-8 of what is no encoded word
 	bad   bool                // a word was repaired or left alone
+	lossy bool                // octets that their charset does not have became U+FFFD
 	over  bool                // there were more than max
 
 	out     strings.Builder
@@ -86,38 +86,67 @@ func (d *wordDecoder) word(s string, i int) (w encodedWord, ok bool) {
 		return w, false
 	}
 	start := i + 2 + c + 3
-	if d.nextEnd < start {
-		n := strings.Index(s[start:], "?=")
-		if n < 0 {
-			d.nextEnd = len(s)
-		} else {
-			d.nextEnd = start + n
+	end := d.endAfter(s, start)
+	for w.q && end < len(s) && isEscape(s[end+1:]) {
+		// A question mark that was not encoded, and an escape: "?=3D". The word goes on if it can.
+		next := d.endAfter(s, end+2)
+		if next >= len(s) || strings.ContainsAny(s[end+2:next], " \t?") {
+			break
 		}
+		end = next
 	}
-	if d.nextEnd >= len(s) {
+	if end >= len(s) {
 		return w, false
 	}
-	w.text, w.end = s[start:d.nextEnd], d.nextEnd+2
+	w.text, w.end = s[start:end], end+2
 	// Another word's beginning before the end: this one was never closed.
 	return w, !strings.Contains(w.text, "=?")
 }
 
+// endAfter returns the position of the first "?=" at or after start, len(s) if there is none.
+func (d *wordDecoder) endAfter(s string, start int) int {
+	if d.nextEnd < start {
+		d.nextEnd = len(s)
+		if n := strings.Index(s[start:], "?="); n >= 0 {
+			d.nextEnd = start + n
+		}
+	}
+	return d.nextEnd
+}
+
+// isEscape tells whether s begins with = and two hexadecimal digits.
+func isEscape(s string) bool {
+	return len(s) > 2 && s[0] == '=' && hexValue(s[1]) >= 0 && hexValue(s[2]) >= 0
+}
+
 // add decodes w's octets and holds them until it is known whether the next word continues them.
 func (d *wordDecoder) add(w encodedWord) {
-	if d.octets != nil && (!strings.EqualFold(w.charset, d.charset) || strings.EqualFold(w.charset, "utf-7")) {
+	if d.octets != nil && !continues(d.charset, w.charset) {
 		d.flush()
 	}
 	d.charset = w.charset
+	d.bad = d.bad || w.charset == ""
 	if d.octets == nil {
 		d.octets = make([]byte, 0, len(w.text))
 	}
-	if w.q {
-		d.octets = appendQ(d.octets, w.text)
-		return
-	}
 	var clean bool
-	d.octets, clean = appendB(d.octets, w.text)
+	if w.q {
+		d.octets, clean = appendQ(d.octets, w.text)
+	} else {
+		d.octets, clean = appendB(d.octets, w.text)
+	}
 	d.bad = d.bad || !clean
+}
+
+// continues tells whether a word in charset b may complete what one in a has begun. Every word of
+// UTF-7 begins anew.
+func continues(a, b string) bool {
+	if strings.EqualFold(a, b) {
+		return !strings.EqualFold(a, "utf-7")
+	}
+	x, ok := lookupCharset(a)
+	y, known := lookupCharset(b)
+	return ok && known && x.name == y.name && x.name != "utf-7"
 }
 
 // flush converts the octets held.
@@ -125,56 +154,62 @@ func (d *wordDecoder) flush() {
 	if d.octets == nil {
 		return
 	}
-	s, ok := decodeString(d.octets, d.charset)
-	if !ok {
-		d.bad = true
-		if utf8.Valid(d.octets) {
-			s = string(d.octets)
-		} else {
-			s, _ = decodeUndeclared(d.octets, "")
-		}
-	}
-	// A line break in an encoded word would forge a header field downstream.
+	s, found := decodeString(d.octets, d.charset)
+	d.bad = d.bad || found == charsetWrong
+	d.lossy = d.lossy || found == charsetLossy
+	// A line break in an encoded word would forge a header field downstream; the byte order marks of
+	// words that were joined are no text.
 	d.out.WriteString(strings.Map(func(r rune) rune {
-		if r == '\r' || r == '\n' {
+		switch r {
+		case '\r', '\n':
 			return ' '
+		case '\uFEFF':
+			return -1
 		}
 		return r
 	}, s))
 	d.octets = nil
 }
 
-// appendQ decodes the Q encoding (section 4.2); raw spaces and = without two digits stay.
-func appendQ(dst []byte, s string) []byte {
+// appendQ decodes the Q encoding (section 4.2). Raw spaces, question marks and octets over 127, and
+// = without two digits, stay as they are, but clean is false then.
+func appendQ(dst []byte, s string) (out []byte, clean bool) {
+	clean = true
 	for i := 0; i < len(s); i++ {
-		switch {
-		case s[i] == '_':
+		switch c := s[i]; {
+		case c == '_':
 			dst = append(dst, ' ')
-		case s[i] == '=' && i+2 < len(s) && hexValue(s[i+1]) >= 0 && hexValue(s[i+2]) >= 0:
+		case isEscape(s[i:]):
 			dst = append(dst, byte(hexValue(s[i+1])<<4|hexValue(s[i+2])))
 			i += 2
 		default:
-			dst = append(dst, s[i])
+			clean = clean && c > ' ' && c < 0x7f && c != '=' && c != '?'
+			dst = append(dst, c)
 		}
 	}
-	return dst
+	return dst, clean
 }
 
-// appendB decodes the B encoding with too little, too much or no padding and with foreign octets
-// in it. clean is false if anything had to be repaired.
+// appendB decodes the B encoding with too little, too much or no padding, with foreign octets in it
+// and with the two other characters that URLs have (RFC 4648 section 5). clean is false if anything
+// had to be repaired.
 func appendB(dst []byte, s string) (out []byte, clean bool) {
 	var v uint32
 	bits, pad := 0, 0
 	clean = len(s)%4 == 0
 	for i := range len(s) {
 		c := sextet(s[i])
-		switch {
-		case s[i] == '=':
+		switch s[i] {
+		case '=':
 			pad++
 			bits = 0 // what begins after padding is a new quantum
 			continue
-		case c < 0:
-			clean = false
+		case '-':
+			c, clean = 62, false
+		case '_':
+			c, clean = 63, false
+		}
+		if clean = clean && c >= 0 && pad == 0; c < 0 {
 			continue
 		}
 		v = v<<6 | uint32(c)

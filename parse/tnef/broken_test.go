@@ -113,8 +113,8 @@ attachment "two" `+plain+` "" "" false "octets of two"
 
 func TestNamesInCodePages(t *testing.T) {
 	s := newStream().message(932, new(props)).attachment("\x93\xfa\x96\x7b.txt", []byte("x"), nil).Bytes()
-	all, _ := mustRead(t, s, Options{Text: func(cp int, b []byte) string {
-		if cp != 932 || string(b) != "\x93\xfa\x96\x7b.txt" {
+	all, _ := mustRead(t, s, Options{Text: func(charset string, b []byte) string {
+		if charset != "shift_jis" || string(b) != "\x93\xfa\x96\x7b.txt" {
 			return string(b)
 		}
 		return "日本.txt"

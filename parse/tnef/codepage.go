@@ -14,16 +14,16 @@ const (
 
 // text converts 8-bit text. What names no code page of 8-bit text is Western.
 func (r *Reader) text(codepage int, octets []byte) string {
-	switch codepage {
-	case 0, 1200, 1201, 65535:
-		codepage = codepageWestern
+	label := codepageLabel(codepage)
+	if label == "" || codepage == 1200 || codepage == 1201 {
+		label = codepageLabel(codepageWestern)
 	}
-	return r.opt.Text(codepage, octets)
+	return r.opt.Text(label, octets)
 }
 
 // western is the converter of callers that have none.
-func western(codepage int, octets []byte) string {
-	if codepage == codepageUTF8 && utf8.Valid(octets) {
+func western(charset string, octets []byte) string {
+	if charset == codepageLabel(codepageUTF8) && utf8.Valid(octets) {
 		return string(octets)
 	}
 	b, err := charmap.Windows1252.NewDecoder().Bytes(octets)

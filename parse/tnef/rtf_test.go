@@ -10,16 +10,16 @@ import (
 )
 
 // codepages is a converter that knows two code pages more.
-func codepages(cp int, b []byte) string {
-	switch cp {
-	case 932:
+func codepages(charset string, b []byte) string {
+	switch charset {
+	case "shift_jis":
 		b, _ = japanese.ShiftJIS.NewDecoder().Bytes(b)
 		return string(b)
-	case 1251:
+	case "windows-1251":
 		b, _ = charmap.Windows1251.NewDecoder().Bytes(b)
 		return string(b)
 	}
-	return western(cp, b)
+	return western(charset, b)
 }
 
 func inner(rtf string) (Kind, string, []Flaw) {

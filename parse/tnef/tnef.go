@@ -8,10 +8,10 @@ import (
 
 // Options say how to read a stream. The zero value is good.
 type Options struct {
-	Text    func(codepage int, octets []byte) string // converts 8-bit text of a Windows code page; nil: windows-1252
-	Objects int                                      // attachments and bodies at most; 1,000
-	Body    int64                                    // octets of an RTF body held, compressed and decompressed each; 1 MiB
-	Value   int                                      // octets of one string property held; 64 KiB
+	Text    func(charset string, octets []byte) string // converts text of an 8-bit charset, named as mail does; nil: windows-1252
+	Objects int                                        // attachments and bodies at most; 1,000
+	Body    int64                                      // octets of an RTF body held, compressed and decompressed each; 1 MiB
+	Value   int                                        // octets of one string property held; 64 KiB
 }
 
 // withDefaults returns opt with every zero field set to its default.
