@@ -7,9 +7,9 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	_ "time/tzdata" // calendars name zones, and not every machine knows them
 	"syscall"
 	"time"
+	_ "time/tzdata" // calendars name zones, and not every machine knows them
 
 	"github.com/spf13/cobra"
 )
