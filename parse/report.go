@@ -7,16 +7,6 @@ import (
 	"mailflume/parse/ical"
 )
 
-// The issue codes of the structured parts. They are stable, as those beside Issue are.
-const (
-	IssueReportBad    = "report-invalid" // a report part says nothing that can be read
-	IssueReportLimit  = "report-limit"   // a report, an envelope or the sum of them is larger than what is read; lossy
-	IssueCalendarMany = ical.FlawLimit   // more events, attendees or text than is kept; lossy
-	IssueCalendarLine = ical.FlawLine    // a line that is no property was skipped
-	IssueCalendarTime = ical.FlawTime    // a time or duration that cannot be read was left out; lossy
-	IssueCalendarZone = ical.FlawZone    // a zone that nobody knows: the time floats
-)
-
 // Summary is what the structured parts of a message say: reports, calendars, the envelope of a journal
 // report. What a part does not say is empty here; nothing is derived, except where a field says so.
 type Summary struct {
