@@ -27,7 +27,7 @@ func addressItems() []item {
 			{"commas", "G:,a@x.org,,;", "G: <a@x.org>", ""},
 			{"member named like a mail address", "G: <a@x.org>;", "G: <a@x.org>", ""},
 			{"folded", "G:\n a@x.org,\n b@x.org;", "G: <a@x.org> | G: <b@x.org>", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{34, "comments", f, mailboxes, []probe{
 			{"behind", "j@x.org (John)", "John <j@x.org>", ""},
 			{"before", "(John) j@x.org", "John <j@x.org>", ""},
@@ -48,7 +48,7 @@ func addressItems() []item {
 			{"nested deep", "j@x.org " + repeat("(", 30_000), "<j@x.org>", "address-repaired"},
 			{"nested deep and closed", "j@x.org " + repeat("(", 3000) + repeat(")", 3000) + ", k@x.org", repeat("(", 2999) + repeat(")", 2999) + " <j@x.org> | <k@x.org>", ""},
 			{"only a comment", "(nobody)", "", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{35, "obsolete route", f, mailboxes, []probe{
 			{"one host", "<@a.org:j@x.org>", "<j@x.org>", ""},
 			{"two hosts", "<@a.org,@b.org:j@x.org>", "<j@x.org>", ""},
@@ -60,7 +60,7 @@ func addressItems() []item {
 			{"quoted local part", `<@a.org:"j:k"@x.org>`, `<"j:k"@x.org>`, ""},
 			{"not closed", "<@a.org:j@x.org, k@x.org", "<j@x.org> | <k@x.org>", "address-repaired"},
 			{"no end of the route", "<@a.org>", "<@a.org>", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{36, "specials in names", f, mailboxes, []probe{
 			{"comma", "Doe, J <j@x.org>", "Doe, J <j@x.org>", "address-repaired"},
 			{"comma, others around", "a@x.org, Doe, J <j@x.org>, b@x.org", "<a@x.org> | Doe, J <j@x.org> | <b@x.org>", "address-repaired"},
@@ -77,7 +77,7 @@ func addressItems() []item {
 			{"escaped quote", `"J \"X\" D" <j@x.org>`, `J "X" D <j@x.org>`, ""},
 			{"escaped in an atom", `J\, D <j@x.org>`, "J, D <j@x.org>", "address-repaired"},
 			{"folded", "John\n Doe\n <j@x.org>", "John Doe <j@x.org>", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{37, "spaces in brackets", f, mailboxes, []probe{
 			{"around", "J < j@x.org >", "J <j@x.org>", ""},
 			{"behind", "J <j@x.org >", "J <j@x.org>", ""},
@@ -88,7 +88,7 @@ func addressItems() []item {
 			{"no-break space", "J <j@x.org\u00a0>", "J <j@x.org>", "address-repaired"},
 			{"zero-width space", "J <\u200bj@x.org>", "J <j@x.org>", "address-repaired"},
 			{"no space before", "J<j@x.org>", "J <j@x.org>", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{42, "quoted local parts", f, mailboxes, []probe{
 			{"at sign", `"a@evil.org"@x.org`, `<"a@evil.org"@x.org>`, ""},
 			{"at sign in brackets", `<"a@evil.org"@x.org>`, `<"a@evil.org"@x.org>`, ""},
@@ -103,7 +103,7 @@ func addressItems() []item {
 			{"parentheses", `"a(b)c"@x.org`, `<"a(b)c"@x.org>`, ""},
 			{"everything quoted", `"j@x.org"`, "<j@x.org>", "address-repaired"},
 			{"two quoted", `"j@x.org, k@x.org"`, "j@x.org, k@x.org <>", "address-repaired"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{43, "addresses that are not ASCII", f, mailboxes, []probe{
 			{"local part and domain", "jö@exämple.org", "<jö@exämple.org>", ""},
 			{"in brackets", "Jö <jö@exämple.org>", "Jö <jö@exämple.org>", ""},
@@ -112,7 +112,7 @@ func addressItems() []item {
 			{"ideographic full stop stays", "j@x。org", "<j@x。org>", ""},
 			{"raw Latin octets", "j\xf6@x.org", "<jö@x.org>", "field-raw-8bit"},
 			{"right to left", "שלום@x.org", "<שלום@x.org>", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{44, "empty brackets", f, mailboxes, []probe{
 			{"alone", "<>", "", ""},
 			{"named", "J <>", "J <>", ""},
@@ -124,7 +124,7 @@ func addressItems() []item {
 			{"comment in them", "J <(x)>", "J <>", ""},
 			{"nothing", "", "", ""},
 			{"only commas", ",,,", "", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{45, "line ends in addresses", f, mailboxes, []probe{
 			{"folded local part", "<\"a\n b\"@x.org>", `<"a b"@x.org>`, ""},
 			{"folded quoted local part alone", "\"a\n b\"@x.org", `<"a b"@x.org>`, ""},
@@ -137,7 +137,7 @@ func addressItems() []item {
 			{"control octets in quotes", "<\"a\x00\x0bb\"@x.org>", `<"ab"@x.org>`, "address-repaired"},
 			{"line separator", "<a\u2028b@x.org>", "<ab@x.org>", "address-repaired"},
 			{"next line", "<a\u0085b@x.org>", "<ab@x.org>", "address-repaired"},
-		}, Limits{}},
+		}, Limits{}, false},
 	}
 }
 
@@ -159,7 +159,7 @@ func brokenAddressItems() []item {
 			{"round ones", "J (j@x.org)", "j@x.org <J>", "address-repaired"},
 			{"square ones of both halves", "J <[j:j]@[x]>", "J <[j:j]@[x]>", ""},
 			{"square ones", "J [j@x.org]", "J <j@x.org>", "address-repaired"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{39, "bare local parts", f, mailboxes, []probe{
 			{"one", "root", "<root>", "address-repaired"},
 			{"two", "root, postmaster", "<root> | <postmaster>", "address-repaired"},
@@ -172,7 +172,7 @@ func brokenAddressItems() []item {
 			{"with dots", "john.doe", "<john.doe>", "address-repaired"},
 			{"an at sign and nothing", "root@", "<root@>", ""},
 			{"at sign first", "@x.org", "<@x.org>", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{40, "excess brackets", f, mailboxes, []probe{
 			{"both", "J <<j@x.org>>", "J <j@x.org>", "address-repaired"},
 			{"opening", "J <<j@x.org>", "J <j@x.org>", "address-repaired"},
@@ -183,7 +183,7 @@ func brokenAddressItems() []item {
 			{"quoted bracket", `"<j@x.org>" <j@x.org>`, "<j@x.org> <j@x.org>", ""},
 			{"a hundred thousand", repeat("<", 100_000) + "j@x.org", "<j@x.org>", "address-repaired"},
 			{"inside out", ">j@x.org<", "j@x.org <j@x.org>", "address-repaired"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{41, "one bad mailbox among others", f, mailboxes, []probe{
 			{"no domain", "bad <bad, J <j@x.org>", "bad <bad> | J <j@x.org>", "address-repaired"},
 			{"no comma", "A <a@x.org> B <b@x.org>", "A <a@x.org> | B <b@x.org>", "address-repaired"},
@@ -200,7 +200,7 @@ func brokenAddressItems() []item {
 			{"square brackets inside", "a[1]@x.org, k@x.org", "<a[1]@x.org> | <k@x.org>", ""},
 			{"trailing dot", "j@x.org., k@x.org", "<j@x.org.> | <k@x.org>", ""},
 			{"single quotes", "'J' <'j@x.org'>, k@x.org", "J <j@x.org> | <k@x.org>", "address-repaired"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{46, "unbalanced quotes", f, mailboxes, []probe{
 			{"never closed", `"J <j@x.org>`, "J <j@x.org>", "address-repaired"},
 			{"never opened", `J" <j@x.org>`, "J <j@x.org>", "address-repaired"},
@@ -215,6 +215,6 @@ func brokenAddressItems() []item {
 			{"doubled", `""J"" <j@x.org>`, "J <j@x.org>", ""},
 			{"thousands", repeat(`"`, 30_001) + " <j@x.org>", "<j@x.org>", "address-repaired"},
 			{"typographic", "“J” <j@x.org>", "“J” <j@x.org>", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 	}
 }

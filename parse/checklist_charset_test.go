@@ -58,7 +58,7 @@ func labelItems() []item {
 			{"binary", "binary|é", "é", "charset-guessed"},
 			{"unknown-8bit", "unknown-8bit|é", "é", "charset-guessed"},
 			{"replacement", "replacement|é", "é", "charset-guessed charset-unknown"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{98, "declared and used charset", text, charsets, []probe{
 			{"true", "utf-8|é", "utf-8 utf-8", ""},
 			{"alias", "latin1|\xe9", "latin1 windows-1252", ""},
@@ -68,7 +68,7 @@ func labelItems() []item {
 			{"not needed", "us-ascii|a", "us-ascii us-ascii", ""},
 			{"ISO-2022-JP that nobody declared", "us-ascii|\x1b$B$3\x1b(B", "us-ascii iso-2022-jp", "charset-guessed"},
 			{"upper case stays", "UTF-8|é", "UTF-8 utf-8", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 	}
 }
 
@@ -92,7 +92,7 @@ func exactItems() []item {
 			{"inline with a name", "Content-Type: text/plain; charset=utf-8\r\nContent-Disposition: inline; filename=a.txt", digestOf(file), ""},
 			{"unknown charset", "Content-Type: text/xml; charset=x-foo", digestOf(file), ""},
 			{"8bit", "Content-Type: text/csv\r\nContent-Transfer-Encoding: 8bit", digestOf(file), ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{97, "8bit and binary", before("Content-Type: application/x-y\r\nContent-Transfer-Encoding: "), bodies, []probe{
 			{"binary", "binary\r\n\r\na\x00\xff\r\nb\r", "a\x00\xff\r\nb\r", ""},
 			{"8bit", "8bit\r\n\r\na\x00\xff\r\nb\n\n", "a\x00\xff\r\nb\n\n", ""},
@@ -100,18 +100,18 @@ func exactItems() []item {
 			{"LF and CR", "binary\r\n\r\n\n\r\r\n\n\r", "\n\r\r\n\n\r", ""},
 			{"long line", "binary\r\n\r\n" + repeat("\x00", 200_000), repeat("\x00", 200_000), ""},
 			{"nothing but line ends", "binary\r\n\r\n\r\n\r\n", "\r\n\r\n", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{99, "every repair is reported", asIs, look, []probe{
 			{"nothing", "From: A <a@x.org>\nTo: b@x.org\nDate: Tue, 10 Nov 2026 09:00:00 +0100\nSubject: =?utf-8?q?a?=\n\nhi\n", "A <a@x.org>|<b@x.org>|2026-11-10T09:00:00+01:00|a|hi\r\n", ""},
 			{"many at once", all, "A <a@x.org> | <b@x.org>|G: <a@x.org>|1998-11-10T00:00:00Z|a b|hi|x\r\n",
 				"address-repaired base64-garbage base64-unpadded content-type-invalid date-repaired encoded-word-invalid encoding-unknown field-name-invalid filename-unsafe header-ended-by-boundary header-line-invalid multipart-not-closed parameter-duplicate parameter-invalid"},
 			{"more than are listed", "Content-Type: multipart/mixed; boundary=b\n\n" + repeat("--b\nContent-Type: text\n\nhi\n", 200) + "--b--", "||none||" + strings.TrimSuffix(repeat("hi|", 200), "|"), "content-type-invalid issue-limit"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{100, "any cut of the input", asIs, look, []probe{
 			{"well-formed", "Subject: x\r\n\r\nhi\r\n", "||none|x|hi\r\n", ""},
 			{"multipart", strings.ReplaceAll(top+"--b\n"+partText+"--b\n"+partPDF+"--b--\n", "\n", "\r\n"), "||none|x|hi|%PDF-", ""},
 			{"CR", "Subject: x\r\rhi\r", "||none|x|hi\r", "line-ends-cr"},
-		}, Limits{}},
+		}, Limits{}, false},
 	}
 }
 
@@ -134,13 +134,13 @@ func TestChecklistDoesNotDependOnCuts(t *testing.T) {
 			if len(msg) > 4<<10 {
 				continue
 			}
-			whole, err := readFrom(strings.NewReader(msg), it.lim)
+			whole, err := it.read(strings.NewReader(msg))
 			if err != nil {
 				t.Fatal(err)
 			}
 			want := whole.dump()
 			for _, n := range []int{1, 2, 3, 7, 64} {
-				if m, err := readFrom(pieces{strings.NewReader(msg), n}, it.lim); err != nil || m.dump() != want {
+				if m, err := it.read(pieces{strings.NewReader(msg), n}); err != nil || m.dump() != want {
 					t.Errorf("item %d, %s: %d octets at a time give something else (%v)\n%s\nwant\n%s", it.n, p.name, n, err, m.dump(), want)
 				}
 			}

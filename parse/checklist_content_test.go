@@ -33,7 +33,7 @@ func encodingItems() []item {
 			{"only padding", "====\r\n", "", "base64-garbage"},
 			{"20 MB in a line", repeat("AAAA", 5<<20), repeat("\x00", 15<<20), ""},
 			{"bits after the end", "JVBERh==", "%PDF", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{87, "quoted-printable", enc("quoted-printable"), bodies, []probe{
 			{"lower case", "=c3=a9", "é", ""},
 			{"no digits", "a=ZZb=G1", "a=ZZb=G1", "quoted-printable-invalid"},
@@ -58,7 +58,7 @@ func encodingItems() []item {
 			{"escape split by a soft break", "a=4=\r\n1", "a=41", "quoted-printable-invalid"},
 			{"only soft breaks", repeat("=\r\n", 10_000), "", ""},
 			{"blanks without end", "a" + repeat(" ", 100_000) + "b", "a" + repeat(" ", 100_000) + "b", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{88, "uuencode", enc("x-uuencode"), bodies, []probe{
 			{"well-formed", "begin 644 a\r\n%)5!$1BT \r\n`\r\nend\r\n", "%PDF-", ""},
 			{"LF", "begin 644 a\n%)5!$1BT \n`\nend\n", "%PDF-", ""},
@@ -73,18 +73,20 @@ func encodingItems() []item {
 			{"no begin", "hello\r\n", "", "uuencode-invalid"},
 			{"name with spaces", "begin 644 a b.pdf\r\n%)5!$1BT \r\n`\r\nend\r\n", "%PDF-", ""},
 			{"text is left to who wants it", "begin 644 a\r\n`\r\nend\r\n", "", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{89, "yEnc", enc("x-yencode"), bodies, []probe{
 			{"kept", "=ybegin line=128 size=3 name=a\r\n\x8b\x8c\x8d\r\n=yend size=3\r\n", "=ybegin line=128 size=3 name=a\r\n\x8b\x8c\x8d\r\n=yend size=3\r\n", "encoding-unknown"},
 			{"NUL and bare CR kept", "=ybegin\r\n\x00\r\xff\r\n=yend\r\n", "=ybegin\r\n\x00\r\xff\r\n=yend\r\n", "encoding-unknown"},
 			{"escapes kept", "=ybegin\r\n=}=M=J\r\n=yend\r\n", "=ybegin\r\n=}=M=J\r\n=yend\r\n", "encoding-unknown"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{90, "format=flowed", before("Content-Type: text/plain; format=flowed"), bodies, []probe{
-			{"as sent", "\n\na \nb\n", "a \r\nb\r\n", ""},
-			{"delsp", "; delsp=yes\n\na \nb\n", "a \r\nb\r\n", ""},
-			{"space-stuffed", "\n\n From\n >a\n", " From\r\n >a\r\n", ""},
+			{"soft break", "\n\na \nb\n", "a b\r\n", ""},
+			{"delsp", "; delsp=yes\n\na \nb\n", "ab\r\n", ""},
+			{"quoted", "\n\n> a \n> b\n>> c\nd\n", "> a b\r\n>> c\r\nd\r\n", ""},
+			{"space-stuffed", "\n\n From\n >a\n", "From\r\n>a\r\n", ""},
+			{"fixed", "; x=y\n\na\nb\n", "a\r\nb\r\n", ""},
 			{"signature", "\n\na\n-- \nb\n", "a\r\n-- \r\nb\r\n", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 	}
 }
 
@@ -119,7 +121,7 @@ func charsetItems() []item {
 			{"Shift_JIS cut", "shift_jis|a\x82", "a\uFFFD", "charset-invalid"},
 			{"UTF-8 declared as ISO-2022-JP", "iso-2022-jp|ドカ", "ドカ", "charset-guessed"},
 			{"UTF-8 declared as GB2312", "gb2312|中文字", "中文字", "charset-guessed"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{93, "Latin is windows-1252", text, bodies, []probe{
 			{"iso-8859-1", "iso-8859-1|\x93a\x94\x96\xe9\x80", "“a”–é€", ""},
 			{"latin1", "latin1|\x96", "–", ""},
@@ -128,7 +130,7 @@ func charsetItems() []item {
 			{"iso-8859-15 is not", "iso-8859-15|\xa4", "€", ""},
 			{"iso-8859-9 is windows-1254", "iso-8859-9|\xfd\x96", "ı–", ""},
 			{"a hole", "windows-1252|\x81", "\uFFFD", "charset-invalid"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{94, "charset of HTML", html, textAndCharset, []probe{
 			{"meta", "\n\n<meta charset=koi8-r>\xf0", "<meta charset=koi8-r>П koi8-r", ""},
 			{"meta in quotes", "\n\n<meta charset=\"koi8-r\">\xf0", "<meta charset=\"koi8-r\">П koi8-r", ""},
@@ -142,7 +144,7 @@ func charsetItems() []item {
 			{"none", "\n\n<p>a\xe9", "<p>aé windows-1252", "charset-guessed"},
 			{"far behind", "\n\n" + repeat(" ", 2000) + "<meta charset=koi8-r>\xf0\xd2\xc9", repeat(" ", 2000) + "<meta charset=koi8-r>ðÒÉ windows-1252", "charset-guessed"},
 			{"ASCII", "\n\n<p>a", "<p>a us-ascii", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{95, "invalid octets", text, bodies, []probe{
 			{"UTF-8", "utf-8|a\xffb", "a\uFFFDb", "charset-invalid"},
 			{"UTF-8 cut", "utf-8|aé\xc3", "aé\uFFFD", "charset-invalid"},
@@ -154,7 +156,7 @@ func charsetItems() []item {
 			{"U+FFFD itself is good", "utf-8|\uFFFD", "\uFFFD", ""},
 			{"noncharacters are good", "utf-8|\uFFFE\U0001FFFF", "\uFFFE\U0001FFFF", ""},
 			{"NUL is good", "utf-8|a\x00b", "a\x00b", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 	}...)
 }
 

@@ -16,7 +16,7 @@ func dateItems() []item {
 			{"hyphens", "10-Nov-98 09:00:00 GMT", "1998-11-10T09:00:00Z", "date-repaired"},
 			{"apostrophe", "10 Nov '98 09:00:00 GMT", "1998-11-10T09:00:00Z", "date-repaired"},
 			{"month first", "Nov 10 98 09:00:00 GMT", "1998-11-10T09:00:00Z", "date-repaired"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{50, "weekday and seconds", d, date, []probe{
 			{"neither", "10 Nov 2026 09:00 +0100", "2026-11-10T09:00:00+01:00", ""},
 			{"no weekday", "10 Nov 2026 09:00:00 +0100", "2026-11-10T09:00:00+01:00", ""},
@@ -49,7 +49,7 @@ func dateItems() []item {
 			{"folded", "Tue, 10 Nov 2026\n 09:00:00 +0100", "2026-11-10T09:00:00+01:00", ""},
 			{"quoted", `"Tue, 10 Nov 2026 09:00:00 +0100"`, "2026-11-10T09:00:00+01:00", "date-repaired"},
 			{"encoded word", "=?utf-8?q?Tue=2C_10_Nov_2026_09=3A00=3A00_+0100?=", "2026-11-10T09:00:00+01:00", "date-repaired"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{52, "other forms", d, date, append(foreignDates(), []probe{
 			{"GMT+hhmm", "Tue, 10 Nov 2026 09:00:00 GMT+0100", "2026-11-10T09:00:00+01:00", "date-repaired"},
 			{"GMT-hhmm and a name", "Tue, 10 Nov 2026 09:00:00 GMT-0800 (PST)", "2026-11-10T09:00:00-08:00", "date-repaired"},
@@ -80,7 +80,7 @@ func dateItems() []item {
 			{"slashes in US order", "11/25/2026 9:00:00 AM +0100", "2026-11-25T09:00:00+01:00", "date-repaired"},
 			{"slashes that two orders explain", "10/11/2026 09:00:00 +0100", "none", "date-invalid"},
 			{"year before the time zone and the time", "Tue, 10 Nov 09:00:00 2026 +0100", "2026-11-10T09:00:00+01:00", "date-repaired"},
-		}...), Limits{}},
+		}...), Limits{}, false},
 		{53, "dates that are none", d, date, []probe{
 			{"empty", "", "none", "date-invalid"},
 			{"words", "yesterday", "none", "date-invalid"},
@@ -106,7 +106,7 @@ func dateItems() []item {
 			{"very long", repeat("10 ", 80_000), "none", "date-invalid"},
 			{"only a comment", "(Tue, 10 Nov 2026 09:00:00 +0000)", "none", "date-invalid"},
 			{"placeholder", "%DATE%", "none", "date-invalid"},
-		}, Limits{}},
+		}, Limits{}, false},
 	}...)
 }
 
@@ -169,7 +169,7 @@ func zoneItems() []item {
 			{"more hours than a day has", "+9900", "2026-11-10T09:00:00Z", "date-repaired"},
 			{"name and offset", "EST-0500", "2026-11-10T09:00:00-05:00", "date-repaired"},
 			{"offset and name", "+0100 CET", "2026-11-10T09:00:00+01:00", "date-repaired"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{48, "no zone", field("Date"), date, []probe{
 			{"none", "Tue, 10 Nov 2026 09:00:00", "2026-11-10T09:00:00Z", "date-repaired"},
 			{"none and no seconds", "10 Nov 2026 09:00", "2026-11-10T09:00:00Z", "date-repaired"},
@@ -178,7 +178,7 @@ func zoneItems() []item {
 			{"junk for it", "Tue, 10 Nov 2026 09:00:00 ????", "2026-11-10T09:00:00Z", "date-repaired"},
 			{"glued", "Tue, 10 Nov 2026 09:00:00+0100", "2026-11-10T09:00:00+01:00", "date-repaired"},
 			{"glued name", "Tue, 10 Nov 2026 09:00:00EST", "2026-11-10T09:00:00-05:00", "date-repaired"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{51, "comments", func(in string) string { return at(in + "\n\nhi\n") }, date, []probe{
 			{"zone again", " +0100 (CET)", "2026-11-10T09:00:00+01:00", ""},
 			{"another zone", " +0800 (CST)", "2026-11-10T09:00:00+08:00", ""},
@@ -191,7 +191,7 @@ func zoneItems() []item {
 			{"never opened", " +0100 CET)", "2026-11-10T09:00:00+01:00", "date-repaired"},
 			{"escaped", ` +0100 (a \) b)`, "2026-11-10T09:00:00+01:00", ""},
 			{"empty", " +0100 ()", "2026-11-10T09:00:00+01:00", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 	}
 }
 

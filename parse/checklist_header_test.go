@@ -23,7 +23,7 @@ func headerItems() []item {
 			{"CR CR LF", "Subject: x\r\r\nX-A: b\r\r\n\r\r\nhi\r\r\n", "x|hi\r\r\n", ""},
 			{"multipart with CR", "Subject: x\rContent-Type: multipart/mixed; boundary=b\r\r--b\r\rhi\r--b\r\rho\r--b--\r", "x|hi|ho", "line-ends-cr"},
 			{"parts with other ends than the header", "Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\r\n\r\nhi\r\n--b\n\nho\n--b--\r\n", "x|hi|ho", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{2, "mbox lines", asIs, subjectAndText, []probe{
 			{"From_", "From a@example.org Tue Nov 10 09:00:00 2026\nSubject: x\n\nhi\n", "x|hi\r\n", "mbox-from-line"},
 			{">From_", ">From a@example.org Tue Nov 10 09:00:00 2026\nSubject: x\n\nhi\n", "x|hi\r\n", "mbox-from-line"},
@@ -35,7 +35,7 @@ func headerItems() []item {
 			{"a From field with a space before its colon is none", "From : a@b\nSubject: x\n\nhi\n", "x|hi\r\n", ""},
 			{"in the body it is text", "Subject: x\n\nFrom here on\n>From there\n", "x|From here on\r\n>From there\r\n", ""},
 			{"in a part's header", "Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\nFrom a@b Tue Nov 10 09:00:00 2026\nContent-Type: text/plain\n\nhi\n--b--\n", "x|hi", "mbox-from-line"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{3, "byte order mark", asIs, subjectAndText, []probe{
 			{"first", "\ufeffSubject: x\n\nhi", "x|hi", "byte-order-mark"},
 			{"before an empty line", "\ufeff\nSubject: x\n\nhi", "x|hi", "byte-order-mark leading-blank-lines"},
@@ -44,7 +44,7 @@ func headerItems() []item {
 			{"CR line ends", "\ufeffSubject: x\r\rhi\r", "x|hi\r", "byte-order-mark line-ends-cr"},
 			{"nothing else", "\ufeff", "|", "byte-order-mark"},
 			{"before a part's header", "Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\ufeffContent-Type: text/html\n\n<p>hi\n--b--\n", "x|<p>hi", "byte-order-mark"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{4, "empty lines first", asIs, subjectAndText, []probe{
 			{"one", "\nSubject: x\n\nhi", "x|hi", "leading-blank-lines"},
 			{"several", "\n\n\n\nSubject: x\n\nhi", "x|hi", "leading-blank-lines"},
@@ -56,7 +56,7 @@ func headerItems() []item {
 			{"a hundred thousand", strings.Repeat("\n", 100_000) + "Subject: x\n\nhi", "x|hi", "leading-blank-lines"},
 			{"nothing else", "\n\n \n", "|", "leading-blank-lines"},
 			{"no header", "\nhello there\n", "|hello there\r\n", "header-without-end leading-blank-lines"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{5, "garbage in the header", asIs, subjectAndText, []probe{
 			{"first", "garbage\nSubject: x\n\nhi", "x|hi", "header-line-invalid"},
 			{"in the middle", "X-A: b\ngarbage here\nSubject: x\n\nhi", "x|hi", "header-line-invalid"},
@@ -69,7 +69,7 @@ func headerItems() []item {
 			{"a delimiter of nothing", "X-A: b\n--b\nSubject: x\n\nhi", "x|hi", "header-line-invalid"},
 			{"a field that lost its colon", "From a\nSubject x\nSubject: y\n\nhi", "y|hi", "header-line-invalid mbox-from-line"},
 			{"a dot", "X-A: b\n.\nSubject: x\n\nhi", "x|hi", "header-line-invalid"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{6, "white space before the colon", asIs, subjectAndText, []probe{
 			{"space", "Subject : x\n\nhi", "x|hi", ""},
 			{"tab", "Subject\t: x\n\nhi", "x|hi", ""},
@@ -78,7 +78,7 @@ func headerItems() []item {
 			{"in an encoding", "Subject: x\nContent-Transfer-Encoding\t: base64\n\naGk=", "x|hi", ""},
 			{"no space after it", "Subject :x\n\nhi", "x|hi", ""},
 			{"both spellings", "Subject : x\nSubject: y\n\nhi", "x|hi", "field-duplicate"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{7, "no name", asIs, subjectAndText, []probe{
 			{"a colon", "X-A: b\n:\nSubject: x\n\nhi", "x|hi", "header-line-invalid"},
 			{"two colons", "X-A: b\n::\nSubject: x\n\nhi", "x|hi", "header-line-invalid"},
@@ -88,7 +88,7 @@ func headerItems() []item {
 			{"folded", "X-A: b\n: y\n z\nSubject: x\n\nhi", "x|hi", "header-line-invalid"},
 			{"a colon in the value", "Subject:: x\n\nhi", ": x|hi", ""},
 			{"only colons are text", ":\n:\n\nhi", "|:\r\n:\r\n\r\nhi", "header-without-end"},
-		}, Limits{}},
+		}, Limits{}, false},
 	}
 }
 
@@ -114,7 +114,7 @@ func fieldItems() []item {
 			{"folds", "X-A: b\n" + strings.Repeat(" y\n", 1<<20) + "Subject: x\n\nhi", "1 2", "field-too-large"},
 			{"fields", "Subject: x\n" + strings.Repeat("X-A: b\n", 20_000) + "\nhi", "1 2", "field-limit"},
 			{"large fields", "Subject: x\n" + strings.Repeat("X-A: "+strings.Repeat("b", 1000)+"\n", 2000) + "\nhi", "1 2", "header-too-large"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{13, "fields that stand twice", asIs, twice, []probe{
 			{"subject", "Subject: x\nSubject: y\n\nhi", "x|||none|hi", "field-duplicate"},
 			{"subject, the first empty", "Subject:\nSubject: y\n\nhi", "|||none|hi", "field-duplicate"},
@@ -126,7 +126,7 @@ func fieldItems() []item {
 			{"content-type", "Content-Type: text/html\nContent-Type: application/x-y\n\nhi", "|||none|hi", "field-duplicate"},
 			{"content-type, two boundaries", "Content-Type: multipart/mixed; boundary=a\nContent-Type: multipart/mixed; boundary=b\n\n--a\n\nhi\n--a--\n--b\n\nho\n--b--\n", "|||none|hi", "epilogue field-duplicate"},
 			{"encoding", "Content-Transfer-Encoding: base64\nContent-Transfer-Encoding: 7bit\n\naGk=", "|||none|hi", "field-duplicate"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{14, "recipients in several fields", asIs, recipients, []probe{
 			{"To", "To: a@x.org\nTo: b@x.org\n\nhi", "<a@x.org> | <b@x.org>", ""},
 			{"Cc", "Cc: a@x.org\nX-A: b\nCC: B <b@x.org>, c@x.org\n\nhi", "<a@x.org> | B <b@x.org> | <c@x.org>", ""},
@@ -134,7 +134,7 @@ func fieldItems() []item {
 			{"an empty one between", "To: a@x.org\nTo:\nTo: b@x.org\n\nhi", "<a@x.org> | <b@x.org>", ""},
 			{"a group does not reach the next", "To: G: a@x.org\nTo: b@x.org\n\nhi", "G: <a@x.org> | <b@x.org>", ""},
 			{"an open quote does not reach the next", "To: \"a <a@x.org>\nTo: b@x.org\n\nhi", "a <a@x.org> | <b@x.org>", "address-repaired"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{15, "message-id", field("Message-ID"), messageID, []probe{
 			{"well-formed", "<a.b$c@x.org>", "a.b$c@x.org", ""},
 			{"no brackets", "a@x.org", "a@x.org", ""},
@@ -155,7 +155,7 @@ func fieldItems() []item {
 			{"raw UTF-8", "<ä@x.org>", "ä@x.org", ""},
 			{"empty", "<>", "", ""},
 			{"control octets", "<a\x00\x01@x.org>", "a@x.org", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{16, "references", field("References"), references, []probe{
 			{"list", "<a@x> <b@x>", "a@x b@x", ""},
 			{"folded", "<a@x>\n <b@x>\n\t<c@x>", "a@x b@x c@x", ""},
@@ -172,7 +172,7 @@ func fieldItems() []item {
 			{"doubled brackets", "<<a@x>> <<b@x>>", "a@x b@x", ""},
 			{"quoted", `"<a@x>" "<b@x>"`, "a@x b@x", ""},
 			{"empty ones", "<> <a@x> < >", "a@x", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{17, "control octets", asIs, subjectAndText, []probe{
 			{"NUL", "Subject: a\x00b\n\nc\x00d", "a\x00b|c\x00d", ""},
 			{"C0", "Subject: a\x01\x07\x08\x0b\x0c\x7fb\n\nhi", "a\x01\x07\x08\x0b\x0c\x7fb|hi", ""},
@@ -183,7 +183,7 @@ func fieldItems() []item {
 			{"NUL in a name", "X\x00A: b\nSubject: x\n\nhi", "x|hi", "field-name-invalid"},
 			{"nothing but NUL", "\x00\x00\x00", "|\x00\x00\x00", "header-without-end"},
 			{"line separator", "Subject: a\u2028b\n\nhi", "a\u2028b|hi", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{18, "octets of fields", asIs, fieldOctets, []probe{
 			{"folds", "X-A:  a\r\n\tb \r\nx-a:c\r\n\r\nhi", "X-A:  a\r\n\tb \x1fx-a:c", ""},
 			{"LF", "A: b\n c\n\nhi\r", "A: b\n c", ""},
@@ -194,7 +194,7 @@ func fieldItems() []item {
 			{"fold of white space", "A: b\r\n \r\n c\r\n\r\n", "A: b\r\n \r\n c", ""},
 			{"empty", "A:\r\nB: \r\n\r\n", "A:\x1fB: ", ""},
 			{"NUL and bare CR", "A: b\x00\rc\r\n\r\n", "A: b\x00\rc", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 	}...)
 }
 
@@ -213,7 +213,7 @@ func nameAndEndItems() []item {
 			{"the only field is text", "X Y: z\n\nhi", "|X Y: z\r\n\r\nhi", "header-without-end"},
 			{"last field", "A: b\nX Y: z\n\nhi", "A=b;X Y=z|hi", "field-name-invalid"},
 			{"two words that look like a sentence", "A: b\nplease note: c\nD: e\n\nhi", "A=b;please note=c;D=e|hi", "field-name-invalid"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{9, "header that nothing ends", asIs, subjectAndText, []probe{
 			{"delimiter", inner + "Content-Type: text/plain\n--b\n\nhi\n--b--\n", "x||hi", "header-ended-by-boundary"},
 			{"closing delimiter", inner + "Content-Type: text/plain\n--b--\n", "x|", "header-ended-by-boundary"},
@@ -224,7 +224,7 @@ func nameAndEndItems() []item {
 			{"end inside of a fold", "Subject: x\n y", "x y|", "header-without-end"},
 			{"end of the delimiter line", strings.TrimSuffix(inner, "\n"), "x|", "multipart-not-closed"},
 			{"text", "Subject: x\nhello there\nyou\n", "x|hello there\r\nyou\r\n", "header-without-end"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{10, "header only", asIs, subjectAndText, []probe{
 			{"line end", "Subject: x\n", "x|", "header-without-end"},
 			{"no line end", "Subject: x", "x|", "header-without-end"},
@@ -235,7 +235,7 @@ func nameAndEndItems() []item {
 			{"nothing", "", "|", ""},
 			{"multipart", "Subject: x\nContent-Type: multipart/mixed; boundary=b\n", "x|", "header-without-end multipart-empty multipart-not-closed"},
 			{"base64", "Subject: x\nContent-Transfer-Encoding: base64\n", "x|", "header-without-end"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{11, "folds", asIs, subjectAndText, []probe{
 			{"space", "Subject: x\n y\n\nhi", "x y|hi", ""},
 			{"tab", "Subject: x\n\ty\n\nhi", "x y|hi", ""},
@@ -250,7 +250,7 @@ func nameAndEndItems() []item {
 			{"a field that begins with white space is a fold", "Subject: x\n Bcc: a@x.org\n\nhi", "x Bcc: a@x.org|hi", ""},
 			{"spaces before the fold", "Subject: x  \n y\n\nhi", "x   y|hi", ""},
 			{"inside of a word", "Subject: =?utf-8?q?a\n b?=\n\nhi", "a b|hi", "encoded-word-invalid"},
-		}, Limits{}},
+		}, Limits{}, false},
 	}
 }
 

@@ -31,7 +31,7 @@ func nestingItems() []item {
 			{"base64 on an inner multipart", top + "--b\n" + inner + "c\nContent-Transfer-Encoding: base64\n\n--c\n" + partText + "--c--\n--b--\n", "1.1 text text/plain \"hi\"\n", "encoded-multipart"},
 			{"base64 on a message", top + "--b\nContent-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nU3ViamVjdDogaW4NCg0KaGk=\n--b--\n", "1 attachment message/rfc822 \"" + in + "\"\n", ""},
 			{"quoted-printable on a message", top + "--b\nContent-Type: message/rfc822\nContent-Transfer-Encoding: quoted-printable\n\nSubject:=20in\n\nhi\n--b--\n", "1 attachment message/rfc822 \"" + in + "\"\n", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{79, "digests", asIs, shape, []probe{
 			{"no type", strings.Replace(top, "mixed", "digest", 1) + "--b\n\nSubject: in\n\nhi\n--b--\n", "1 attachment message/rfc822 \"" + in + "\"\n", ""},
 			{"two", strings.Replace(top, "mixed", "digest", 1) + "--b\n\nSubject: in\n\nhi\n--b\n\nSubject: in\n\nhi\n--b--\n", "1 attachment message/rfc822 \"" + in + "\"\n2 attachment message/rfc822 \"" + in + "\"\n", ""},
@@ -40,7 +40,7 @@ func nestingItems() []item {
 			{"a mixed one inside", strings.Replace(top, "mixed", "digest", 1) + "--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\nhi\n--c--\n--b--\n", "1.1 text text/plain \"hi\"\n", ""},
 			{"inside a mixed one", top + "--b\nContent-Type: multipart/digest; boundary=c\n\n--c\n\nSubject: in\n\nhi\n--c--\n--b\n\nhi\n--b--\n", "1.1 attachment message/rfc822 \"" + in + "\"\n2 text text/plain \"hi\"\n", ""},
 			{"upper case", strings.Replace(top, "mixed", "DIGEST", 1) + "--b\n\nSubject: in\n\nhi\n--b--\n", "1 attachment message/rfc822 \"" + in + "\"\n", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{80, "messages in messages", before(top + "--b\nContent-Type: message/rfc822\n"), shape, []probe{
 			{"its octets", "\nSubject: in\n\nhi\n--b--\n", "1 attachment message/rfc822 \"" + in + "\"\n", ""},
 			{"no body", "\nSubject: in\n--b--\n", "1 attachment message/rfc822 \"Subject: in\"\n", ""},
@@ -50,7 +50,7 @@ func nestingItems() []item {
 			{"a multipart inside stays octets", "\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\nhi\n--c--\n--b--\n", "1 attachment message/rfc822 \"Content-Type: multipart/mixed; boundary=c\\r\\n\\r\\n--c\\r\\n\\r\\nhi\\r\\n--c--\"\n", ""},
 			{"the outer delimiter ends it", "\nContent-Type: multipart/mixed; boundary=b\n\n--b\n" + partText + "--b--\n", "1 attachment message/rfc822 \"Content-Type: multipart/mixed; boundary=b\\r\\n\"\n2 text text/plain \"hi\"\n", ""},
 			{"a journal's", "\nSender: a@x.org\nRecipient: b@x.org\n--b\nContent-Type: message/rfc822\n\nSubject: in\n\nhi\n--b--\n", "1 attachment message/rfc822 \"Sender: a@x.org\\r\\nRecipient: b@x.org\"\n2 attachment message/rfc822 \"" + in + "\"\n", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{81, "reports", asIs, shape, []probe{
 			{"delivery status", reportOf("delivery-status", "message/delivery-status", "Reporting-MTA: dns; x\n\nFinal-Recipient: rfc822; a@x.org"), "1 text text/plain \"hi\"\n2 attachment message/delivery-status \"Reporting-MTA: dns; x\\r\\n\\r\\nFinal-Recipient: rfc822; a@x.org\"\n", ""},
 			{"headers", reportOf("delivery-status", "text/rfc822-headers", "Subject: in"), "1 text text/plain \"hi\"\n2 attachment text/rfc822-headers \"Subject: in\"\n", ""},
@@ -58,14 +58,14 @@ func nestingItems() []item {
 			{"complaint", reportOf("feedback-report", "message/feedback-report", "Feedback-Type: abuse"), "1 text text/plain \"hi\"\n2 attachment message/feedback-report \"Feedback-Type: abuse\"\n", ""},
 			{"global", reportOf("global-delivery-status", "message/global-delivery-status", "Final-Recipient: utf-8; ä@x.org"), "1 text text/plain \"hi\"\n2 attachment message/global-delivery-status \"Final-Recipient: utf-8; ä@x.org\"\n", ""},
 			{"not in a report", "Content-Type: message/delivery-status\n\nAction: failed\n", "1 attachment message/delivery-status \"Action: failed\\r\\n\"\n", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{82, "partial and external", asIs, shape, []probe{
 			{"partial", "Content-Type: message/partial; id=a; number=1; total=2\n\nSubject: in\n\nhi\n", "1 attachment message/partial \"Subject: in\\r\\n\\r\\nhi\\r\\n\"\n", ""},
 			{"partial without parameters", "Content-Type: message/partial\n\nhi\n", "1 attachment message/partial \"hi\\r\\n\"\n", ""},
 			{"external", top + "--b\nContent-Type: message/external-body; access-type=anon-ftp; site=x; name=y\n\nContent-Type: image/png\n\n--b--\n", "1 attachment message/external-body \"Content-Type: image/png\\r\\n\"\n", ""},
 			{"external with a size", "Content-Type: message/external-body; access-type=URL; URL=\"ftp://x/y\"; size=5\n\nContent-ID: <a@x>\n\n", "1 attachment message/external-body \"Content-ID: <a@x>\\r\\n\\r\\n\"\n", ""},
 			{"depth", deep, "1" + repeat(".1", 99) + " attachment multipart/mixed " + rest, "depth-limit issue-limit multipart-not-closed"},
-		}, Limits{}},
+		}, Limits{}, false},
 	}
 }
 
@@ -88,7 +88,7 @@ func kindItems() []item {
 			{"base64 stays encoded", seal("Content-Transfer-Encoding: base64\r\n\r\naG\r\nk=\r\n"), "aG\r\nk=\r\n|sig", ""},
 			{"empty", seal("\r\n"), "|sig", ""},
 			{"opaque", "Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\r\nContent-Transfer-Encoding: base64\r\n\r\nMIAG\r\n", "MIAG\r\n", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{84, "bodies", asIs, shape, []probe{
 			{"alternative", mixed("alternative", "--b\n"+partText+"--b\n"+html), "1 text text/plain \"hi\"\n2 html text/html \"<p>hi\"\n", ""},
 			{"html only", html, "1 html text/html \"<p>hi\\r\\n\"\n", ""},
@@ -100,14 +100,14 @@ func kindItems() []item {
 			{"text inline", "Content-Disposition: inline\n\nhi\n", "1 text text/plain \"hi\\r\\n\"\n", ""},
 			{"unknown multipart", mixed("x-foo", "--b\n"+partText+"--b\n"+partPDF), twoParts, ""},
 			{"text of another kind", "Content-Type: text/enriched\n\nhi\n", "1 attachment text/enriched \"hi\\r\\n\"\n", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{85, "parts of other programs", asIs, shape, []probe{
 			{"appledouble", mixed("appledouble", "--b\nContent-Type: application/applefile; name=\"%a.pdf\"\nContent-Transfer-Encoding: base64\n\nAAUWBw==\n--b\n"+partPDF), "1 attachment application/applefile \"\\x00\\x05\\x16\\a\"\n2 attachment application/pdf \"%PDF-\"\n", ""},
 			{"calendar", mixed("alternative", "--b\n"+partText+"--b\nContent-Type: text/calendar; method=REQUEST\nContent-Transfer-Encoding: base64\n\n"+base64.StdEncoding.EncodeToString([]byte(calendar))+"\n"), "1 text text/plain \"hi\"\n2 attachment text/calendar " + fmt.Sprintf("%q", calendar) + "\n", ""},
 			{"TNEF", mixed("mixed", "--b\n"+partText+"--b\nContent-Type: application/ms-tnef; name=winmail.dat\nContent-Transfer-Encoding: base64\n\neJ8+Ig==\n"), "1 text text/plain \"hi\"\n2 attachment application/ms-tnef \"x\\x9f>\\\"\"\n", ""},
 			{"vCard", "Content-Type: text/x-vcard; charset=utf-8\n\nBEGIN:VCARD\n", "1 attachment text/x-vcard \"BEGIN:VCARD\\r\\n\"\n", ""},
 			{"AMP", mixed("alternative", "--b\n"+partText+"--b\nContent-Type: text/x-amp-html\n\n<html>\n--b\n"+html), "1 text text/plain \"hi\"\n2 attachment text/x-amp-html \"<html>\"\n3 html text/html \"<p>hi\"\n", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 	}
 }
 

@@ -19,7 +19,7 @@ func syntaxItems() []item {
 			{"folded", "filename=my\n file.pdf", "my file.pdf", "parameter-invalid"},
 			{"spaces around the equals sign", "filename = a.pdf", "a.pdf", ""},
 			{"a known parameter behind", "filename=my file.pdf size=9", "my file.pdf", "parameter-invalid"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{59, "semicolons", before("Content-Type: "), typeAndNames, []probe{
 			{"doubled", "text/plain;; charset=utf-8;;\n\nx", "text/plain|utf-8|", ""},
 			{"trailing", "text/plain; charset=utf-8;\n\nx", "text/plain|utf-8|", ""},
@@ -38,7 +38,7 @@ func syntaxItems() []item {
 			{"comments", "text/plain (a); (b) charset (c) = utf-8 (d); name=a.txt (e)\n\nx", "text/plain|utf-8|a.txt", ""},
 			{"one in quotes", `text/plain; name="a;b.txt"; charset=utf-8` + "\n\nx", "text/plain|utf-8|a;b.txt", ""},
 			{"thousands", "text/plain" + repeat(";", 50_000) + " charset=utf-8\n\nx", "text/plain|utf-8|", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{60, "quotes", disposition, filename, []probe{
 			{"no closing one", `filename="a.pdf`, "a.pdf", "parameter-invalid"},
 			{"no closing one, more behind", `filename="a.pdf; size=9`, "a.pdf", "parameter-invalid"},
@@ -58,7 +58,7 @@ func syntaxItems() []item {
 			{"spaces inside stay", `filename=" a.pdf"`, " a.pdf", "filename-unsafe"},
 			{"folded inside", "filename=\"my\n file.pdf\"", "my file.pdf", ""},
 			{"thousands", "filename=" + repeat(`"`, 50_001), "", "parameter-invalid"},
-		}, Limits{}},
+		}, Limits{}, false},
 	}
 }
 
@@ -101,7 +101,7 @@ func nameItems() []item {
 			{"line separator", "a\u2028b.pdf", "a_b.pdf", "filename-unsafe"},
 			{"harmless", "Ré sumé (1) – 表.pdf", "Ré sumé (1) – 表.pdf", ""},
 			{"joiners of an emoji", "👩\u200d💻.pdf", "👩\u200d💻.pdf", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{66, "transfer encodings", before("Content-Type: application/pdf\nContent-Transfer-Encoding: "), bodies, []probe{
 			{"comment", "base64 (x)\n\naGk=", "hi", ""},
 			{"comment before", "(x) base64\n\naGk=", "hi", ""},
@@ -120,6 +120,6 @@ func nameItems() []item {
 			{"7bit that is not", "7bit\n\n\xff\x00", "\xff\x00", ""},
 			{"7 bit", "7 bit\n\nhi", "hi", ""},
 			{"binary", "binary\n\na\x00b", "a\x00b", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 	}
 }

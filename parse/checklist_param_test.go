@@ -43,7 +43,7 @@ func extendedItems() []item {
 			{"spaces", `filename*0 = "a" ; filename*1 = ".pdf"`, "a.pdf", ""},
 			{"escapes across sections", `filename*0="a\"b"; filename*1="c\\d.pdf"`, `a"bc\d.pdf`, "filename-unsafe"},
 			{"no semicolons", `filename*0="a" filename*1=".pdf"`, "a.pdf", "parameter-invalid"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{55, "charsets", disposition, filename, []probe{
 			{"UTF-8", "filename*=utf-8''R%C3%A9.pdf", "Ré.pdf", ""},
 			{"language", "filename*=iso-8859-1'fr'R%E9.pdf", "Ré.pdf", ""},
@@ -67,7 +67,7 @@ func extendedItems() []item {
 			{"line end in it", "filename*=utf-8''a%0D%0Ab.pdf", "a\r\nb.pdf", "filename-unsafe"},
 			{"charset of the type", "filename=\"R\xe9.pdf\"", "Ré.pdf", "field-raw-8bit"},
 			{"empty", "filename*=utf-8''; filename=a.pdf", "a.pdf", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{56, "encoded words in names", disposition, filename, []probe{
 			{"quoted", `filename="=?utf-8?q?R=C3=A9.pdf?="`, "Ré.pdf", ""},
 			{"unquoted", `filename==?utf-8?q?R=C3=A9.pdf?=`, "Ré.pdf", ""},
@@ -82,7 +82,7 @@ func extendedItems() []item {
 			{"unknown charset", `filename="=?x-foo?q?R=C3=A9.pdf?="`, "Ré.pdf", "encoded-word-invalid"},
 			{"path in one", `filename="=?utf-8?q?=2E=2E=2Fa.pdf?="`, "../a.pdf", "filename-unsafe"},
 			{"not closed", `filename="=?utf-8?q?a.pdf"`, "=?utf-8?q?a.pdf", "encoded-word-invalid filename-unsafe"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{57, "raw octets in names", before("Content-Disposition: attachment; filename="), filename, []probe{
 			{"UTF-8", "\"Ré.pdf\"\n\nx", "Ré.pdf", ""},
 			{"UTF-8, unquoted", "Ré.pdf\n\nx", "Ré.pdf", "parameter-invalid"},
@@ -93,7 +93,7 @@ func extendedItems() []item {
 			{"Big5 with a quote after it", "\"\xa5\x5c.txt\"\nContent-Type: text/plain; charset=big5\n\nx", "功.txt", "field-raw-8bit"},
 			{"emoji", "\"😀.pdf\"\n\nx", "😀.pdf", ""},
 			{"ISO-2022-JP", "\"\x1b$B%I\x1b(B.pdf\"\n\nx", "ド.pdf", "field-raw-8bit"},
-		}, Limits{}},
+		}, Limits{}, false},
 	}
 }
 
@@ -108,7 +108,7 @@ func parameterItems() []item {
 			{"the same value", "text/plain; charset=utf-8; charset=utf-8\n\nx", "text/plain|utf-8|", "parameter-duplicate"},
 			{"a hundred", "text/plain; charset=utf-8" + strings.Repeat("; charset=x", 100) + "\n\nx", "text/plain|utf-8|", "parameter-duplicate"},
 			{"more than are read", "text/plain; charset=utf-8" + strings.Repeat("; a=x", 1000) + "\n\nx", "text/plain|utf-8|", "parameter-duplicate parameter-limit"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{62, "types", before("Content-Type: "), typeAndNames, []probe{
 			{"none", "\n\nx", "text/plain||", ""},
 			{"text", "text\n\nx", "text/plain||", "content-type-invalid"},
@@ -133,7 +133,7 @@ func parameterItems() []item {
 			{"encoded word", "=?utf-8?q?text/html=3B_charset=3Dutf-8?=\n\nx", "text/html|utf-8|", "parameter-invalid"},
 			{"raw octets", "text/\xff\n\nx", "text/plain||", "content-type-invalid"},
 			{"known by nobody", "x-foo/x-bar; a=b\n\nx", "x-foo/x-bar||", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{63, "dispositions", before("Content-Disposition: "), dispositionAndName, []probe{
 			{"attachment", "ATTACHMENT; filename=a.pdf\n\nx", "attachment a.pdf", ""},
 			{"inline", "Inline; filename=a.pdf\n\nx", "inline a.pdf", ""},
@@ -150,7 +150,7 @@ func parameterItems() []item {
 			{"space", "attachment filename=a.pdf\n\nx", "attachment a.pdf", "parameter-invalid"},
 			{"nothing", "\n\nx", " ", ""},
 			{"semicolon", "attachment;\n\nx", "attachment ", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{64, "which name counts", before(""), filename, []probe{
 			{"filename before name", "Content-Type: application/pdf; name=b.pdf\nContent-Disposition: attachment; filename=a.pdf\n\nx", "a.pdf", ""},
 			{"the other order", "Content-Disposition: attachment; filename=a.pdf\nContent-Type: application/pdf; name=b.pdf\n\nx", "a.pdf", ""},
@@ -162,7 +162,7 @@ func parameterItems() []item {
 			{"sections in the type", "Content-Type: application/pdf; name*0=a; name*1=.pdf\n\nx", "a.pdf", ""},
 			{"encoded in the type, plain in the disposition", "Content-Type: application/pdf; name*=utf-8''R%C3%A9.pdf\nContent-Disposition: attachment; filename=R.pdf\n\nx", "R.pdf", ""},
 			{"none", "Content-Type: application/pdf\n\nx", "", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 	}...)
 }
 

@@ -19,7 +19,7 @@ func boundaryItems() []item {
 			{"text for an end", top + "--b\n\nhi\n--\n", "1 text text/plain \"hi\\r\\n--\\r\\n\"\n", "multipart-not-closed"},
 			{"nothing but a preamble is text", top + "hello\n", "1 text text/plain \"hello\\r\\n\"\n", "boundary-not-found"},
 			{"two levels", top + "--b\n" + inner + "c\n\n--c\n" + partText, "1.1 text text/plain \"hi\\r\\n\"\n", "multipart-not-closed"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{68, "outer delimiter ends inner multiparts", asIs, shape, []probe{
 			{"inner not closed", top + "--b\n" + inner + "c\n\n--c\n" + partText + "--b\n" + partPDF + "--b--\n", "1.1 text text/plain \"hi\"\n2 attachment application/pdf \"%PDF-\"\n", "multipart-not-closed"},
 			{"outer end", top + "--b\n" + inner + "c\n\n--c\n" + partText + "--b--\n", "1.1 text text/plain \"hi\"\n", "multipart-not-closed"},
@@ -28,7 +28,7 @@ func boundaryItems() []item {
 			{"two levels at once", top + "--b\n" + inner + "c\n\n--c\n" + inner + "d\n\n--d\n" + partText + "--b\n" + partPDF + "--b--\n", "1.1.1 text text/plain \"hi\"\n2 attachment application/pdf \"%PDF-\"\n", "multipart-not-closed"},
 			{"in an inner header", top + "--b\n" + inner + "c\n\n--c\nContent-Type: text/plain\n--b\n" + partPDF + "--b--\n", "1.1 text text/plain \"\"\n2 attachment application/pdf \"%PDF-\"\n", "header-ended-by-boundary multipart-not-closed"},
 			{"inner ends after the outer", top + "--b\n" + inner + "c\n\n--c\n" + partText + "--b--\n--c--\n", "1.1 text text/plain \"hi\"\n", "epilogue multipart-not-closed"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{69, "boundaries that begin alike", asIs, shape, []probe{
 			{"inner is longer", top + "--b\n" + inner + "b2\n\n--b2\n" + partText + "--b2--\n--b\n" + partPDF + "--b--\n", "1.1 text text/plain \"hi\"\n2 attachment application/pdf \"%PDF-\"\n", ""},
 			{"inner is shorter", strings.Replace(top, "=b", "=b2", 1) + "--b2\n" + inner + "b\n\n--b\n" + partText + "--b--\n--b2\n" + partPDF + "--b2--\n", "1.1 text text/plain \"hi\"\n2 attachment application/pdf \"%PDF-\"\n", ""},
@@ -40,14 +40,14 @@ func boundaryItems() []item {
 			{"dashes alone", strings.Replace(top, "=b", "=--", 1) + "----\n\nhi\n------\n", "1 text text/plain \"hi\"\n", ""},
 			{"ends with dashes", strings.Replace(top, "=b", "=b--", 1) + "--b--\n\nhi\n--b--\n\nho\n--b----\n", "1 text text/plain \"hi\"\n2 text text/plain \"ho\"\n", ""},
 			{"begins with dashes", strings.Replace(top, "=b", "=----b", 1) + "------b\n\nhi\n------b--\n", "1 text text/plain \"hi\"\n", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{70, "the same boundary inside", asIs, shape, []probe{
 			{"both closed", top + "--b\n" + inner + "b\n\n--b\n" + partText + "--b--\n--b\n" + partPDF + "--b--\n", "1.1 text text/plain \"hi\"\n2 attachment application/pdf \"%PDF-\"\n", "boundary-repeated"},
 			{"inner not closed", top + "--b\n" + inner + "b\n\n--b\n" + partText + "--b--\n", "1.1 text text/plain \"hi\"\n", "boundary-repeated multipart-not-closed"},
 			{"three levels", top + "--b\n" + inner + "b\n\n--b\n" + inner + "b\n\n--b\n" + partText + "--b--\n--b--\n--b--\n", "1.1.1 text text/plain \"hi\"\n", "boundary-repeated"},
 			{"in another one", top + "--b\n" + inner + "c\n\n--c\n" + inner + "b\n\n--b\n" + partText + "--b--\n--c--\n--b\n" + partPDF + "--b--\n", "1.1.1 text text/plain \"hi\"\n2 attachment application/pdf \"%PDF-\"\n", "boundary-repeated"},
 			{"beside one another it is no repetition", top + "--b\n" + inner + "c\n\n--c\n" + partText + "--c--\n--b\n" + inner + "c\n\n--c\n" + partPDF + "--c--\n--b--\n", "1.1 text text/plain \"hi\"\n2.1 attachment application/pdf \"%PDF-\"\n", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{71, "white space after delimiters", asIs, shape, []probe{
 			{"spaces", top + "--b  \n" + partText + "--b \n" + partPDF + "--b--  \n", twoParts, ""},
 			{"tabs", top + "--b\t\n" + partText + "--b \t\n" + partPDF + "--b--\t\n", twoParts, ""},
@@ -56,7 +56,7 @@ func boundaryItems() []item {
 			{"CR CR LF", strings.ReplaceAll(top+"--b\n"+partPDF+"--b--\n", "\n", "\r\r\n"), "1 attachment application/pdf \"%PDF-\"\n", ""},
 			{"in front it is text", top + "--b\n\nhi\n --b\n--b--\n", "1 text text/plain \"hi\\r\\n --b\"\n", ""},
 			{"between the dashes it is text", top + "--b\n\nhi\n- -b\n-- b\n--b --\n--b--\n", "1 text text/plain \"hi\\r\\n- -b\\r\\n-- b\\r\\n--b --\"\n", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{72, "no empty line before the first delimiter", asIs, shape, []probe{
 			{"none", strings.TrimSuffix(top, "\n") + "--b\n" + partText + "--b\n" + partPDF + "--b--\n", twoParts, "header-ended-by-boundary"},
 			{"white space", strings.TrimSuffix(top, "\n") + " \n--b\n" + partText + "--b\n" + partPDF + "--b--\n", twoParts, "header-ended-by-boundary"},
@@ -64,7 +64,7 @@ func boundaryItems() []item {
 			{"a field after the type", strings.TrimSuffix(top, "\n") + "X-A: b\n--b\n" + partText + "--b--\n", "1 text text/plain \"hi\"\n", "header-ended-by-boundary"},
 			{"white space after the delimiter", strings.TrimSuffix(top, "\n") + "--b \t\n" + partText + "--b--\n", "1 text text/plain \"hi\"\n", "header-ended-by-boundary"},
 			{"the closing one", strings.TrimSuffix(top, "\n") + "--b--\n", "", "header-ended-by-boundary multipart-empty"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{73, "no boundary", before("Subject: x\nContent-Type: multipart/mixed"), shape, []probe{
 			{"no parameter", "\n\nhello\n", "1 text text/plain \"hello\\r\\n\"\n", "boundary-missing"},
 			{"empty", "; boundary=\n\nhello\n", "1 text text/plain \"hello\\r\\n\"\n", "boundary-missing parameter-invalid"},
@@ -73,7 +73,7 @@ func boundaryItems() []item {
 			{"delimiters all the same", "\n\n--b\n\nhi\n--b--\n", "1 text text/plain \"--b\\r\\n\\r\\nhi\\r\\n--b--\\r\\n\"\n", "boundary-missing"},
 			{"another one", "; boundary=a\n\n--b\n\nhi\n--b--\n", "1 text text/plain \"--b\\r\\n\\r\\nhi\\r\\n--b--\\r\\n\"\n", "boundary-not-found"},
 			{"another parameter", "; limit=b\n\nhello\n", "1 text text/plain \"hello\\r\\n\"\n", "boundary-missing"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{76, "parts without header or body", asIs, shape, []probe{
 			{"no header", top + "--b\n\nhi\n--b--\n", "1 text text/plain \"hi\"\n", ""},
 			{"neither", top + "--b\n\n--b\n\n\n--b--\n", "1 text text/plain \"\"\n2 text text/plain \"\"\n", ""},
@@ -83,7 +83,7 @@ func boundaryItems() []item {
 			{"text with a colon at once", top + "--b\nsee you: there\n--b--\n", "1 text text/plain \"see you: there\"\n", "header-without-end"},
 			{"no parts at all", top + "--b--\n", "", "multipart-empty"},
 			{"an empty line more", top + "--b\n\n\n\nhi\n--b--\n", "1 text text/plain \"\\r\\n\\r\\nhi\"\n", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{77, "preamble and epilogue", asIs, shape, []probe{
 			{"preamble", top + "This is MIME.\n\n--b\n" + partText + "--b\n" + partPDF + "--b--\n", twoParts, ""},
 			{"epilogue", top + "--b\n" + partText + "--b\n" + partPDF + "--b--\nbye\n", twoParts, "epilogue"},
@@ -93,7 +93,7 @@ func boundaryItems() []item {
 			{"preamble that looks like a header", top + "Content-Type: text/html\n\n<p>\n--b\n" + partText + "--b--\n", "1 text text/plain \"hi\"\n", ""},
 			{"closed twice", top + "--b\n" + partText + "--b--\n--b--\n", "1 text text/plain \"hi\"\n", ""},
 			{"inner delimiter in the epilogue", top + "--b\n" + inner + "c\n\n--c\n" + partText + "--c--\n--b--\n--c\n" + partPDF, "1.1 text text/plain \"hi\"\n", "epilogue"},
-		}, Limits{}},
+		}, Limits{}, false},
 	}...)
 }
 
@@ -139,7 +139,7 @@ func oddBoundaryItems() []item {
 			{"spaces around the equals sign", "Content-Type: multipart/mixed; boundary = \"b\"\n\n--b\n\nhi\n--b--\n", "hi", ""},
 			{"one character", with("-", "-"), "hi", ""},
 			{"digits", with("0", "0"), "hi", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{75, "delimiters at the edges of the window", asIs, bodies, append(edges, []probe{
 			{"last line without end", edge(1), "x|hi", ""},
 			{"dashes", "Content-Type: multipart/mixed; boundary=b\n\n--b\n\n" + repeat("--b-\n", 20_000) + "--b--", strings.TrimSuffix(repeat("--b-\r\n", 20_000), "\r\n"), ""},
@@ -147,6 +147,6 @@ func oddBoundaryItems() []item {
 			{"delimiter line longer than the window", "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nhi\n--b" + repeat(" ", 200_000) + "x\n--b--", "hi\r\n--b" + repeat(" ", 200_000) + "x", ""},
 			{"CR LF at an edge", "Content-Type: multipart/mixed; boundary=b\n\n--b\n\n" + repeat("\n", 65_536) + "--b--", repeat("\r\n", 65_535), ""},
 			{"bare CR at the end", "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nhi\r", "hi\r", "multipart-not-closed"},
-		}...), Limits{}},
+		}...), Limits{}, false},
 	}
 }

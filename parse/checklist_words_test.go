@@ -18,7 +18,7 @@ func wordItems() []item {
 			{"text before and behind", "a =?utf-8?q?b?= c", "a b c", ""},
 			{"fold of white space between", "=?utf-8?q?a?=\n \n =?utf-8?q?b?=", "ab", ""},
 			{"an empty one between", "=?utf-8?q?a?= =?utf-8?q??= =?utf-8?q?b?=", "ab", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{20, "characters split between words", s, subject, []probe{
 			{"B", "=?utf-8?b?4oI=?= =?utf-8?b?rA==?=", "€", ""},
 			{"Q", "=?utf-8?q?=E2=82?= =?utf-8?q?=AC?=", "€", ""},
@@ -33,7 +33,7 @@ func wordItems() []item {
 			{"Shift_JIS", "=?shift_jis?b?gg==?= =?shift_jis?b?sQ==?=", "こ", ""},
 			{"half a character only", "=?utf-8?b?4oI=?=", "\uFFFD\uFFFD", "charset-invalid"},
 			{"half, then text", "=?utf-8?b?4oI=?= x =?utf-8?b?rA==?=", "\uFFFD\uFFFD x \uFFFD", "charset-invalid"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{21, "shift states split between words", s, subject, []probe{
 			{"two words", "=?iso-2022-jp?B?GyRCJUk=?=\n =?iso-2022-jp?B?JSsbKEI=?=", "ドカ", ""},
 			{"three words", "=?iso-2022-jp?B?GyRC?= =?iso-2022-jp?B?JUklKw==?= =?iso-2022-jp?B?GyhC?=", "ドカ", ""},
@@ -44,7 +44,7 @@ func wordItems() []item {
 			{"HZ", "=?hz-gb-2312?q?~{VP?= =?hz-gb-2312?q?VP~}?=", "中中", ""},
 			{"UTF-7 begins anew in every word", "=?utf-7?q?a+AOk-?= =?utf-7?q?+AOk-b?=", "aééb", ""},
 			{"UTF-16 with a mark in every word", "=?utf-16?b?/v8AYQ==?= =?utf-16?b?/v8AYg==?=", "ab", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{22, "padding", s, subject, []probe{
 			{"one missing", "=?utf-8?b?YWI?=", "ab", "encoded-word-invalid"},
 			{"two missing", "=?utf-8?b?YQ?=", "a", "encoded-word-invalid"},
@@ -60,7 +60,7 @@ func wordItems() []item {
 			{"foreign characters in B", "=?utf-8?b?Y*W!Jj?=", "abc", "encoded-word-invalid"},
 			{"the URL alphabet", "=?iso-8859-1?b?__-_?=", "ÿÿ¿", "encoded-word-invalid"},
 			{"empty B", "a=?utf-8?b??=b", "ab", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{23, "spaces in Q", s, subject, []probe{
 			{"spaces", "=?utf-8?q?a b c?=", "a b c", "encoded-word-invalid"},
 			{"at the ends", "x=?utf-8?q? a ?=y", "x a y", "encoded-word-invalid"},
@@ -77,7 +77,7 @@ func wordItems() []item {
 			{"question mark at the end", "=?utf-8?q?what??=", "what?", "encoded-word-invalid"},
 			{"raw UTF-8", "=?utf-8?q?café?=", "café", "encoded-word-invalid"},
 			{"raw Latin octets", "=?iso-8859-1?q?caf\xe9?=", "café", "encoded-word-invalid"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{24, "words in words and text", s, subject, []probe{
 			{"before text", "=?utf-8?q?=C3=A9?=y", "éy", ""},
 			{"behind text", "x=?utf-8?q?=C3=A9?=", "xé", ""},
@@ -91,7 +91,7 @@ func wordItems() []item {
 			{"line break in a word", "=?utf-8?q?a=0D=0ABcc:_b?=", "a  Bcc: b", ""},
 			{"control octets in a word", "=?utf-8?q?a=00=1Bb?=", "a\x00\x1bb", ""},
 			{"over 75 characters", "=?utf-8?q?" + repeat("a", 500) + "?=", repeat("a", 500), ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{25, "languages", s, subject, []probe{
 			{"two letters", "=?utf-8*de?q?=C3=A9?=", "é", ""},
 			{"region", "=?iso-8859-1*de-AT?Q?=E9?=", "é", ""},
@@ -99,7 +99,7 @@ func wordItems() []item {
 			{"B", "=?utf-8*en?B?w6k=?=", "é", ""},
 			{"two asterisks", "=?utf-8*en*x?q?=C3=A9?=", "é", ""},
 			{"no charset", "=?*en?q?=C3=A9?=", "é", "encoded-word-invalid"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{26, "unknown charsets", s, subject, []probe{
 			{"empty", "=??q?=C3=A9?=", "é", "encoded-word-invalid"},
 			{"empty, Latin octets", "=??q?=E9?=", "é", "encoded-word-invalid"},
@@ -118,7 +118,7 @@ func wordItems() []item {
 			{"GBK named as GB2312", "=?gb2312?q?=8EF?=", "嶧", ""},
 			{"Latin named as UTF-8", "=?utf-8?q?Gr=FC=DFe?=", "Gr\uFFFD\uFFFDe", "charset-invalid"},
 			{"very long", "=?" + repeat("x", 100) + "?q?a?=", "=?" + repeat("x", 100) + "?q?a?=", "encoded-word-invalid"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{27, "unknown encodings", s, subject, []probe{
 			{"x", "=?utf-8?x?abc?=", "=?utf-8?x?abc?=", "encoded-word-invalid"},
 			{"empty", "=?utf-8??abc?=", "=?utf-8??abc?=", "encoded-word-invalid"},
@@ -126,7 +126,7 @@ func wordItems() []item {
 			{"a good one behind", "=?utf-8?x?abc?= =?utf-8?q?d?=", "=?utf-8?x?abc?= d", "encoded-word-invalid"},
 			{"missing", "=?utf-8?abc?=", "=?utf-8?abc?=", "encoded-word-invalid"},
 			{"a digit", "=?utf-8?8?abc?=", "=?utf-8?8?abc?=", "encoded-word-invalid"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{28, "words that nothing ends", s, subject, []probe{
 			{"Q", "=?utf-8?q?abc", "=?utf-8?q?abc", "encoded-word-invalid"},
 			{"half an end", "=?utf-8?q?abc?", "=?utf-8?q?abc?", "encoded-word-invalid"},
@@ -138,7 +138,7 @@ func wordItems() []item {
 			{"a good one before", "=?utf-8?q?a?= =?utf-8?q?bc", "a =?utf-8?q?bc", "encoded-word-invalid"},
 			{"a hundred thousand", repeat("=?a?b?", 20_000), repeat("=?a?b?", 20_000), "encoded-word-invalid"},
 			{"a space in the end", "=?utf-8?q?abc? =", "=?utf-8?q?abc? =", "encoded-word-invalid"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{29, "words in quotes", field("From"), mailboxes, []probe{
 			{"one", `"=?utf-8?q?J=C3=B6?=" <j@x.org>`, "Jö <j@x.org>", ""},
 			{"two", `"=?utf-8?q?J=C3=B6?= =?utf-8?q?rg?=" <j@x.org>`, "Jörg <j@x.org>", ""},
@@ -150,7 +150,7 @@ func wordItems() []item {
 			{"in a comment", "j@x.org (=?utf-8?q?J=C3=B6?=)", "Jö <j@x.org>", ""},
 			{"parenthesis in a word", "j@x.org (=?utf-8?q?J=29?=)", "J) <j@x.org>", ""},
 			{"quotes in a word", "=?utf-8?q?=22Doe=2C_J=22?= <j@x.org>", "Doe, J <j@x.org>", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 		{30, "words make no addresses", field("From"), mailboxes, []probe{
 			{"address and comma", "=?utf-8?q?evil=40y.org=2C?= <j@x.org>", "evil@y.org, <j@x.org>", ""},
 			{"brackets", "=?utf-8?q?=3Cevil=40y.org=3E=2C?= <j@x.org>", "<evil@y.org>, <j@x.org>", ""},
@@ -164,7 +164,7 @@ func wordItems() []item {
 			{"line break", "=?utf-8?q?J=0D=0ABcc:_evil=40y.org?= <j@x.org>", "J  Bcc: evil@y.org <j@x.org>", ""},
 			{"NUL", "=?utf-8?q?evil=40y.org=00?= <j@x.org>", "evil@y.org\x00 <j@x.org>", ""},
 			{"quote that stays open", "=?utf-8?q?=22?= <j@x.org>, k@x.org", "\" <j@x.org> | <k@x.org>", ""},
-		}, Limits{}},
+		}, Limits{}, false},
 	}
 }
 
@@ -181,7 +181,7 @@ func rawItems() []item {
 			{"folded", "Gr\n ü\n\nhi", "Gr ü", ""},
 			{"surrogates are no UTF-8", "\xed\xa0\x80\n\nhi", "í\u00a0€", "field-raw-8bit"},
 			{"overlong forms are none", "\xc0\xaf\n\nhi", "À¯", "field-raw-8bit"},
-		}, Limits{}},
+		}, Limits{}, false},
 		{32, "raw octets of other charsets", before("Subject: "), subject, []probe{
 			{"declared", "\xc7\xd1\xb1\xdb\nContent-Type: text/plain; charset=euc-kr\n\nx", "한글", "field-raw-8bit"},
 			{"declared by the first text", "\xf0\xd2\xc9\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain; charset=koi8-r\n\nx\n--b--\n", "При", "field-raw-8bit"},
@@ -197,6 +197,6 @@ func rawItems() []item {
 			{"Shift_JIS declared", "\x82\xb1\nContent-Type: text/plain; charset=shift_jis\n\nx", "こ", "field-raw-8bit"},
 			{"Big5 declared", "\xa4\xa4\xa4\xe5\nContent-Type: text/plain; charset=big5\n\nx", "中文", "field-raw-8bit"},
 			{"windows-1252 punctuation", "a \x96 b\nContent-Type: text/plain; charset=iso-8859-1\n\nx", "a – b", "field-raw-8bit"},
-		}, Limits{}},
+		}, Limits{}, false},
 	}
 }

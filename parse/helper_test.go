@@ -18,6 +18,9 @@ type leaf struct {
 // message is what a test keeps of a message.
 type message struct {
 	header *Header
+	proper *Header // of the message itself; of walkFrom only, like what follows
+	about  *Summary
+	kind   string
 	parts  []leaf
 	issues []Issue
 	digest Digest
@@ -56,6 +59,8 @@ func walkFrom(in io.Reader, lim Limits) (m message, err error) {
 		p, err := r.Next()
 		if err != nil {
 			m.issues, m.digest = r.Issues(), r.Digest()
+			m.proper, m.about = r.Message(), r.Summary()
+			m.kind, _ = r.Classify()
 			for i, p := range found {
 				m.parts = append(m.parts, leaf{Part: *p, body: bodies[i].String()})
 			}

@@ -86,7 +86,8 @@ func (u *uuSplit) part() (*Part, error) {
 			p.startText()
 			return &p, nil
 		}
-		u.file, u.ahead = &u.ahead.file, uuPiece{}
+		file := u.ahead.file
+		u.file, u.ahead = &file, uuPiece{}
 	}
 	if r := u.text.r; *r.parts >= r.lim.Parts {
 		u.text.issue(IssuePartLimit, strconv.Itoa(r.lim.Parts), true)
