@@ -2,7 +2,6 @@ package parse
 
 import (
 	"bytes"
-	"slices"
 	"strconv"
 )
 
@@ -31,6 +30,16 @@ func readHeader(w *window, h *Header, top bool) {
 	if top {
 		hr.prologue()
 	}
+	mem, own := newScratch(), h.block
+	h.block = mem[:0] // until it is known how much it is
+	hr.read()
+	h.block = append(own[:0], h.block...)
+	mem.free()
+}
+
+// read reads the lines of the header.
+func (hr *headerReader) read() {
+	w, h := hr.w, hr.h
 	for whole := true; ; {
 		at := w.offset()
 		line := w.line()
@@ -88,7 +97,7 @@ func (hr *headerReader) prologue() {
 // blankEnd tells whether a line of white space ends the header. It is a fold (RFC 5322 section
 // 4.2) unless nothing of a header comes after it.
 func (hr *headerReader) blankEnd(text []byte, lineLen int) bool {
-	if len(bytes.TrimLeft(text, " \t")) > 0 || hr.state == fieldNone {
+	if text[0] != ' ' && text[0] != '\t' || hr.state == fieldNone || len(bytes.TrimLeft(text, " \t")) > 0 {
 		return false
 	}
 	ahead := hr.w.after(lineLen)
@@ -185,7 +194,6 @@ func (hr *headerReader) begin(line, name []byte) {
 	h := hr.h
 	if h.fields == nil {
 		h.fields = make([]fieldSpan, 0, 16)
-		h.block = slices.Grow(h.block, 256)
 	}
 	start := int32(len(h.block))
 	tag := nameTag(string(bytes.TrimRight(name, " \t")))
