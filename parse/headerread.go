@@ -195,9 +195,9 @@ func (hr *headerReader) begin(line, name []byte) {
 	if h.fields == nil {
 		h.fields = make([]fieldSpan, 0, 16)
 	}
-	start := int32(len(h.block))
-	tag := nameTag(string(bytes.TrimRight(name, " \t")))
-	h.fields = append(h.fields, fieldSpan{start: start, colon: start + int32(len(name)), end: start, tag: tag})
+	start, n := int32(len(h.block)), int32(len(name))
+	name = bytes.TrimRight(name, " \t") // RFC 5322 section 4.5 allowed white space before the colon
+	h.fields = append(h.fields, fieldSpan{start: start, colon: start + n, end: start, name: int32(len(name))})
 	hr.state = fieldOpen
 	hr.extend(line)
 }
@@ -215,6 +215,7 @@ func (hr *headerReader) extend(line []byte) {
 	f.colon = min(f.colon, int32(len(h.block)))
 	f.end = f.start + int32(len(chomp(h.block[f.start:])))
 	f.colon = min(f.colon, f.end-1)
+	f.name = max(0, min(f.name, f.colon-f.start))
 	if n == int64(len(line)) {
 		return
 	}
