@@ -95,7 +95,7 @@ bench-go: ## all Go benchmarks
 
 .PHONY: bench-parse
 bench-parse: | bin ## parse beside go-message and enmime, per CPU second, against its targets (CORPUS=DIR, BENCHARGS="-rounds 15")
-	cd cmd/internal/parsebench && $(GO) build -o $(CURDIR)/bin/parsebench .
+	cd cmd/internal/parsebench && $(GO) build -mod=mod -o $(CURDIR)/bin/parsebench .
 	bin/parsebench $(if $(CORPUS),-corpus "$(CORPUS)") $(BENCHARGS)
 
 ##- Check

@@ -76,10 +76,9 @@ func (d *base64Decoder) decode(src []byte, last bool) []byte {
 	if last {
 		d.judge()
 		d.finish()
-		if len(d.out) == 0 {
-			d.mem.free()
-			d.mem, d.out = nil, nil
-		}
+		d.out = bytes.Clone(d.out) // a few octets, or none
+		d.mem.free()
+		d.mem = nil
 	}
 	return d.out
 }

@@ -18,15 +18,9 @@ type Header struct {
 	hint   *string // charset of the first text, for fields with undeclared 8-bit octets
 }
 
-// fieldSpan says where a field lies in the block, and in short what it is called: most fields are not
-// the one that is looked for.
-type fieldSpan struct {
-	start, colon, end int32
-	tag               int32
-}
-
-// nameTag is the same for all spellings of a name.
-func nameTag(name string) int32 { return int32(len(name))<<8 | int32(name[0]|0x20) }
+// fieldSpan says where a field lies in the block, and how long its name is without the white space that
+// some put before the colon: most fields are not the one that is looked for, and have another length.
+type fieldSpan struct{ start, colon, end, name int32 }
 
 // Field is one header field.
 type Field struct {
@@ -132,19 +126,20 @@ func (h *Header) Date() (t time.Time, raw string, ok bool) {
 	return t, raw, ok
 }
 
-// name returns the field's name without the white space that some put before the colon.
-func (h *Header) name(f fieldSpan) string {
-	return strings.TrimRight(h.utf8(string(h.block[f.start:f.colon])), " \t")
-}
+// name returns the field's name.
+func (h *Header) name(f fieldSpan) string { return h.utf8(string(h.block[f.start : f.start+f.name])) }
 
-// is tells whether f is called name. RFC 5322 section 4.5 allowed white space before the colon.
+// is tells whether f is called name.
 func (h *Header) is(f fieldSpan, name string) bool {
-	return f.tag == nameTag(name) && h.spells(f, name)
+	return int(f.name) == len(name) && h.spells(f.start, name)
 }
 
-// spells is is for a field with the right tag.
-func (h *Header) spells(f fieldSpan, name string) bool {
-	return strings.EqualFold(string(h.block[f.start:f.start+int32(len(name))]), name)
+// spells compares the name itself; few come here, and without it is costs no call.
+//
+//go:noinline
+func (h *Header) spells(start int32, name string) bool {
+	b := h.block[start : int(start)+len(name)]
+	return b[0]|0x20 == name[0]|0x20 && strings.EqualFold(string(b), name)
 }
 
 // raw returns the field's value, unfolded (RFC 5322 section 2.2.3) and otherwise as sent.
@@ -210,21 +205,36 @@ func (h *Header) issue(code, detail string, lossy bool) {
 
 // unfold joins the lines of a folded value with one space each and trims its ends.
 func unfold(b []byte) string {
-	if bytes.IndexByte(b, '\n') < 0 && bytes.IndexByte(b, '\r') < 0 {
+	i := lineEnd(b)
+	if i < 0 {
 		return strings.Trim(string(b), " \t")
 	}
 	var s strings.Builder
-	s.Grow(len(b))
-	for {
-		i := bytes.IndexAny(b, "\r\n")
-		if i < 0 {
-			s.Write(b)
-			return strings.Trim(s.String(), " \t")
-		}
+	for s.Grow(len(b)); i >= 0; i = lineEnd(b) {
 		s.Write(b[:i])
 		s.WriteByte(' ')
-		b = bytes.TrimLeft(b[i:], "\r\n \t")
+		for i < len(b) && (b[i] == '\r' || b[i] == '\n' || b[i] == ' ' || b[i] == '\t') {
+			i++
+		}
+		b = b[i:]
 	}
+	s.Write(b)
+	return strings.Trim(s.String(), " \t")
+}
+
+// lineEnd returns the index of the first octet of a line end, or -1.
+func lineEnd(b []byte) int {
+	i := bytes.IndexByte(b, '\n')
+	if i < 0 {
+		i = len(b)
+	}
+	if r := bytes.IndexByte(b[:i], '\r'); r >= 0 {
+		return r
+	}
+	if i == len(b) {
+		return -1
+	}
+	return i
 }
 
 // messageIDs returns the ids in s, at most limit.

@@ -2,7 +2,6 @@ package parse
 
 import (
 	"bytes"
-	"slices"
 	"strconv"
 )
 
@@ -11,6 +10,7 @@ type headerReader struct {
 	w     *window
 	h     *Header
 	part  string // the part whose header it is
+	top   bool   // it is that of a message
 	state fieldState
 	sure  int64 // no doubt before this offset: a field follows
 }
@@ -27,12 +27,22 @@ const (
 // readHeader reads a header up to the empty line after it. A top header may follow what mail files
 // carry before it.
 func readHeader(w *window, h *Header, top bool) {
-	hr := headerReader{w: w, h: h, part: h.part}
+	hr := headerReader{w: w, h: h, part: h.part, top: top}
 	if top {
 		hr.prologue()
 	} else {
 		hr.mark()
 	}
+	mem, own := newScratch(), h.block
+	h.block = mem[:0] // until it is known how much it is
+	hr.read()
+	h.block = append(own[:0], h.block...)
+	mem.free()
+}
+
+// read reads the lines of the header.
+func (hr *headerReader) read() {
+	w, h := hr.w, hr.h
 	for whole := true; ; {
 		at := w.offset()
 		line := w.line()
@@ -49,7 +59,7 @@ func readHeader(w *window, h *Header, top bool) {
 		switch {
 		case continued:
 			hr.extend(line)
-		case len(text) == 0 && top && hr.state == fieldDropped && len(h.fields) == 0 && isField(w.after(len(line))):
+		case len(text) == 0 && hr.top && hr.state == fieldDropped && len(h.fields) == 0 && isField(w.after(len(line))):
 			hr.issue(IssueLeadingBlank, "", false) // between an mbox line and the header
 		case len(text) == 0 || hr.blankEnd(text, len(line)):
 			return
@@ -108,7 +118,7 @@ func endsInCR(b []byte) bool {
 // blankEnd tells whether a line of white space ends the header. It is a fold (RFC 5322 section
 // 4.2) unless nothing of a header comes after it.
 func (hr *headerReader) blankEnd(text []byte, lineLen int) bool {
-	if len(bytes.TrimLeft(text, " \t")) > 0 || hr.state == fieldNone {
+	if text[0] != ' ' && text[0] != '\t' || hr.state == fieldNone || len(bytes.TrimLeft(text, " \t")) > 0 {
 		return false
 	}
 	ahead := hr.w.after(lineLen)
@@ -206,11 +216,10 @@ func (hr *headerReader) begin(line, name []byte) {
 	h := hr.h
 	if h.fields == nil {
 		h.fields = make([]fieldSpan, 0, 16)
-		h.block = slices.Grow(h.block, 256)
 	}
-	start := int32(len(h.block))
-	tag := nameTag(string(bytes.TrimRight(name, " \t")))
-	h.fields = append(h.fields, fieldSpan{start: start, colon: start + int32(len(name)), end: start, tag: tag})
+	start, n := int32(len(h.block)), int32(len(name))
+	name = bytes.TrimRight(name, " \t") // RFC 5322 section 4.5 allowed white space before the colon
+	h.fields = append(h.fields, fieldSpan{start: start, colon: start + n, end: start, name: int32(len(name))})
 	hr.state = fieldOpen
 	hr.extend(line)
 }
@@ -228,6 +237,7 @@ func (hr *headerReader) extend(line []byte) {
 	f.colon = min(f.colon, int32(len(h.block)))
 	f.end = f.start + int32(len(chomp(h.block[f.start:])))
 	f.colon = min(f.colon, f.end-1)
+	f.name = max(0, min(f.name, f.colon-f.start))
 	if n == int64(len(line)) {
 		return
 	}

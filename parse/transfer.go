@@ -67,9 +67,10 @@ func (d *qpDecoder) decode(src []byte, last bool) []byte {
 		d.line(src[:i], src[i:i+1])
 		src = src[i+1:]
 	}
-	if last && len(d.out) == 0 {
+	if last {
+		d.out = bytes.Clone(d.out) // what was held, or nothing
 		d.mem.free()
-		d.mem, d.out = nil, nil
+		d.mem = nil
 	}
 	return d.out
 }

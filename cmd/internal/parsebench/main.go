@@ -91,7 +91,7 @@ func (r *row) compete(ctx context.Context, rounds int) (err error) {
 	who := r.contestants()
 	children := make([]*child, len(who))
 	for i, name := range who {
-		t := task{reader: name, pack: r.pack.path, digests: r.digests, octets: r.mb * 1e6}
+		t := task{reader: name, pack: r.pack.path, digests: r.digests, octets: r.hashed()}
 		if children[i], err = t.start(ctx); err != nil {
 			return err
 		}
