@@ -339,7 +339,7 @@ func (p *addressParser) endGroup() {
 	p.pending = 0
 	if n := len(p.groups); n > 0 {
 		p.groups = p.groups[:n-1]
-	} else if strings.Trim(p.s[p.i:], ";, \t") != "" || len(p.out) == 0 {
+	} else if p.i < len(p.s) || len(p.out) == 0 {
 		p.repaired = true
 	}
 }

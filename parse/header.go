@@ -259,8 +259,9 @@ func messageIDs(s string, limit int) []string {
 	if len(out) > 0 {
 		return out
 	}
+	at := strings.ContainsRune(s, '@')
 	for _, w := range strings.FieldsFunc(s, func(r rune) bool { return r <= ' ' || r == ',' || r == '>' || r == '<' }) {
-		if len(out) < limit && (strings.ContainsRune(w, '@') || !strings.ContainsRune(s, '@')) {
+		if len(out) < limit && (strings.ContainsRune(w, '@') || !at) {
 			out = append(out, w)
 		}
 	}
