@@ -66,7 +66,7 @@ fuzz: ## every fuzz target for FUZZTIME (20s)
 	awk '/^Fuzz/ {name[++n] = $$1} /^(ok|\?)/ {for (i = 1; i <= n; i++) print $$2, name[i]; n = 0}' bin/.fuzz.list >bin/.fuzz; \
 	[ -s bin/.fuzz ] || { echo "fuzz: no target found"; exit 1; }; \
 	while read -r pkg name; do \
-		echo "== $$name $$pkg"; $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$pkg" </dev/null; \
+		echo "== $$name $$pkg"; $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$pkg" </dev/null; \
 	done <bin/.fuzz
 fuzz: | bin
 

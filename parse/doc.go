@@ -10,14 +10,33 @@
 // a gigabyte costs the memory of a small one. Header reads the message's header. Next walks the tree
 // of parts in document order and returns the leaves: the texts (RoleText, RoleHTML), which Part.Read
 // delivers in UTF-8, and everything else as an attachment, whose decoded octets Part.Read delivers
-// exactly as they were sent, text attachments too: their digest is that of the file. A message
-// inside of the message is an attachment of its own octets and is not walked. Part.Tee gives the
-// still encoded octets of a part to somebody else in the same pass. Next drains what was not read,
-// and reads the input to its end before it returns io.EOF; Digest is then that of the whole message.
+// exactly as they were sent, text attachments too: their digest is that of the file. Next drains
+// what was not read, and reads the input to its end before it returns io.EOF; Digest is then that of
+// the whole message. Part.Range says where the encoded octets of a part lie, for who verifies a
+// signature over them.
+//
+// # What lies inside of parts
+//
+// A message inside of the message, a winmail.dat (package tnef) and an opaque-signed S/MIME object
+// (package smime) hold parts. Each is returned as an attachment of its own; if the caller does not
+// read it, the next call of Next goes into it, streaming, and Part.Tee gives the caller the octets of
+// the whole all the same. Part.Origin, Path and Parent say where a part comes from. The texts of a
+// message inside are its own affair and not returned; Part.Message is its header. Files that are
+// uuencoded in the midst of a text are parts between the pieces of that text. The message in an Exchange journal
+// report takes the place of the report: Message is its header, its texts are the texts.
+//
+// What is structured is read while it goes by: Summary has delivery status and disposition
+// notifications, feedback reports, calendars (package ical) and the envelope of a journal report, and
+// Classify says from all that what kind of message it is. List and AuthResults read more of the
+// header. Text that was sent as format=flowed is joined to paragraphs. Packages htmltext and reply
+// find the text in HTML and the quoted part of a text.
+//
+// # What holds for every message
 //
 // The result depends on the octets and never on how the transport cut them into reads. All work is
 // linear in the size of the message, and Limits bound what a header, a field, a tree may cost; over a
-// limit there is an Issue and the rest of the message is still read.
+// limit there is an Issue and the rest of the message is still read. IssueCodes is the table of all
+// that can be wrong.
 //
 // Header fields are decoded when they are asked for. Undeclared 8-bit octets in them are read in the
 // charset of the message's text, which is known once its part was reached: ask at the end for the

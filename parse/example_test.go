@@ -58,7 +58,8 @@ func Example() {
 	// part 2: application/pdf "%PDF-1.7"
 }
 
-// Attachments go to disk as they come; their names are safe to create.
+// Attachments go to disk as they come, also those inside of messages and winmail.dat files. Their names
+// are safe to create, but may be missing or the same: the part number makes them one of a kind.
 func ExamplePart_WriteTo() {
 	dir, err := os.MkdirTemp("", "attachments")
 	if err != nil {
@@ -73,10 +74,10 @@ func ExamplePart_WriteTo() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		if p.Role != parse.RoleAttachment {
+		if p.Role != parse.RoleAttachment || p.Container() {
 			continue
 		}
-		f, err := os.Create(filepath.Join(dir, p.Filename))
+		f, err := os.Create(filepath.Join(dir, p.Path+"-"+p.Filename))
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -114,4 +115,45 @@ func ExampleReader_Issues() {
 	// filename-unsafe 2 false
 	// base64-unpadded 2 false
 	// multipart-not-closed  false
+}
+
+// A message that was forwarded as an attachment is gone into: what it holds comes after it.
+func ExampleReader_Next() {
+	const forward = "Subject: for the archive\r\nContent-Type: message/rfc822\r\n\r\n" + order
+	r := parse.NewReader(strings.NewReader(forward), parse.Limits{})
+	for {
+		p, err := r.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("%s %s %s %q\n", p.Path, p.Origin, p.ContentType, p.Filename)
+	}
+	// Output:
+	// 1 mime message/rfc822 ""
+	// 1.2 rfc822 application/pdf "order.pdf"
+}
+
+// Bounces, receipts, complaints, invitations and journal reports are read while they go by.
+func ExampleReader_Summary() {
+	const bounce = "From: MAILER-DAEMON@example.org\r\nReturn-Path: <>\r\n" +
+		"Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n" +
+		"--b\r\n\r\nSorry.\r\n" +
+		"--b\r\nContent-Type: message/delivery-status\r\n\r\n" +
+		"Reporting-MTA: dns; mx.example.org\r\n\r\n" +
+		"Final-Recipient: rfc822; jane@example.org\r\nAction: failed\r\nStatus: 5.1.1\r\n" +
+		"--b--\r\n"
+	r := parse.NewReader(strings.NewReader(bounce), parse.Limits{})
+	for {
+		if _, err := r.Next(); err != nil {
+			break // io.EOF: all of it was read
+		}
+	}
+	kind, _ := r.Classify()
+	for _, to := range r.Summary().Bounce.Recipients {
+		fmt.Println(kind, to.Address, to.Action, to.Status)
+	}
+	// Output: bounce jane@example.org failed 5.1.1
 }

@@ -4,16 +4,20 @@ import (
 	"bytes"
 	"encoding/base64"
 	"io"
+	"io/fs"
 	"mime/quotedprintable"
 	"net/mail"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"mailflume/testdata"
 )
 
 // FuzzMessage: any octets are read to their end without error, with the same result for any cut,
 // and what is text is UTF-8.
 func FuzzMessage(f *testing.F) {
+	seeds(f)
 	f.Add([]byte(zoo()), uint8(3))
 	f.Add(smallMail(), uint8(1))
 	f.Add([]byte(strings.ReplaceAll(zoo(), "\r\n", "\r")), uint8(7))
@@ -40,6 +44,52 @@ func FuzzMessage(f *testing.F) {
 			t.Errorf("parts have %d octets, the message %d", raw, len(msg))
 		}
 		again, err := readFrom(pieces{bytes.NewReader(msg), 1 + int(n)}, Limits{})
+		if err != nil || again.dump() != m.dump() {
+			t.Errorf("pieces of %d octets give something else (%v)", 1+int(n), err)
+		}
+	})
+}
+
+// seeds adds the messages of testdata.
+func seeds(f *testing.F) {
+	names, err := fs.Glob(testdata.Mail(), "*.eml")
+	if err != nil || len(names) == 0 {
+		f.Fatal(err)
+	}
+	for _, name := range names {
+		if b, err := fs.ReadFile(testdata.Mail(), name); err == nil && len(b) < 16<<10 {
+			f.Add(b, uint8(len(name)))
+		}
+	}
+}
+
+// FuzzInside: what holds for a message holds for what is inside of its parts.
+func FuzzInside(f *testing.F) {
+	seeds(f)
+	f.Add([]byte(strings.ReplaceAll(forwarded, "\n", "\r\n")), uint8(0))
+	f.Fuzz(func(t *testing.T, msg []byte, n uint8) {
+		m, err := walkFrom(bytes.NewReader(msg), Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.digest.Size != int64(len(msg)) {
+			t.Fatalf("read %d of %d octets", m.digest.Size, len(msg))
+		}
+		for _, p := range m.parts {
+			if strings.ContainsAny(p.Filename, "/\\\x00\n") || p.Filename == ".." || len(p.Filename) > maxFilename {
+				t.Errorf("unsafe name %q", p.Filename)
+			}
+			if start, end := p.Range(); start < 0 || end < start || p.Origin == OriginMIME && end > int64(len(msg)) {
+				t.Errorf("part %s lies at %d to %d of %d", p.Path, start, end, len(msg))
+			}
+			if (p.Role == RoleText || p.Role == RoleHTML) && !utf8.ValidString(p.body) {
+				t.Errorf("text of part %s is no UTF-8", p.Path)
+			}
+			if n := strings.Count(p.Path, "."); n > 200 {
+				t.Errorf("part %s is %d deep", p.Path, n)
+			}
+		}
+		again, err := walkFrom(pieces{bytes.NewReader(msg), 1 + int(n)}, Limits{})
 		if err != nil || again.dump() != m.dump() {
 			t.Errorf("pieces of %d octets give something else (%v)", 1+int(n), err)
 		}

@@ -2,6 +2,7 @@ package parse
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -127,6 +128,8 @@ func (m message) dump() string {
 		fmt.Fprintf(&b, "%s %s %d %s %q %q %q %v %q %q %q %q %q\n%q\n%q\n", p.Path, p.Parent, p.Role, p.ContentType, p.Charset, p.UsedCharset,
 			p.Disposition, p.Inline, p.Filename, p.FilenameRaw, p.ContentID, p.Encoding, p.Header.Fields(), p.body, p.raw)
 	}
+	about, _ := json.Marshal(m.about) // it is made of strings, numbers and times
+	fmt.Fprintf(&b, "%s %s\n", m.kind, about)
 	fmt.Fprintf(&b, "%v\n%x %d\n", m.issues, m.digest.SHA256, m.digest.Size)
 	return b.String()
 }
