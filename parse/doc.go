@@ -42,7 +42,7 @@
 // charset of the message's text, which is known once its part was reached: ask at the end for the
 // best answer. Nothing is invented: a date that cannot be read is reported, not replaced.
 //
-// The package starts no goroutine, keeps no state outside of a Reader, and never logs. A Reader and
+// The package starts no goroutine, keeps no state outside of a Reader but spare memory, and never logs. A Reader and
 // its parts belong to one goroutine at a time.
 //
 //	r := parse.NewReader(body, parse.Limits{})

@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/signal"
@@ -66,7 +65,7 @@ func run(ctx context.Context, out io.Writer, corpus, only string, rounds int) er
 
 // prepare writes the mail of every row.
 func prepare(dir, corpus string) ([]*row, error) {
-	var fsys fs.FS = testdata.Mail()
+	fsys := testdata.Mail()
 	if corpus != "" {
 		fsys = os.DirFS(corpus)
 	}
