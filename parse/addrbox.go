@@ -81,9 +81,13 @@ func (p *addressParser) mailbox() (Address, boxKind) {
 
 // angleBox makes an entry of an address in brackets.
 func (p *addressParser) angleBox(a Address, phrase string) (Address, boxKind) {
-	a.Address = p.clean(p.angle)
-	if a.Address == "" && isAddress(phrase) && !p.quoted && len(p.words) == 1 && !strings.Contains(phrase, "=?") {
-		a.Address, p.repaired = p.clean(phrase), true // a@example.org <>
+	if strings.IndexByte(p.angle, '@') < 0 && isAddress(phrase) && !p.quoted && len(p.words) == 1 && !strings.Contains(phrase, "=?") {
+		p.repaired = true // a@example.org <>, a@example.org <John>
+		if a.Address = p.clean(phrase); strings.TrimSpace(p.angle) != "" {
+			phrase = p.angle
+		}
+	} else {
+		a.Address = p.clean(p.angle)
 	}
 	if a.Name = p.displayName(phrase); a.Name == "" {
 		a.Name = p.displayName(p.comment)

@@ -290,6 +290,7 @@ scan:
 	p.angle, p.hasAngle = p.s[start:p.i], true
 	if p.i < len(p.s) && p.s[p.i] == '>' {
 		p.i++
+		p.several()
 		return
 	}
 	p.repaired = true
@@ -299,6 +300,21 @@ scan:
 		if n := strings.IndexAny(domain, " \t("); n > 0 {
 			p.i -= len(domain) - n
 			p.angle = p.s[start:p.i]
+		}
+	}
+}
+
+// several makes mailboxes of all addresses but the last in one pair of brackets: <a@x.org b@x.org>.
+// What else stands there, <John a@x.org>, is no part of the address.
+func (p *addressParser) several() {
+	if !joinsWords(stripComments(p.angle)) || strings.IndexByte(p.angle, '"') >= 0 {
+		return
+	}
+	found := slices.DeleteFunc(strings.Fields(p.angle), func(w string) bool { return !isAddress(w) })
+	for i, w := range found {
+		p.angle, p.hasAngle, p.repaired = w, true, true
+		if i < len(found)-1 {
+			p.flush()
 		}
 	}
 }
@@ -315,13 +331,13 @@ func literal(s string) int {
 
 // colon makes a group of the phrase before it.
 func (p *addressParser) colon() {
+	if n := len(p.words); n > 0 && isScheme(p.words[n-1]) {
+		p.words, p.repaired = p.words[:n-1], true
+		return
+	}
 	phrase := strings.Join(p.words, " ")
 	if phrase == "" || strings.ContainsRune(phrase, '@') || p.hasAngle {
 		p.repaired = true
-		return
-	}
-	if strings.EqualFold(phrase, "mailto") {
-		p.words, p.repaired = nil, true
 		return
 	}
 	if len(p.groups) > 0 {

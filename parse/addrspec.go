@@ -17,10 +17,7 @@ func (p *addressParser) clean(s string) string {
 // 4.4), no comments, no white space and no control characters outside and inside of quotes, and not
 // what people put around addresses.
 func cleanAddress(s string) string {
-	s = dropRoute(compactOutsideQuotes(stripComments(s)))
-	if len(s) > 7 && strings.EqualFold(s[:7], "mailto:") {
-		s = s[7:]
-	}
+	s = dropScheme(dropRoute(compactOutsideQuotes(stripComments(s))))
 	n := len(s)
 	switch {
 	case n < 2:
@@ -29,8 +26,19 @@ func cleanAddress(s string) string {
 	case s[0] == '"' && strings.IndexByte(s[1:], '"') < 0:
 		s = s[1:] // a quote that nothing closes
 	}
+	return dropScheme(s)
+}
+
+// dropScheme removes what some programs put before addresses: mailto:, SMTP:.
+func dropScheme(s string) string {
+	if scheme, rest, ok := strings.Cut(s, ":"); ok && isScheme(scheme) {
+		return rest
+	}
 	return s
 }
+
+// isScheme tells whether w says no more than that an address follows.
+func isScheme(w string) bool { return strings.EqualFold(w, "mailto") || strings.EqualFold(w, "smtp") }
 
 // dropRoute removes @a.example,@b.example: from the front of s.
 func dropRoute(s string) string {

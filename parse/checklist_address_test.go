@@ -88,6 +88,9 @@ func addressItems() []item {
 			{"no-break space", "J <j@x.org\u00a0>", "J <j@x.org>", "address-repaired"},
 			{"zero-width space", "J <\u200bj@x.org>", "J <j@x.org>", "address-repaired"},
 			{"no space before", "J<j@x.org>", "J <j@x.org>", ""},
+			{"two addresses", "J <j@x.org k@x.org>", "J <j@x.org> | <k@x.org>", "address-repaired"},
+			{"a name", "<John Doe j@x.org>", "<j@x.org>", "address-repaired"},
+			{"nothing but a name", "j@x.org <John Doe>", "John Doe <j@x.org>", "address-repaired"},
 		}, Limits{}, false},
 		{42, "quoted local parts", f, mailboxes, []probe{
 			{"at sign", `"a@evil.org"@x.org`, `<"a@evil.org"@x.org>`, ""},
@@ -129,14 +132,14 @@ func addressItems() []item {
 			{"folded local part", "<\"a\n b\"@x.org>", `<"a b"@x.org>`, ""},
 			{"folded quoted local part alone", "\"a\n b\"@x.org", `<"a b"@x.org>`, ""},
 			{"bare CR in quotes", "<\"a\rBcc: b\"@x.org>\r\n\r\nhi", `<"a Bcc: b"@x.org>`, ""},
-			{"bare CR", "<a\rb@x.org>\r\n\r\nhi", `<ab@x.org>`, "address-repaired"},
-			{"folded domain", "<a@x.org\n Bcc: b@x.org>", "<a@x.orgBcc:b@x.org>", "address-repaired"},
+			{"bare CR", "<a\rb@x.org>\r\n\r\nhi", `<b@x.org>`, "address-repaired"},
+			{"folded domain", "<a@x.org\n Bcc: b@x.org>", "<a@x.org> | <b@x.org>", "address-repaired"},
 			{"escaped line end", "<\"a\\\n b\"@x.org>", `<"a\ b"@x.org>`, ""},
 			{"encoded word as local part", "<=?utf-8?q?a=0D=0Ab?=@x.org>", "<=?utf-8?q?a=0D=0Ab?=@x.org>", ""},
 			{"control octets", "<a\x00\x01b@x.org>", "<ab@x.org>", "address-repaired"},
 			{"control octets in quotes", "<\"a\x00\x0bb\"@x.org>", `<"ab"@x.org>`, "address-repaired"},
-			{"line separator", "<a\u2028b@x.org>", "<ab@x.org>", "address-repaired"},
-			{"next line", "<a\u0085b@x.org>", "<ab@x.org>", "address-repaired"},
+			{"line separator", "<a\u2028b@x.org>", "<b@x.org>", "address-repaired"},
+			{"next line", "<a\u0085b@x.org>", "<b@x.org>", "address-repaired"},
 		}, Limits{}, false},
 	}
 }
@@ -199,6 +202,9 @@ func brokenAddressItems() []item {
 			{"mailto", "<mailto:j@x.org>, mailto:k@x.org", "<j@x.org> | <k@x.org>", "address-repaired"},
 			{"square brackets inside", "a[1]@x.org, k@x.org", "<a[1]@x.org> | <k@x.org>", ""},
 			{"trailing dot", "j@x.org., k@x.org", "<j@x.org.> | <k@x.org>", ""},
+			{"mailto in square brackets", "J [mailto:j@x.org], k@x.org", "J <j@x.org> | <k@x.org>", "address-repaired"},
+			{"mailto behind a name", "J mailto:j@x.org, k@x.org", "J <j@x.org> | <k@x.org>", "address-repaired"},
+			{"another scheme", "<SMTP:j@x.org>, smtp:k@x.org", "<j@x.org> | <k@x.org>", "address-repaired"},
 			{"single quotes", "'J' <'j@x.org'>, k@x.org", "J <j@x.org> | <k@x.org>", "address-repaired"},
 		}, Limits{}, false},
 		{46, "unbalanced quotes", f, mailboxes, []probe{

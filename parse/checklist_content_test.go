@@ -81,11 +81,18 @@ func encodingItems() []item {
 		}, Limits{}, false},
 		{90, "format=flowed", before("Content-Type: text/plain; format=flowed"), bodies, []probe{
 			{"soft break", "\n\na \nb\n", "a b\r\n", ""},
+			{"hard break", "\n\na\nb\n", "a\r\nb\r\n", ""},
 			{"delsp", "; delsp=yes\n\na \nb\n", "ab\r\n", ""},
-			{"quoted", "\n\n> a \n> b\n>> c\nd\n", "> a b\r\n>> c\r\nd\r\n", ""},
+			{"delsp in quotes and capitals", "; DelSp=\"YES\"\n\na \nb\n", "ab\r\n", ""},
+			{"another parameter behind", "; charset=utf-8\n\na \nb\n", "a b\r\n", ""},
 			{"space-stuffed", "\n\n From\n >a\n", "From\r\n>a\r\n", ""},
-			{"fixed", "; x=y\n\na\nb\n", "a\r\nb\r\n", ""},
 			{"signature", "\n\na\n-- \nb\n", "a\r\n-- \r\nb\r\n", ""},
+			{"signature after a soft break", "\n\na \n-- \nb\n", "a \r\n-- \r\nb\r\n", ""},
+			{"quotes", "\n\n> a \n> b\nc\n", "> a b\r\nc\r\n", ""},
+			{"quotes of another depth", "\n\n> a \n>> b\n", "> a \r\n>> b\r\n", ""},
+			{"quoted-printable", "\nContent-Transfer-Encoding: quoted-printable\n\na=20\nb\n", "a b\r\n", ""},
+			{"soft break at the end", "\n\na ", "a ", ""},
+			{"LF", "\n\na \nb", "a b", ""},
 		}, Limits{}, false},
 	}
 }

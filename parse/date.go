@@ -21,6 +21,7 @@ type dateParts struct {
 
 	offset int // seconds east
 	zone   bool
+	named  bool // the zone is a name and nothing else
 	early  bool // the month came before the day: it may have been a weekday, as mar. is
 	pm     int  // 1: AM, 2: PM
 	sign   byte // of an offset that a space parts from it
@@ -75,10 +76,22 @@ func dateTokens(s string) []string {
 	if telling([]byte(s)) < len(s) {
 		s = strings.NewReplacer("年", "-", "月", "-", "日", " ", "\u2212", "-", "\u2013", "-", "\u2011", "-").Replace(s)
 	}
-	return strings.FieldsFunc(s, func(r rune) bool {
+	var out []string
+	for _, tok := range strings.FieldsFunc(s, func(r rune) bool {
 		return r <= ' ' || strings.ContainsRune(`,;"'()[]<>`, r) || r >= 0x80 && (unicode.IsSpace(r) || unicode.Is(unicode.Cf, r))
-	})
+	}) {
+		// White space may stand around colons: 09 : 30.
+		if n := len(out) - 1; n >= 0 && (tok[0] == ':' && isDigit(out[n][len(out[n])-1]) || isDigit(tok[0]) && isDigit(out[n][0]) && strings.HasSuffix(out[n], ":")) {
+			out[n] += tok
+			continue
+		}
+		out = append(out, tok)
+	}
+	return out
 }
+
+// isDigit tells whether c is one of 0 to 9.
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 // token takes one word of a date.
 func (d *dateParts) token(tok string) {
@@ -94,7 +107,7 @@ func (d *dateParts) token(tok string) {
 		d.number(n, len(tok))
 	case strings.ContainsRune(tok, ':'):
 		d.clock(tok)
-	case tok[0] >= '0' && tok[0] <= '9':
+	case isDigit(tok[0]):
 		d.figures(tok)
 	default:
 		d.word(tok)
@@ -107,13 +120,26 @@ func (d *dateParts) word(tok string) {
 		d.month, d.early = m, d.day < 0
 		return
 	}
+	i := strings.IndexAny(tok, "0123456789")
 	switch strings.ToUpper(strings.ReplaceAll(tok, ".", "")) {
 	case "AM":
 		d.pm = 1
 	case "PM":
 		d.pm = 2
+	case "DST":
+		if d.named { // MET DST
+			d.offset, d.named = d.offset+3600, false
+		}
 	default:
-		d.setZone(tok)
+		switch {
+		case i > 0 && monthNumber(tok[:i]) > 0: // Nov2026
+			d.word(tok[:i])
+			d.token(tok[i:])
+		case i > 0 && strings.IndexAny(tok, "+-") < 0: // PST8PDT
+			d.setZone(tok[:i])
+		default:
+			d.setZone(tok)
+		}
 	}
 }
 
@@ -124,6 +150,10 @@ func (d *dateParts) number(n, digits int) {
 		d.day = n
 	case d.year < 0 && digits <= 4:
 		d.year = fullYear(n, digits)
+	case d.year < 0 && digits == 5 && n/1000 == 19: // "19" and the years since 1900, 126
+		d.year = 1900 + n%1000
+	case d.year >= 0 && d.hour < 0 && digits <= 2: // 9 AM
+		d.hour = n
 	case d.year < 0 && digits == 8 && d.day < 0:
 		d.year, d.month, d.day = n/10000, monthOrNone(n/100%100), n%100
 	case d.hour < 0 && digits == 4:
@@ -153,10 +183,23 @@ func (d *dateParts) figures(tok string) {
 		d.dayAndMonth(f, strings.ContainsRune(tok, '.'))
 	case strings.Trim(tok, "0123456789.") == "" && d.day >= 0 && d.month >= 0 && d.hour < 0:
 		d.clock(strings.ReplaceAll(tok, ".", ":"))
-	case d.day < 0:
-		if n, rest := leadingNumber(tok); len(rest) == 2 {
-			d.day = n // 10th
-		}
+	default:
+		d.glued(tok)
+	}
+}
+
+// glued takes a number and letters: 10th, 10Nov2026, 9h30.
+func (d *dateParts) glued(tok string) {
+	n, rest := leadingNumber(tok)
+	letters := strings.TrimRight(rest, "0123456789")
+	switch {
+	case d.day < 0 && monthNumber(letters) > 0:
+		d.day = n
+		d.token(rest)
+	case d.day < 0 && len(rest) == 2:
+		d.day = n
+	case strings.EqualFold(letters, "h") && d.hour < 0:
+		d.clock(strings.Replace(strings.ToLower(tok), "h", ":", 1))
 	}
 }
 
@@ -242,6 +285,7 @@ func (d *dateParts) setZone(tok string) {
 		return
 	}
 	offset, ok := zoneOffset(strings.TrimRight(tok, "."))
+	d.named = ok
 	if i := strings.IndexAny(tok, "+-"); i >= 0 {
 		offset, ok = numericZone(tok[i:])
 	}

@@ -19,14 +19,18 @@ func monthNumber(s string) int {
 	return foreignMonth(s)
 }
 
-// foreignMonth knows the months of German, French, Spanish, Italian, Portuguese, Dutch and the
-// Scandinavian languages, as far as they do not begin like the English ones.
+// foreignMonth knows the months of German, French, Spanish, Italian, Portuguese, Dutch, Russian and
+// the Scandinavian languages, as far as they do not begin like the English ones.
 func foreignMonth(s string) int {
 	if strings.HasPrefix(s, "juil") {
 		return 7
 	}
 	r := []rune(s)
-	switch string(r[:min(len(r), 3)]) {
+	prefix := string(r[:min(len(r), 3)])
+	if i := strings.Index("янвфевмарапрмайиюниюлавгсеноктноядек", prefix); i >= 0 && i%6 == 0 {
+		return i/6 + 1
+	}
+	switch prefix {
 	case "jän", "gen", "ene":
 		return 1
 	case "fév", "fev":
@@ -35,7 +39,7 @@ func foreignMonth(s string) int {
 		return 3
 	case "avr", "abr":
 		return 4
-	case "mai", "mei", "maj", "mag":
+	case "mai", "mei", "maj", "mag", "мая":
 		return 5
 	case "giu", "jui":
 		return 6
@@ -80,8 +84,8 @@ func isExactDate(s string) bool {
 // isExactZone tells whether s is a zone of RFC 5322. UTC is none, but there is nothing to guess.
 func isExactZone(s string) bool {
 	if s[0] == '+' || s[0] == '-' {
-		_, ok := numericZone(s)
-		return ok && len(s) == 5 && !strings.ContainsRune(s, ':')
+		seconds, ok := numericZone(s)
+		return ok && len(s) == 5 && !strings.ContainsRune(s, ':') && seconds <= 15*3600 && seconds >= -15*3600
 	}
 	switch s = strings.ToUpper(s); s {
 	case "UT", "GMT", "UTC", "EST", "EDT", "CST", "CDT", "MST", "MDT", "PST", "PDT":
