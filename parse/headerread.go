@@ -275,20 +275,17 @@ func isField(line []byte) bool {
 // fieldName returns where the first colon of line is, or -1. ok: before it stand a name of printable ASCII
 // (RFC 5322 section 3.6.8) and perhaps white space (section 4.5).
 func fieldName(line []byte) (colon int, ok bool) {
-	colon = bytes.IndexByte(line, ':')
-	if colon <= 0 {
-		return colon, false
+	n := 0
+	for n < len(line) && line[n] > ' ' && line[n] <= '~' && line[n] != ':' {
+		n++
 	}
-	name := line[:colon]
-	for n := len(name); n > 0 && (name[n-1] == ' ' || name[n-1] == '\t'); n-- {
-		name = name[:n-1]
+	for colon = n; colon < len(line) && (line[colon] == ' ' || line[colon] == '\t'); {
+		colon++
 	}
-	for _, c := range name {
-		if c <= ' ' || c > '~' {
-			return colon, false
-		}
+	if n > 0 && colon < len(line) && line[colon] == ':' {
+		return colon, true
 	}
-	return colon, len(name) > 0
+	return bytes.IndexByte(line, ':'), false
 }
 
 // isMboxLine recognises the line that mbox files put before each message.

@@ -18,7 +18,17 @@ type class struct {
 
 // classes are tried in this order.
 func classes() []class {
-	return slices.Concat(attachmentClasses(), []class{
+	all := make([]string, 0, 8)
+	for _, f := range fields() {
+		all = append(all, f.name)
+	}
+	return slices.Concat([]class{
+		{"journal", "the event of a journal report describes the message that it reports; the others describe the report", all, func(d *difference) {
+			if d.data.Journal != nil {
+				d.extra, d.missing, d.order = nil, nil, false
+			}
+		}},
+	}, attachmentClasses(), []class{
 		{"raw 8-bit", "octets nobody named a charset for are read in that of the body; others have U+FFFD",
 			[]string{"subject", "from", "to", names}, rawOctets},
 		{"word without charset", "an encoded word that does not name its charset is decoded all the same; others leave it encoded",
@@ -86,7 +96,8 @@ func (d *difference) pairExtra(ours string, fits func(want string) bool) {
 
 // yearIsThere tells whether the year of a date stands in the field, with two digits at least.
 func (d *difference) yearIsThere(date string) bool {
-	return len(date) > 4 && strings.Contains(d.data.DateRaw, date[2:4])
+	i := slices.IndexFunc(d.data.Headers, func(f publish.Field) bool { return strings.EqualFold(f.Name, "Date") })
+	return len(date) > 4 && i >= 0 && strings.Contains(d.data.Headers[i].Value, date[2:4])
 }
 
 // rawOctets pairs values of which the expected one has U+FFFD and otherwise the same ASCII text. It may

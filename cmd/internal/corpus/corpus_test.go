@@ -5,10 +5,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"mailflume/testdata"
 )
 
 const plain = "From: A <a@example.org>\r\nTo: b@example.org\r\nSubject: hello\r\nDate: Tue, 10 Nov 2026 09:00:00 +0100\r\nMessage-ID: <1@example.org>\r\n\r\nhi\r\n"
@@ -146,6 +149,8 @@ func TestEachClassExplainsItsDifference(t *testing.T) {
 	}{
 		{"message part", mixed("Content-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\ny"), digests, []string{}},
 		{"message part", mixed("Content-Type: message/rfc822; name=x\r\n\r\nSubject: x\r\n\r\ny"), names, []string{}},
+		{"opened by us", "\r\nhi\r\n" + uu + "\r\n", digests, []string{}},
+		{"opened by us", "\r\nhi\r\n" + uu + "\r\n", names, []string{}},
 		{"depth", deep, digests, []string{}},
 		{"transfer encoding", mixed("Content-Type: image/png\r\nContent-Transfer-Encoding: x-uuencode\r\n\r\n" + uu), digests, []string{sum(uu)}},
 		{"broken base64", mixed("Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\nYWJjZA"), digests, []string{sum("abc")}},
@@ -165,6 +170,17 @@ func TestEachClassExplainsItsDifference(t *testing.T) {
 				t.Error("not explained")
 			}
 		})
+	}
+}
+
+func TestTheEventOfAJournalReportIsThatOfItsMessage(t *testing.T) {
+	report, err := fs.ReadFile(testdata.Mail(), "journal-report.eml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, ok := agrees(t, folder(t, map[string]string{"a.eml": string(report)}, map[string]any{"file": "a.eml", "subject": "the report", "to": []string{}}))
+	if !ok || !strings.Contains(out, "subject: journal (") {
+		t.Error("not explained")
 	}
 }
 
