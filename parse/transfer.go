@@ -142,8 +142,9 @@ func trimBlanks(line []byte) []byte {
 
 // text decodes the escapes inside of a line.
 func (d *qpDecoder) text(s []byte) {
-	for i := 0; len(s) > 0; {
-		if i = 0; s[0] != '=' { // they come in rows
+	for len(s) > 0 {
+		i := 0
+		if s[0] != '=' { // they come in rows
 			i = bytes.IndexByte(s, '=')
 		}
 		if i < 0 {
