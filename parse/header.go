@@ -205,12 +205,12 @@ func (h *Header) issue(code, detail string, lossy bool) {
 
 // unfold joins the lines of a folded value with one space each and trims its ends.
 func unfold(b []byte) string {
-	i := lineEnd(b)
-	if i < 0 {
+	if bytes.IndexByte(b, '\n') < 0 && bytes.IndexByte(b, '\r') < 0 {
 		return strings.Trim(string(b), " \t")
 	}
 	var s strings.Builder
-	for s.Grow(len(b)); i >= 0; i = lineEnd(b) {
+	s.Grow(len(b))
+	for i := bytes.IndexAny(b, "\r\n"); i >= 0; i = bytes.IndexAny(b, "\r\n") {
 		s.Write(b[:i])
 		s.WriteByte(' ')
 		for i < len(b) && (b[i] == '\r' || b[i] == '\n' || b[i] == ' ' || b[i] == '\t') {
@@ -220,21 +220,6 @@ func unfold(b []byte) string {
 	}
 	s.Write(b)
 	return strings.Trim(s.String(), " \t")
-}
-
-// lineEnd returns the index of the first octet of a line end, or -1.
-func lineEnd(b []byte) int {
-	i := bytes.IndexByte(b, '\n')
-	if i < 0 {
-		i = len(b)
-	}
-	if r := bytes.IndexByte(b[:i], '\r'); r >= 0 {
-		return r
-	}
-	if i == len(b) {
-		return -1
-	}
-	return i
 }
 
 // messageIDs returns the ids in s, at most limit.
