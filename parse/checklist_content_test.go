@@ -128,6 +128,13 @@ func charsetItems() []item {
 			{"Shift_JIS cut", "shift_jis|a\x82", "a\uFFFD", "charset-invalid"},
 			{"UTF-8 declared as ISO-2022-JP", "iso-2022-jp|ドカ", "ドカ", "charset-guessed"},
 			{"UTF-8 declared as GB2312", "gb2312|中文字", "中文字", "charset-guessed"},
+			{"UTF-8 declared as GB2312, long", "gb2312|a" + repeat("中文字", 5000), "a" + repeat("中文字", 5000), "charset-guessed"},
+			{"UTF-8 declared as Big5, cut where the samples end", "big5|" + repeat("中文字ü", 5000), repeat("中文字ü", 5000), "charset-guessed"},
+			{"UTF-8 declared as Shift_JIS", "shift_jis|Grüße, こんにちは", "Grüße, こんにちは", "charset-guessed"},
+			{"GB2312, long", "gb2312|" + repeat("\xd6\xd0a", 5000), repeat("中a", 5000), ""},
+			{"GB2312, ASCII only", "gb2312|a", "a", ""},
+			{"GB2312 with one error", "gb2312|" + repeat("\xd6\xd0", 5000) + "\xff", repeat("中", 5000) + "\uFFFD", "charset-invalid"},
+			{"ISO-2022-JP, long", "iso-2022-jp|" + repeat("abc\r\n", 3000) + "\x1b$B" + repeat("$3", 6000) + "\x1b(B", repeat("abc\r\n", 3000) + repeat("こ", 6000), ""},
 		}, Limits{}, false},
 		{93, "Latin is windows-1252", text, bodies, []probe{
 			{"iso-8859-1", "iso-8859-1|\x93a\x94\x96\xe9\x80", "“a”–é€", ""},
