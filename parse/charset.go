@@ -196,12 +196,12 @@ func decodeString(octets []byte, label string) (string, charsetFound) {
 		s, _ := decodeUndeclared(octets, "")
 		return s, found
 	}
-	s := c.decodeAll(octets)
-	switch {
-	case !strings.ContainsRune(s, utf8.RuneError) || c.make == nil && utf8.Valid(octets):
-		return s, charsetTrue
-	case c.untrue(octets, true):
+	if c.untrue(octets, true) {
 		return string(octets), charsetWrong
+	}
+	s := c.decodeAll(octets)
+	if !strings.ContainsRune(s, utf8.RuneError) || c.make == nil && utf8.Valid(octets) {
+		return s, charsetTrue
 	}
 	return s, charsetLossy
 }

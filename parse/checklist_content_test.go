@@ -130,7 +130,7 @@ func charsetItems() []item {
 			{"UTF-8 declared as GB2312", "gb2312|中文字", "中文字", "charset-guessed"},
 			{"UTF-8 declared as GB2312, long", "gb2312|a" + repeat("中文字", 5000), "a" + repeat("中文字", 5000), "charset-guessed"},
 			{"UTF-8 declared as Big5, cut where the samples end", "big5|" + repeat("中文字ü", 5000), repeat("中文字ü", 5000), "charset-guessed"},
-			{"UTF-8 declared as Shift_JIS", "shift_jis|Grüße und こんにちは", "Grüße und こんにちは", "charset-guessed"},
+			{"UTF-8 declared as Shift_JIS", "shift_jis|Grüße und こんにちは世界", "Grüße und こんにちは世界", "charset-guessed"},
 			{"UTF-8 declared as GB2312, valid in both", "gb2312|这是一个中文句子", "这是一个中文句子", "charset-guessed"},
 			{"GB2312 that could be UTF-8", "gb2312|\xc1\xaa\xcd\xa8", "联通", ""},
 			{"GB2312, long", "gb2312|" + repeat("\xd6\xd0a", 5000), repeat("中a", 5000), ""},
