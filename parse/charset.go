@@ -196,27 +196,40 @@ func decodeString(octets []byte, label string) (string, charsetFound) {
 		s, _ := decodeUndeclared(octets, "")
 		return s, found
 	}
-	s := c.decodeAll(octets)
-	switch {
-	case !strings.ContainsRune(s, utf8.RuneError) || c.make == nil && utf8.Valid(octets):
-		return s, charsetTrue
-	case c.untrue(octets, true):
+	if c.untrue(octets, true) {
 		return string(octets), charsetWrong
+	}
+	s := c.decodeAll(octets)
+	if !strings.ContainsRune(s, utf8.RuneError) || c.make == nil && utf8.Valid(octets) {
+		return s, charsetTrue
 	}
 	return s, charsetLossy
 }
 
-// untrue tells whether octets cannot be written in c and are UTF-8: what is not UTF-8 hardly ever
-// looks like it. Unless whole is set the last character may be cut.
+// untrue tells whether octets are UTF-8 and not written in c: they are not valid in it, or there are
+// so many that chance does not make them UTF-8. Unless whole is set the last character may be cut.
 func (c knownCharset) untrue(b []byte, whole bool) bool {
 	if c.make == nil || telling(b) == len(b) || isISO2022JP(b) || !validUTF8(b, whole) {
 		return false
+	}
+	if c.doubtful() && wideRunes(b) >= 8 {
+		return true
 	}
 	s := c.decodeAll(b)
 	if !whole {
 		s = strings.TrimRight(s, "\uFFFD")
 	}
 	return strings.ContainsRune(s, utf8.RuneError)
+}
+
+// wideRunes counts the characters of b that are not ASCII.
+func wideRunes(b []byte) (n int) {
+	for _, c := range b {
+		if c >= 0xc0 {
+			n++
+		}
+	}
+	return n
 }
 
 // decodeAll converts octets; each that means nothing becomes U+FFFD.

@@ -55,6 +55,7 @@ func headerItems() []item {
 			{"CR", "\r\rSubject: x\r\rhi\r", "x|hi\r", "leading-blank-lines line-ends-cr"},
 			{"a hundred thousand", strings.Repeat("\n", 100_000) + "Subject: x\n\nhi", "x|hi", "leading-blank-lines"},
 			{"nothing else", "\n\n \n", "|", "leading-blank-lines"},
+			{"white space before a part's first field", "Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\n Content-Type: text/html\n\n<p>\n--b--\n", "x|<p>", "leading-blank-lines"},
 			{"no header", "\nhello there\n", "|hello there\r\n", "header-without-end leading-blank-lines"},
 		}, Limits{}, false},
 		{5, "garbage in the header", asIs, subjectAndText, []probe{

@@ -72,6 +72,9 @@ func boundaryItems() []item {
 			{"spaces", "; boundary=\"  \"\n\nhello\n", "1 text text/plain \"hello\\r\\n\"\n", "boundary-missing"},
 			{"delimiters all the same", "\n\n--b\n\nhi\n--b--\n", "1 text text/plain \"--b\\r\\n\\r\\nhi\\r\\n--b--\\r\\n\"\n", "boundary-missing"},
 			{"another one", "; boundary=a\n\n--b\n\nhi\n--b--\n", "1 text text/plain \"--b\\r\\n\\r\\nhi\\r\\n--b--\\r\\n\"\n", "boundary-not-found"},
+			{"a boundary that a semicolon cuts", "; boundary=b;c\n\n--b;c\n\nhi\n--b;c--", "1 text text/plain \"--b;c\\r\\n\\r\\nhi\\r\\n--b;c--\"\n", "boundary-not-found parameter-invalid"},
+			{"a longer one", "; boundary=b\n\n--bb\n\nhi\n--bb--", "1 text text/plain \"--bb\\r\\n\\r\\nhi\\r\\n--bb--\"\n", "boundary-not-found"},
+			{"only a closing delimiter", "; boundary=b\n\nhi\n--b--", "1 text text/plain \"hi\\r\\n--b--\"\n", "boundary-not-found"},
 			{"another parameter", "; limit=b\n\nhello\n", "1 text text/plain \"hello\\r\\n\"\n", "boundary-missing"},
 		}, Limits{}, false},
 		{76, "parts without header or body", asIs, shape, []probe{

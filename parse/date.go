@@ -135,7 +135,7 @@ func (d *dateParts) word(tok string) {
 		case i > 0 && monthNumber(tok[:i]) > 0: // Nov2026
 			d.word(tok[:i])
 			d.token(tok[i:])
-		case i > 0 && strings.IndexAny(tok, "+-") < 0: // PST8PDT
+		case i > 0 && !strings.ContainsAny(tok, "+-"): // PST8PDT
 			d.setZone(tok[:i])
 		default:
 			d.setZone(tok)

@@ -32,6 +32,7 @@ func readHeader(w *window, h *Header, top bool) {
 		hr.prologue()
 	} else {
 		hr.mark()
+		hr.indent()
 	}
 	mem, own := newScratch(), h.block
 	h.block = mem[:0] // until it is known how much it is
@@ -88,6 +89,15 @@ func (hr *headerReader) prologue() {
 		w.pos++
 		hr.issue(IssueLeadingBlank, "", false)
 		hr.mark()
+	}
+}
+
+// indent skips white space before the first field of a part: there is nothing that it could continue.
+func (hr *headerReader) indent() {
+	b := hr.w.peek(64)
+	if t := bytes.TrimLeft(b, " \t"); len(t) < len(b) && len(t) > 8 && bytes.EqualFold(t[:8], []byte("content-")) {
+		hr.w.pos += len(b) - len(t)
+		hr.issue(IssueLeadingBlank, "", false)
 	}
 }
 

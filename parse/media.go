@@ -109,10 +109,18 @@ func (m media) raw(name string) string {
 // text returns the decoded parameter. An RFC 2231 value goes before a plain one (RFC 6266 section
 // 4.3), and RFC 2047 words are read although they must not stand here: many senders use them.
 func (m media) text(name string, h *Header) string {
-	if octets, charset := m.extended(name); octets != nil {
-		return h.decode(m.charsetText(octets, charset, h))
+	octets, charset := m.extended(name)
+	if octets == nil {
+		octets = []byte(m.raw(name))
 	}
-	return h.decode(m.raw(name))
+	// filename=utf-8''a%20b.pdf: the asterisk is missing.
+	if c, v := cutCharset(string(octets)); charset == "" && strings.Contains(v, "%") {
+		if _, known := lookupCharset(c); known {
+			h.issue(IssueParamBad, quote(name), false)
+			octets, charset = percentDecode(v), c
+		}
+	}
+	return h.decode(m.charsetText(octets, charset, h))
 }
 
 // charsetText converts the octets of an RFC 2231 value.
@@ -151,6 +159,7 @@ func (m media) extended(name string) (octets []byte, charset string) {
 		v := c.value
 		if c.ext && i == 0 {
 			charset, v = cutCharset(v)
+			v = strings.Trim(v, `"`)
 		}
 		if c.ext {
 			octets = append(octets, percentDecode(v)...)
@@ -223,13 +232,11 @@ func mediaType(head, def string) (typ string, ok bool) {
 	if head == "" {
 		return def, true
 	}
-	main, sub, found := strings.Cut(head, "/")
-	main, rest := token(main)
-	ok = found && rest == ""
-	if again, other, more := strings.Cut(sub, "/"); more && strings.TrimSpace(again) == main {
-		sub, ok = other, false // multipart/multipart/mixed
+	main, sub, ok := cutType(head)
+	if again, other, more := strings.Cut(sub, "/"); more && (again == "" || strings.TrimSpace(again) == main) {
+		sub, ok = other, false // multipart/multipart/mixed, text//html
 	}
-	sub, rest = token(sub)
+	sub, rest := token(sub)
 	if main != "" && sub != "" {
 		return main + "/" + sub, ok && rest == ""
 	}
@@ -242,6 +249,24 @@ func mediaType(head, def string) (typ string, ok bool) {
 		return "multipart/mixed", false
 	}
 	return "application/octet-stream", false
+}
+
+// cutType splits a media type at its slash. Words before it are not part of the type; where there is
+// none another character may stand for it. ok is false when that was needed.
+func cutType(head string) (main, sub string, ok bool) {
+	main, sub, ok = strings.Cut(head, "/")
+	if i := strings.IndexAny(head, "\\ -:."); !ok && i > 0 {
+		switch head[:i] {
+		case "text", "image", "audio", "video", "application", "multipart", "message":
+			return head[:i], head[i+1:], false
+		}
+	}
+	main = strings.TrimSpace(main)
+	if i := strings.LastIndexFunc(main, func(r rune) bool { return r <= ' ' || r == ':' || r == ';' }); i >= 0 {
+		return main[i+1:], sub, false
+	}
+	tok, rest := token(main)
+	return tok, sub, ok && rest == ""
 }
 
 // token cuts the RFC 2045 token at the start of s.

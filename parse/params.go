@@ -46,7 +46,9 @@ func (p *paramParser) next() bool {
 			return false
 		}
 		end := p.i + indexOutside(p.s[p.i:], "=;")
-		if end == len(p.s) || p.s[end] == ';' {
+		if name, _, ok := strings.Cut(p.s[p.i:end], ":"); ok && isKnownParam(baseName(strings.TrimSpace(name))) {
+			end, p.bad = p.i+len(name), true // charset: utf-8
+		} else if end == len(p.s) || p.s[end] == ';' {
 			p.bad = p.bad || strings.TrimSpace(stripComments(p.s[p.i:end])) != ""
 			p.i = end
 			continue
@@ -54,6 +56,9 @@ func (p *paramParser) next() bool {
 		name := strings.TrimSpace(stripComments(p.s[p.i:end]))
 		if sp := strings.LastIndexAny(name, " \t,"); sp >= 0 {
 			name, p.bad = name[sp+1:], true
+		}
+		if bare := strings.Trim(name, `"'`); bare != name {
+			name, p.bad = bare, true
 		}
 		p.i = end + 1
 		p.n++
@@ -109,6 +114,10 @@ func (p *paramParser) skip(set string) {
 // value reads a parameter's value.
 func (p *paramParser) value() string {
 	p.skip(" \t\r\n")
+	if n := commentEnd(p.s[p.i:min(len(p.s), p.i+200)]); n > 0 && strings.IndexAny(p.s[p.i+n:], " \t\"") == 0 && strings.HasPrefix(p.s[p.i:], "(") {
+		p.i += n
+		p.skip(" \t\r\n")
+	}
 	switch {
 	case p.i == len(p.s):
 		p.bad = true
@@ -147,8 +156,11 @@ func (p *paramParser) unquoted(v string) string {
 	if n := len(v); n > 1 && v[n-1] == '"' && strings.IndexByte(v, '"') == n-1 {
 		v, p.bad = v[:n-1], true // the opening quote is missing
 	}
-	if _, rest := token(strings.ToLower(v)); rest != "" && !strings.HasPrefix(v, "=?") || v == "" {
+	if _, rest := token(v); rest != "" && !strings.HasPrefix(v, "=?") || v == "" {
 		p.bad = true
+		if n := len(v); n > 1 && v[0] == '\'' && v[n-1] == '\'' {
+			v = v[1 : n-1] // 'a b.pdf'
+		}
 	}
 	return v
 }

@@ -305,11 +305,21 @@ func (w *window) lacks(boundary string) bool {
 		if i < 0 {
 			return true
 		}
-		off += i
-		if off == 0 || b[off-1] == '\n' || b[off-1] == w.nl {
-			return false
+		start := off + i
+		off = start + len(delimiter)
+		if start > 0 && b[start-1] != '\n' && b[start-1] != w.nl {
+			continue
 		}
-		off += len(delimiter)
+		end := len(b)
+		if n := w.eol(b[off:]); n >= 0 {
+			end = off + n
+		}
+		switch rest := bytes.TrimRight(b[off:end], " \t\r\n"); string(rest) {
+		case "":
+			return false
+		case "--":
+			return !isBlank(b[:start]) // what stands before a closing one alone is no preamble
+		}
 	}
 }
 
