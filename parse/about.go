@@ -9,6 +9,7 @@ import (
 type about struct {
 	Summary
 	header     *Header  // of the message: of the one inside, if the mail is a journal report
+	reports    bool     // it is a multipart/report
 	text, html bool     // it has such a body
 	types      []string // Content-Types of the parts that may decide its kind
 }
@@ -27,9 +28,12 @@ const maxTypes = 100
 func (a *about) watch(p *Part) {
 	a.text = a.text || p.Role == RoleText
 	a.html = a.html || p.Role == RoleHTML
+	if isReturned(p.ContentType) && !a.reports && a.Bounce == nil && a.Receipt == nil && a.Complaint == nil {
+		return // nothing asks for the id of the message in it
+	}
 	p.tap = newCollector(p.ContentType, p.Charset, p.issue)
 	switch {
-	case p.tap == nil, len(a.types) >= maxTypes, p.Container():
+	case p.tap == nil, len(a.types) >= maxTypes, isReturned(p.ContentType):
 	case p.Param("method") != "":
 		a.types = append(a.types, p.ContentType+"; method="+p.Param("method"))
 	case !isCalendar(p.ContentType) || p.Disposition != "attachment":

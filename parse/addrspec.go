@@ -7,10 +7,25 @@ import (
 
 // clean makes an addr-spec of s and takes note if that needs more than RFC 5322 allows to leave out.
 func (p *addressParser) clean(s string) string {
+	if isPlainAddress(s) {
+		return s
+	}
 	plain := dropRoute(compactOutsideQuotes(stripComments(s)))
 	out := cleanAddress(s)
 	p.repaired = p.repaired || out != plain || joinsWords(stripComments(s))
 	return out
+}
+
+// isPlainAddress tells whether s has nothing in it that could need cleaning, as nearly all have.
+func isPlainAddress(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c|0x20 >= 'a' && c|0x20 <= 'z', c >= '0' && c <= '9', c == '@', c == '.', c == '-', c == '_', c == '+', c == '=':
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // cleanAddress makes an addr-spec of what stood in brackets or alone: no route (RFC 5322 section

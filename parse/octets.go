@@ -182,7 +182,7 @@ func (p *Part) fill() {
 // observe shows decoded octets to all who look on.
 func (p *Part) observe(b []byte) error {
 	if n := min(len(b), sniff.Size-len(p.head)); n > 0 && p.Role == RoleAttachment {
-		p.head = append(p.head, b[:n]...)
+		p.remember(b[:n])
 	}
 	if p.tap != nil {
 		p.tap.write(b)
@@ -192,6 +192,17 @@ func (p *Part) observe(b []byte) error {
 		return err
 	}
 	return nil
+}
+
+// remember keeps the first octets. Those of a container are asked for after those of what is in it;
+// all other parts of a reader take turns in one memory.
+func (p *Part) remember(b []byte) {
+	if p.Container() {
+		p.head = append(p.head, b...)
+		return
+	}
+	p.head = append(p.r.head[:len(p.head)], b...)
+	p.r.head = p.head
 }
 
 // finish reports what the part's decoders found.

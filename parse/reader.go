@@ -19,6 +19,8 @@ type Reader struct {
 	base   string // part number of the part that holds the message, empty for the message itself
 	origin string // of its parts
 	top    *Header
+	media  media  // of top
+	head   []byte // memory for the first octets of a part
 	hint   string
 
 	stack   []multipart // open multiparts, outermost first
@@ -49,13 +51,12 @@ func newReader(in io.Reader, lim Limits) *Reader {
 func (r *Reader) Header() *Header {
 	if r.top == nil {
 		r.top = r.newHeader(r.base)
-		r.top.block = make([]byte, 0, 4<<10)
 		readHeader(&r.w, r.top, true)
 		r.duplicates(r.top)
 		r.journal = r.depth == 0 && isJournal(r.top)
-		if ct, ok := r.top.first("Content-Type"); ok {
-			r.learn(parseMedia(ct, r.top).raw("charset"))
-		}
+		ct, _ := r.top.first("Content-Type")
+		r.media = parseMedia(ct, r.top)
+		r.learn(r.media.raw("charset"))
 	}
 	return r.top
 }

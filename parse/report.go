@@ -97,6 +97,10 @@ type collector interface {
 // nothing. charset is the declared one; issues is told what is wrong.
 func newCollector(mediaType, charset string, issues func(code, detail string, lossy bool)) collector {
 	c := &fieldCollector{charset: charset, issues: issues, max: maxReport}
+	if isReturned(mediaType) {
+		c.read, c.header = readReturned, true
+		return c
+	}
 	switch mediaType {
 	case "message/delivery-status", "message/global-delivery-status":
 		c.read = readBounce
@@ -104,14 +108,21 @@ func newCollector(mediaType, charset string, issues func(code, detail string, lo
 		c.read = readReceipt
 	case "message/feedback-report":
 		c.read = readComplaint
-	case "message/rfc822", "message/global", "text/rfc822-headers", "text/rfc822-header", "message/rfc822-headers", "message/global-headers":
-		c.read, c.header = readReturned, true
 	case "text/calendar", "application/ics", "text/x-vcalendar", "text/vcalendar", "application/x-vcalendar":
 		return newCalendarCollector(charset, issues)
 	default:
 		return nil
 	}
 	return c
+}
+
+// isReturned tells whether a part of that type is the message that a report is about, or its header.
+func isReturned(mediaType string) bool {
+	switch mediaType {
+	case "message/rfc822", "message/global", "text/rfc822-headers", "text/rfc822-header", "message/rfc822-headers", "message/global-headers":
+		return true
+	}
+	return false
 }
 
 // keep returns a copy of v, cut at most octets, while the Summary has room; ok is false if something

@@ -121,13 +121,19 @@ func (r *Reader) entity(h *Header, path, parent, def string) *Part {
 	*r.parts++
 	r.w.beginBody()
 	ct, _ := h.first("Content-Type")
-	m := parseMedia(ct, h)
+	m := r.media
+	if h != r.top {
+		m = parseMedia(ct, h)
+	}
 	typ, ok := mediaType(m.head, def)
 	if !ok {
 		h.issue(IssueContentTypeBad, quote(ct), false)
 	}
 	r.learn(m.raw("charset"))
 	if isMultipart(typ) {
+		if r.about != nil && typ == "multipart/report" {
+			r.about.reports = true
+		}
 		if typ = r.multipart(h, m, typ, path); typ == "" {
 			return nil
 		}
@@ -144,8 +150,7 @@ func (r *Reader) entity(h *Header, path, parent, def string) *Part {
 		r.about.watch(p)
 	}
 	if p.Role == RoleText {
-		r.uu = &uuSplit{in: p.octets, text: *p}
-		r.uu.text.octets, r.uu.text.body = r.uu, nil
+		r.uu = &uuSplit{in: p.octets, text: p}
 		p.octets = r.uu
 	}
 	return p

@@ -6,7 +6,7 @@ import "strconv"
 // here until it is over: the text up to a file, the file, the text after it.
 type uuSplit struct {
 	in   octets
-	text Part // the first piece, from which those after files take what its header says
+	text *Part // the first piece: those after files take over what its header says
 
 	scan   uuScanner
 	rest   []byte // of in, not yet scanned
@@ -82,7 +82,8 @@ func (u *uuSplit) part() (*Part, error) {
 			return nil, err
 		}
 		if u.ahead.kind != uuBegin {
-			p := u.text
+			p := *u.text
+			p.body, p.tee, p.done, p.read, p.out = nil, nil, false, false, nil
 			p.startText()
 			return &p, nil
 		}
