@@ -29,6 +29,14 @@ type dateParts struct {
 
 // mailDate is MailDate; exact tells whether nothing had to be guessed.
 func mailDate(s string) (t time.Time, exact, ok bool) {
+	if t, ok = plainDate(s); ok {
+		return t, true, true
+	}
+	return anyDate(s)
+}
+
+// anyDate reads dates however they are written.
+func anyDate(s string) (t time.Time, exact, ok bool) {
 	s = s[:min(len(s), 512)]
 	d := dateParts{year: -1, month: -1, day: -1, hour: -1, sign: '+'}
 	text := stripComments(s)

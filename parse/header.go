@@ -90,6 +90,10 @@ func (h *Header) Addresses(names ...string) []Address {
 			fields = fields[:min(len(fields), 1)]
 		}
 		for _, raw := range fields {
+			if list, ok := plainAddresses(raw, h.lim.Addresses-len(out)); ok {
+				out = append(out, list...)
+				continue
+			}
 			p := addressParser{h: h, s: h.utf8(raw), max: h.lim.Addresses - len(out)}
 			out = append(out, p.parse()...)
 			if p.repaired {

@@ -35,7 +35,12 @@ type Reader struct {
 // NewReader returns a reader of the message that comes from in. It does not read yet.
 func NewReader(in io.Reader, lim Limits) *Reader {
 	r := newReader(in, lim.withDefaults())
-	r.issues, r.parts, r.origin, r.about = new(issues), new(int), OriginMIME, new(about)
+	shared := new(struct {
+		issues issues
+		parts  int
+		about  about
+	})
+	r.issues, r.parts, r.about, r.origin = &shared.issues, &shared.parts, &shared.about, OriginMIME
 	return r
 }
 

@@ -1,0 +1,54 @@
+package parse
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// scrambled returns s with up to three of its characters replaced by others of from.
+func scrambled(r *rand.Rand, s, from string) string {
+	b := []byte(s)
+	for range r.IntN(4) {
+		i := r.IntN(len(b))
+		switch c := from[r.IntN(len(from))]; r.IntN(3) {
+		case 0:
+			b[i] = c
+		case 1:
+			b = slices.Insert(b, i, c)
+		default:
+			b = slices.Delete(b, i, i+1)
+		}
+	}
+	return strings.Trim(string(b), " \t")
+}
+
+func TestPlainReadingsAgree(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	dates := []string{"Tue, 10 Nov 2026 09:00:00 +0100", "1 Jan 2000 23:59:59 -0000 (UTC)", "Sat, 29 Feb 2025 00:00:00 +1400", "Mon, 1 Dec 1902 24:00:00 -1130 (a b)"}
+	lists := []string{"a@x.org", "J Doe <j@x.org>, k@x.org", `"J" <j-1@x.org>, "Q W" <q@x.org>`, "J D<a.b+c@x.org>", "undisclosed recipients <>"}
+	plain := 0
+	for range 200_000 {
+		s := scrambled(r, dates[r.IntN(len(dates))], "0123456789 :+-(),TueNov")
+		if got, ok := plainDate(s); ok {
+			plain++
+			want, exact, ok := anyDate(s)
+			if !ok || !exact || !got.Equal(want) {
+				t.Fatalf("%q is %v, and %v (%v, %v)", s, got, want, exact, ok)
+			}
+		}
+		s = scrambled(r, lists[r.IntN(len(lists))], `ab 1@.,<>"-_'`)
+		if got, ok := plainAddresses(s, 100); ok {
+			plain++
+			h := fuzzHeader("To", s)
+			p := addressParser{h: h, s: s, max: 100}
+			if want := p.parse(); !slices.Equal(got, want) || p.repaired || p.over || len(h.issues.list) > 0 {
+				t.Fatalf("%q is %q, and %q (%v, %v)", s, got, want, p.repaired, h.issues.list)
+			}
+		}
+	}
+	if plain < 10_000 {
+		t.Errorf("only %d of them were plain", plain)
+	}
+}
