@@ -8,7 +8,7 @@ VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo 
 TOOLS       := $(CURDIR)/bin/tools
 GOLANGCI    := v2.15.0
 GOVULNCHECK := v1.1.4
-FUZZTIME    ?= 20s
+FUZZTIME    ?= 60s
 TIMEOUT     ?= 10m
 CHECKS      ?= fmt vet lint house vuln test interop
 ARGS        ?=
@@ -61,7 +61,7 @@ chaos: ## two workers, a real Dovecot and a real nats-server under random cuts, 
 	CHAOS=$(or $(CHAOS),60s) $(GO) test -tags interop -count=1 -v -timeout 30m -run Chaos ./cmd/internal/interop
 
 .PHONY: fuzz
-fuzz: ## every fuzz target for FUZZTIME (20s)
+fuzz: ## every fuzz target for FUZZTIME (60s)
 	@set -e; $(GO) test -list '^Fuzz' $(PKGS) >bin/.fuzz.list || { cat bin/.fuzz.list; exit 1; }; \
 	awk '/^Fuzz/ {name[++n] = $$1} /^(ok|\?)/ {for (i = 1; i <= n; i++) print $$2, name[i]; n = 0}' bin/.fuzz.list >bin/.fuzz; \
 	[ -s bin/.fuzz ] || { echo "fuzz: no target found"; exit 1; }; \
