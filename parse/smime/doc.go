@@ -24,10 +24,6 @@
 // of the structures around the content are not even read, so that a broken one costs nothing. What
 // comes after the content (certificates, signatures) is left unread.
 //
-// Unwrap is for an object that is already in memory: it allocates the content once, at most 1.0
-// octets per octet of the object. Measured as a whole process that reads an object of MaxSize into
-// memory by doubling a buffer and unwraps it, the peak stays at 53 MiB.
-//
 // A general PKCS #7 parser was measured for this and not taken: converting BER to DER first, it needs
 // 6 octets of memory per octet of honest mail and 50 of hostile mail, 9.5 s for 16 MB in chunks of
 // 1,000 octets as Outlook writes them, and overflows the stack on 20 MB of opening brackets, which no

@@ -83,7 +83,7 @@ func TestObjectsOfOpenSSL(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := Unwrap(octets)
+		got, err := unwrap(octets)
 		if string(got) != c.want || !errors.Is(err, c.err) || err != nil && c.err == nil {
 			t.Errorf("%s: %d octets %.60q, %v; want %d octets, %v", c.file, len(got), got, err, len(c.want), c.err)
 		}

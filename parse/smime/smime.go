@@ -2,15 +2,10 @@ package smime
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 )
-
-// MaxSize is how large an object may be that a caller holds in memory for Unwrap, if the process is to
-// stay under 64 MiB. Open needs no such limit.
-const MaxSize = 16 << 20
 
 // What an object can be instead of one with content. They are wrapped: ask with errors.Is.
 var (
@@ -18,25 +13,6 @@ var (
 	ErrNoContent = errors.New("signed-data has no mail") // a detached signature, certificates only, or content that is no id-data
 	ErrMalformed = errors.New("malformed S/MIME object") // no DER or BER, or cut off
 )
-
-// Unwrap returns the content of an opaque-signed object. With ErrMalformed the content may be there in
-// part: as far as it could be read. The octets are neither kept nor changed.
-func Unwrap(octets []byte) (content []byte, err error) {
-	r, err := Open(bytes.NewReader(octets))
-	if err != nil {
-		return nil, err
-	}
-	content = make([]byte, 0, len(octets)) // never outgrown: the content is a part of the object
-	for err == nil {
-		var n int
-		n, err = r.Read(content[len(content):cap(content)])
-		content = content[:len(content)+n]
-	}
-	if errors.Is(err, io.EOF) {
-		return content, nil
-	}
-	return content, err
-}
 
 // Open reads an opaque-signed object up to its content, which the returned reader gives. An error of r
 // comes back as it is, from Open or from Read; the end of r inside of the content is ErrMalformed.

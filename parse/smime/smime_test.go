@@ -81,7 +81,7 @@ func TestEveryWayToWriteTheContent(t *testing.T) {
 	}
 	for _, c := range cases {
 		for how, object := range map[string]string{"definite": wrap(c.octets), "indefinite": wrapOpen(c.octets)} {
-			got, err := Unwrap([]byte(object))
+			got, err := unwrap([]byte(object))
 			if string(got) != c.want || !errors.Is(err, c.err) || err != nil && c.err == nil {
 				t.Errorf("%s, %s: %q, %v; want %q, %v", c.name, how, got, err, c.want, c.err)
 			}
@@ -114,7 +114,7 @@ func TestWhatIsNoOpaqueSignedObject(t *testing.T) {
 		{"long tag", "\x3f\xff\xff\x7f\x00", ErrMalformed},
 	}
 	for _, c := range cases {
-		if got, err := Unwrap([]byte(c.object)); len(got) > 0 || !errors.Is(err, c.err) {
+		if got, err := unwrap([]byte(c.object)); len(got) > 0 || !errors.Is(err, c.err) {
 			t.Errorf("%s: %q, %v; want %v", c.name, got, err, c.err)
 		}
 	}
@@ -123,20 +123,20 @@ func TestWhatIsNoOpaqueSignedObject(t *testing.T) {
 func TestLengthsAroundTheContentDoNotMatter(t *testing.T) {
 	object := []byte(wrap(tlv(tagOctets, "mail")))
 	object[1], object[14] = 0x7f, 0x03 // of the ContentInfo and of its [0]
-	if got, err := Unwrap(object); string(got) != "mail" || err != nil {
+	if got, err := unwrap(object); string(got) != "mail" || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
 }
 
 func TestACutObjectGivesWhatItHas(t *testing.T) {
 	for _, object := range []string{wrap(tlv(tagOctets, "The valve is closed.")), wrapOpen(open(tagChunks, tlv(tagOctets, "The valve "), tlv(tagOctets, "is closed.")))} {
-		whole, err := Unwrap([]byte(object))
+		whole, err := unwrap([]byte(object))
 		if err != nil {
 			t.Fatal(err)
 		}
 		last := 0
 		for n := range len(object) {
-			got, err := Unwrap([]byte(object[:n]))
+			got, err := unwrap([]byte(object[:n]))
 			if !bytes.HasPrefix(whole, got) || len(got) < last {
 				t.Errorf("%d octets give %q", n, got)
 			}
@@ -177,7 +177,7 @@ func TestTheSampleMailUnwraps(t *testing.T) {
 	}
 }
 
-// TestTheLibraryReadsTheSame lets others build what Unwrap reads.
+// TestTheLibraryReadsTheSame lets others build what Open reads.
 func TestTheLibraryReadsTheSame(t *testing.T) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -205,7 +205,7 @@ func TestTheLibraryReadsTheSame(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := Unwrap(octets)
+		got, err := unwrap(octets)
 		if err != nil || !bytes.Equal(got, content) {
 			t.Errorf("%d octets: got %d, %v", n, len(got), err)
 		}
@@ -226,7 +226,7 @@ func TestHostileObjectsCostLittle(t *testing.T) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		start := time.Now()
-		_, _ = Unwrap([]byte(object))
+		_, _ = unwrap([]byte(object))
 		runtime.ReadMemStats(&after)
 		if got := after.TotalAlloc - before.TotalAlloc; got > 2*uint64(len(object))+64<<10 { // once the conversion to []byte, once the content
 			t.Errorf("%s: %d octets allocated for %d", name, got, len(object))
@@ -237,9 +237,9 @@ func TestHostileObjectsCostLittle(t *testing.T) {
 	}
 }
 
-// FuzzUnwrap: nothing panics, no cut of the input changes the result, and what the library can read
+// FuzzOpen: nothing panics, no cut of the input changes the result, and what the library can read
 // has the same content. The library does not read chunks of chunks, so two of them are one too many.
-func FuzzUnwrap(f *testing.F) {
+func FuzzOpen(f *testing.F) {
 	files, err := filepath.Glob("testdata/*.p7?")
 	if err != nil || len(files) == 0 {
 		f.Fatal("no fixtures", err)
@@ -253,7 +253,7 @@ func FuzzUnwrap(f *testing.F) {
 	}
 	f.Add([]byte(wrapOpen(open(tagChunks, tlv(tagChunks, tlv(tagOctets, "ma")), tlv(tagOctets, "il")))))
 	f.Fuzz(func(t *testing.T, octets []byte) {
-		got, err := Unwrap(octets)
+		got, err := unwrap(octets)
 		if len(got) > len(octets) {
 			t.Fatalf("%d octets from %d", len(got), len(octets))
 		}
@@ -272,4 +272,13 @@ func FuzzUnwrap(f *testing.F) {
 			t.Errorf("%q, the library %q", got, p7.Content)
 		}
 	})
+}
+
+// unwrap returns the content of an object, as far as it can be read.
+func unwrap(object []byte) ([]byte, error) {
+	r, err := Open(bytes.NewReader(object))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(r)
 }
