@@ -11,9 +11,9 @@ import (
 func (r *reader) openHidden(t atom.Atom) {
 	e := element{tag: t, block: margin(t) > 0 || isCell(t)}
 	if e.block {
-		r.hideBreak()
+		r.hideSpace('\n')
 	}
-	r.stack = append(r.stack, e)
+	r.pushElement(e)
 }
 
 // open begins an element that is shown.
@@ -40,7 +40,7 @@ func (r *reader) open(t atom.Atom, st *style) {
 	case e.block:
 		r.openBlock(&e, st)
 	}
-	r.stack = append(r.stack, e)
+	r.pushElement(e)
 }
 
 // openBlock does what is particular to some blocks.
@@ -268,7 +268,7 @@ func (r *reader) leave(i int) {
 		return
 	case !e.effect:
 		if e.block && r.hideAt >= 0 {
-			r.hideBreak()
+			r.hideSpace('\n')
 		}
 		return
 	case e.link:

@@ -19,18 +19,21 @@ type reader struct {
 	given int // octets of out.out that were read
 	done  bool
 
-	stack []element
-	deep  int // elements over maxDepth that are open
-	pre   bool
-	tiny  bool // the font is too small to be seen
-	href  []byte
-	inks  int // out.inks when the link began
+	stack  []element
+	opened [64]uint16 // how many elements of the tags of a slot are on it
+	deep   int        // elements over maxDepth that are open
+	pre    bool
+	tiny   bool // the font is too small to be seen
+	href   []byte
+	inks   int // out.inks when the link began
 
 	inMarker bool // in a list marker of Word's
 	marker   []byte
 
-	hideAt int // the element of the stack that hides; -1 is none
-	hidden []byte
+	hideAt int    // the element of the stack that hides; -1 is none
+	hidden []byte // its text,
+	replay []byte // which has to be shown after all,
+	rest   []byte // and what of the lexer's text comes after it
 }
 
 // NewReader returns the text of UTF-8 HTML: UTF-8 with \n line ends. See the package's
@@ -60,8 +63,23 @@ func (r *reader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// step reads one token.
+// step reads one token, after what is left to show of a hidden element.
 func (r *reader) step() {
+	switch {
+	case len(r.replay) > 0:
+		line, rest, ended := bytes.Cut(r.replay, []byte("\n"))
+		r.replay = rest
+		r.text(line)
+		if ended {
+			r.out.block(1)
+		}
+		return
+	case len(r.rest) > 0:
+		s := r.rest
+		r.rest = nil
+		r.text(s)
+		return
+	}
 	switch r.lex.next() {
 	case kindText:
 		r.text(r.lex.text)
@@ -70,13 +88,22 @@ func (r *reader) step() {
 	case kindEnd:
 		r.end(r.lex.tag)
 	case kindEOF:
-		r.done = true
-		if r.lex.err == io.EOF { // a broken source has no last line
-			r.show()
-			r.popTo(0)
-			r.out.finish()
-		}
+		r.finish()
 	}
+}
+
+// finish ends the text. A hidden element that is still open is shown first.
+func (r *reader) finish() {
+	switch {
+	case r.lex.err != io.EOF: // a broken source has no last line
+	case r.hideAt >= 0:
+		r.show()
+		return
+	default:
+		r.popTo(0)
+		r.out.finish()
+	}
+	r.done = true
 }
 
 // text passes text on, unless it cannot be seen.
@@ -102,36 +129,33 @@ func (r *reader) hide(s []byte) {
 	for len(s) > 0 {
 		if len(r.hidden) >= maxHidden {
 			r.show()
-			r.text(s)
+			r.rest = s // the lexer's, which is not asked before it was shown
 			return
 		}
-		_, n := utf8.DecodeRune(s)
-		if isSpace(s[0]) {
-			r.hidden = append(r.hidden, ' ')
-		} else {
+		c, n := utf8.DecodeRune(s)
+		switch classify(c) {
+		case classVisible, classJoiner:
 			r.hidden = append(r.hidden, s[:n]...)
+		case classSpace, classNoBreak, classBreak:
+			r.hideSpace(' ')
 		}
 		s = s[n:]
 	}
 }
 
-// hideBreak keeps where a line of a hidden element ends.
-func (r *reader) hideBreak() {
-	r.hidden = append(r.hidden, '\n')
+// hideSpace keeps a space, or the end of a line, of a hidden element: one of them in a row.
+func (r *reader) hideSpace(c byte) {
+	if n := len(r.hidden); n > 0 && !isSpace(r.hidden[n-1]) {
+		r.hidden = append(r.hidden, c)
+	}
 }
 
-// show gives up hiding: nothing ended the element, so its text is shown.
+// show gives up hiding: nothing ended the element, so its text is shown by the next steps.
 func (r *reader) show() {
-	if r.hideAt < 0 {
-		return
-	}
 	r.hideAt = -1
+	r.replay = r.hidden
 	r.out.breakRow()
 	r.out.block(1)
-	for line := range bytes.SplitSeq(r.hidden, []byte("\n")) {
-		r.text(line)
-		r.out.block(1)
-	}
 }
 
 // start handles a start tag.
@@ -176,6 +200,9 @@ func (r *reader) isUnselected() bool {
 
 // closeImplied ends the elements that the start of this one ends.
 func (r *reader) closeImplied(t atom.Atom) {
+	if !r.mayClose(t) {
+		return
+	}
 	for i := len(r.stack) - 1; i >= 0; i-- {
 		open := r.stack[i].tag
 		if closes(t, open) {
@@ -191,6 +218,28 @@ func (r *reader) closeImplied(t atom.Atom) {
 	}
 }
 
+// mayClose tells whether closeImplied has something to look for.
+func (r *reader) mayClose(t atom.Atom) bool {
+	switch {
+	case r.isOpen(atom.P) && margin(t) > 0:
+		return true
+	case t == atom.A, t == atom.Li:
+		return r.isOpen(t)
+	}
+	return t == atom.Dt || t == atom.Dd || t == atom.Option || t == atom.Optgroup || isTablePart(t)
+}
+
+// openSlot is where reader.open counts the elements of a tag.
+func openSlot(t atom.Atom) uint32 { return uint32(t) * 2654435769 >> 26 }
+
+// isOpen tells whether there may be an element of this tag on the stack, without looking for it.
+func (r *reader) isOpen(t atom.Atom) bool { return r.opened[openSlot(t)] > 0 }
+
+func (r *reader) pushElement(e element) {
+	r.opened[openSlot(e.tag)]++
+	r.stack = append(r.stack, e)
+}
+
 // end handles an end tag. One without its start means nothing, but for </br> and </p>, which
 // browsers take for start tags.
 func (r *reader) end(t atom.Atom) {
@@ -200,6 +249,9 @@ func (r *reader) end(t atom.Atom) {
 	}
 	if t == atom.Br {
 		r.void(t, &style{})
+		return
+	}
+	if !r.isOpen(t) && !isHeading(t) {
 		return
 	}
 	for i := len(r.stack) - 1; i >= 0; i-- {
@@ -224,6 +276,7 @@ func (r *reader) close(i int) {
 		return
 	}
 	r.leave(i)
+	r.opened[openSlot(r.stack[i].tag)]--
 	for j := range inner {
 		inner[j].pre = r.stack[i].pre
 		inner[j].tiny = inner[j].tiny && r.stack[i].tiny
@@ -237,7 +290,9 @@ func (r *reader) close(i int) {
 // popTo ends all elements from i on.
 func (r *reader) popTo(i int) {
 	for len(r.stack) > i {
-		r.leave(len(r.stack) - 1)
-		r.stack = r.stack[:len(r.stack)-1]
+		last := len(r.stack) - 1
+		r.leave(last)
+		r.opened[openSlot(r.stack[last].tag)]--
+		r.stack = r.stack[:last]
 	}
 }

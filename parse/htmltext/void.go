@@ -13,7 +13,7 @@ import (
 func (r *reader) void(t atom.Atom, st *style) {
 	if r.hideAt >= 0 {
 		if t == atom.Br || t == atom.Hr {
-			r.hideBreak()
+			r.hideSpace('\n')
 		}
 		return
 	}

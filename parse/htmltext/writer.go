@@ -5,7 +5,8 @@ import (
 )
 
 const (
-	maxMarks   = 16  // quotes and list items in front of a line
+	maxMarks   = 16  // quotes and list items in front of a line,
+	maxWidth   = 64  // and octets of them
 	maxMark    = 10  // octets of one of them
 	maxIndent  = 16  // no-break spaces kept at the start of a line
 	cellOneRow = 200 // octets of a data cell that stay on one line
@@ -195,7 +196,11 @@ func (w *writer) writeMarks() {
 // push opens a mark, unless there are too many; "" is a quote.
 func (w *writer) push(text string, fresh bool) {
 	w.breakRow()
-	if len(w.marks) == maxMarks {
+	width := len(text)
+	for i := range w.marks {
+		width += w.marks[i].n
+	}
+	if len(w.marks) == maxMarks || width > maxWidth {
 		return
 	}
 	m := mark{quote: text == "", fresh: fresh}

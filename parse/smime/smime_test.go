@@ -18,8 +18,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 	"testing/iotest"
+	"time"
 
 	"github.com/smallstep/pkcs7"
 
