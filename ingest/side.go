@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -17,6 +18,7 @@ func newBytesReader(b []byte) io.Reader { return bytes.NewReader(b) }
 // goroutine that waits only for the store. finish must be called; it waits for the goroutine.
 type sideWriter struct {
 	pw   *io.PipeWriter
+	buf  *bufio.Writer // of pw: octets that come singly must not cross the pipe singly
 	done chan struct{}
 	blob publish.Blob
 	err  error
@@ -24,7 +26,7 @@ type sideWriter struct {
 
 func newSideWriter(ctx context.Context, store publish.BlobStore, mediaType string) *sideWriter {
 	pr, pw := io.Pipe()
-	s := &sideWriter{pw: pw, done: make(chan struct{})}
+	s := &sideWriter{pw: pw, buf: bufio.NewWriter(pw), done: make(chan struct{})}
 	go func() {
 		defer close(s.done)
 		s.blob, s.err = store.Put(ctx, mediaType, pr)
@@ -38,7 +40,7 @@ func newSideWriter(ctx context.Context, store publish.BlobStore, mediaType strin
 }
 
 // Write implements io.Writer.
-func (s *sideWriter) Write(b []byte) (int, error) { return s.pw.Write(b) }
+func (s *sideWriter) Write(b []byte) (int, error) { return s.buf.Write(b) }
 
 // errAbandoned ends a store whose message could not be read to its end.
 var errAbandoned = errors.New("the message was not read to its end")
@@ -49,6 +51,7 @@ func (s *sideWriter) finish(cause error) (publish.Blob, error) {
 	if cause != nil {
 		s.pw.CloseWithError(errAbandoned)
 	} else {
+		_ = s.buf.Flush() // its error is that of the store
 		s.pw.Close()
 	}
 	<-s.done

@@ -36,6 +36,9 @@ type reader struct {
 	rest   []byte // and what of the lexer's text comes after it
 }
 
+// piece is how many octets are worth a return to the caller.
+const piece = 1 << 10
+
 // NewReader returns the text of UTF-8 HTML: UTF-8 with \n line ends. See the package's
 // documentation for what it looks like. Errors are those of html alone, and io.EOF at its end.
 func NewReader(html io.Reader) io.Reader {
@@ -51,12 +54,14 @@ func (r *reader) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	for r.given == len(r.out.out) {
+	if r.given == len(r.out.out) {
 		r.given, r.out.out = 0, r.out.out[:0]
-		if r.done {
+		for !r.done && len(r.out.out) < piece { // a token may be one character
+			r.step()
+		}
+		if len(r.out.out) == 0 {
 			return 0, r.lex.err
 		}
-		r.step()
 	}
 	n := copy(p, r.out.out[r.given:])
 	r.given += n
