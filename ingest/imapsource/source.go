@@ -143,7 +143,7 @@ type note struct {
 
 const (
 	maxNotes  = 10_000
-	maxDeaths = 5 // then the message is to blame, not the network
+	maxDeaths = 8 // then the message is to blame, not the network: two minutes and more of nothing else
 	// The engine sets a message aside after as many; a later retry asks the server again.
 	maxVerdicts = 3
 )
