@@ -34,11 +34,12 @@ func readHeader(w *window, h *Header, top bool) {
 		hr.mark()
 		hr.indent()
 	}
-	mem, own := newScratch(), h.block
-	h.block = mem[:0] // until it is known how much it is
+	if w.lines == nil {
+		w.lines = newScratch()
+	}
+	h.block = w.lines[:0] // until it is known how much it is
 	hr.read()
-	h.block = append(own[:0], h.block...)
-	mem.free()
+	h.block = bytes.Clone(h.block)
 }
 
 // read reads the lines of the header.

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
-	"time"
 )
 
 // zoo is a message with something of everything, also broken things.
@@ -245,13 +244,9 @@ func TestHostileMessagesCostLittle(t *testing.T) {
 			in.size = size
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			start := time.Now()
 			r := NewReader(in, Limits{})
 			visit(t, r)
 			runtime.ReadMemStats(&after)
-			if d := time.Since(start); d > 10*time.Second {
-				t.Errorf("took %v", d)
-			}
 			if got := after.TotalAlloc - before.TotalAlloc; got > 64<<20 {
 				t.Errorf("allocated %d MiB", got>>20)
 			}

@@ -45,7 +45,8 @@ type window struct {
 	err      error // the transport's error; nothing is read after it
 	sum      hash.Hash
 	size     int64
-	nl       byte // '\n', or '\r' in a message that has no other line ends
+	lines    *scratch // takes the header that is being read
+	nl       byte     // '\n', or '\r' in a message that has no other line ends
 
 	open  map[string]int // boundary to index in Reader.stack
 	start bool           // nothing of the current body has been consumed
@@ -113,7 +114,8 @@ func (w *window) free() {
 	w.gone += int64(w.pos)
 	w.pos, w.end, w.buf = 0, 0, nil
 	w.mem.free()
-	w.mem = nil
+	w.lines.free()
+	w.mem, w.lines = nil, nil
 }
 
 // peek returns the next n octets without consuming them, fewer only at the end of the input.
