@@ -56,6 +56,7 @@ func (p *Part) open() (parts, error) {
 		p.issue(IssueNestingLimit, strconv.Itoa(p.r.lim.Nesting), false)
 		return nil, nil
 	}
+	p.opened = true
 	switch kind {
 	case holdsMessage:
 		return p.openMessage(), nil

@@ -89,7 +89,8 @@ func (o *readerOctets) flaws(func(code, detail string, lossy bool)) {}
 func (p *Part) Tee(w io.Writer) { p.tee = w }
 
 // Range tells where the part's still encoded body lies in the message around it: the octets from
-// start up to end, which is final after the end. Both are 0 if it is no MIME part.
+// start up to end, which is final after the end; of a text in pieces, the first has the range of all,
+// and it is final after the last. Both are 0 if it is no MIME part.
 func (p *Part) Range() (start, end int64) {
 	if p.body != nil {
 		return p.body.start, p.body.start + p.body.len
@@ -175,7 +176,9 @@ func (p *Part) fill() {
 	}
 	if last {
 		p.done = true
-		p.finish()
+		if !p.opened {
+			p.finish()
+		}
 	}
 }
 
@@ -215,15 +218,20 @@ func (p *Part) finish() {
 	}
 }
 
-// drain goes to the end of the part. What nobody looks at is not decoded.
+// drain goes to the end of the part. What nobody looks at is not decoded; what somebody began to look
+// at is, for how far he came depends on the transport, and what is reported must not. What was wrong
+// with a part that holds others is reported after what was wrong with them, for the same reason.
 func (p *Part) drain() error {
-	p.out = nil
-	if p.tee == nil && p.tap == nil && !p.done && p.err == nil {
+	if p.tee == nil && p.tap == nil && !p.read && !p.opened {
 		p.done = true
 		p.err = p.octets.skip()
 	}
 	for p.err == nil && !p.done {
 		p.fill()
+	}
+	p.out = nil
+	if p.opened && p.err == nil {
+		p.finish()
 	}
 	return p.err
 }

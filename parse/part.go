@@ -62,9 +62,10 @@ type Part struct {
 	done   bool      // nothing comes after out
 	err    error     // the transport's or the Tee's
 
-	depth int     // how many messages and containers are around
-	read  bool    // the caller reads it: it is not opened
-	inner *Header // of the message inside, once the reader has gone into it
+	depth  int     // how many messages and containers are around
+	read   bool    // the caller reads it: it is not opened
+	opened bool    // the reader has gone into it
+	inner  *Header // of the message inside, once it has
 }
 
 // newPart makes a leaf of a header. def is the media type of parts that declare none.
