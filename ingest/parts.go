@@ -134,11 +134,11 @@ func (m *composition) bodies(cause error) error {
 	errs[2], errs[3] = err, eerr
 	switch {
 	case m.data.Text != nil:
+	case envelope != nil && m.pr.Summary().Journal == nil:
+		m.data.Text = envelope
 	case derived != nil:
 		derived.Derived = "html"
 		m.data.Text = derived
-	case m.pr.Summary().Journal == nil:
-		m.data.Text = envelope
 	}
 	return errors.Join(errs[:]...)
 }

@@ -98,9 +98,9 @@ func (p *Part) Range() (start, end int64) {
 	return 0, 0
 }
 
-// Read returns the text of RoleText and RoleHTML in UTF-8, with the line ends it was sent with, and
-// the decoded octets of an attachment exactly, in whatever charset they are. Its only errors are
-// io.EOF, the transport's and the Tee writer's.
+// Read returns text in UTF-8, with the line ends it was sent with, and the decoded octets of an
+// attachment exactly, in whatever charset they are. Its only errors are io.EOF, the transport's and
+// the Tee writer's.
 func (p *Part) Read(b []byte) (int, error) {
 	if len(b) == 0 {
 		return 0, nil
