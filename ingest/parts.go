@@ -118,20 +118,21 @@ func (m *composition) finish(cause error) error {
 	}
 	for _, o := range m.open {
 		_, serr := o.side.finish(errAbandoned)
-		err = errors.Join(err, serr)
+		err = also(err, serr)
 	}
-	return errors.Join(m.bodies(err), err)
+	return m.bodies(err)
 }
 
 // bodies ends the stores of the bodies. Without a text body the text is that in the HTML; a mail that
 // only pretends to be a journal report has its envelope as text.
-func (m *composition) bodies(cause error) error {
-	var errs [4]error
-	m.data.Text, errs[0] = m.text.finish(cause)
-	m.data.HTML, errs[1] = m.html.finish(cause)
-	derived, err := m.derived.finish(cause)
-	envelope, eerr := m.envelope.finish(cause)
-	errs[2], errs[3] = err, eerr
+func (m *composition) bodies(err error) error {
+	var found [4]*publish.Body
+	for i, b := range [...]*bodyWriter{m.text, m.html, m.derived, m.envelope} {
+		body, serr := b.finish(err)
+		found[i], err = body, also(err, serr)
+	}
+	m.data.Text, m.data.HTML = found[0], found[1]
+	derived, envelope := found[2], found[3]
 	switch {
 	case m.data.Text != nil:
 	case envelope != nil && m.pr.Summary().Journal == nil:
@@ -140,7 +141,15 @@ func (m *composition) bodies(cause error) error {
 		derived.Derived = "html"
 		m.data.Text = derived
 	}
-	return errors.Join(errs[:]...)
+	return err
+}
+
+// also adds what a store says, unless that is what went wrong already: who wrote to it was told first.
+func also(err, store error) error {
+	if err != nil && (store == nil || errors.Is(err, store)) {
+		return err
+	}
+	return errors.Join(err, store)
 }
 
 // attachmentStore is where attachments go: nowhere, if they are not kept.
