@@ -23,6 +23,8 @@ type composition struct {
 	text, html, derived *bodyWriter
 	envelope            *bodyWriter
 	open                []openPart // innermost last
+	said                int        // octets that the rows of the attachments take
+	silent              bool       // some row says less than it could
 }
 
 // openPart is a part that holds the ones which come now. Its octets are stored from their Tee.
@@ -66,7 +68,7 @@ func (m *composition) take(p *parse.Part) error {
 	if err != nil {
 		return fmt.Errorf("store attachment %s: %w", p.Path, err)
 	}
-	m.data.Attachments = append(m.data.Attachments, attachment(p, blob))
+	m.data.Attachments = append(m.data.Attachments, m.row(p, blob))
 	return nil
 }
 
@@ -105,7 +107,7 @@ func (m *composition) leave(path string) error {
 		if err != nil {
 			return fmt.Errorf("store attachment %s: %w", o.part.Path, err)
 		}
-		m.data.Attachments[o.index] = attachment(o.part, blob)
+		m.data.Attachments[o.index] = m.row(o.part, blob)
 	}
 	return nil
 }
@@ -158,25 +160,4 @@ func (c *Composer) attachmentStore() publish.BlobStore {
 		return c.Blobs
 	}
 	return hashOnly{}
-}
-
-// attachment describes a part that was read to its end.
-func attachment(p *parse.Part, blob publish.Blob) publish.Attachment {
-	a := publish.Attachment{
-		Part: p.Path, Filename: p.Filename, ContentType: p.ContentType, DetectedType: p.DetectedType(), Size: blob.Size, SHA256: blob.SHA256,
-		Ref: blob.Ref, Disposition: p.Disposition, Inline: p.Inline, ContentID: p.ContentID, Parent: p.Parent, Origin: p.Origin,
-	}
-	if p.FilenameRaw != p.Filename {
-		a.FilenameRaw = p.FilenameRaw
-	}
-	if h := p.Message(); h != nil {
-		a.Message = messageInfo(h)
-	}
-	switch p.ContentType {
-	case "message/external-body":
-		a.External = externalBody(p)
-	case "message/partial":
-		a.Partial = &publish.Partial{ID: p.Param("id"), Number: p.Param("number"), Total: p.Param("total")}
-	}
-	return a
 }
