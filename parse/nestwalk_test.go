@@ -174,6 +174,38 @@ func TestTeeErrorsInWhatIsNestedComeBackAsTheyAre(t *testing.T) {
 	}
 }
 
+// lazyWriter takes nothing, and gives an error or does not even say so.
+type lazyWriter struct{ err error }
+
+func (w lazyWriter) Write([]byte) (int, error) { return 0, w.err }
+
+func TestAWriterThatTakesNothingIsNeverTheEndOfTheMessage(t *testing.T) {
+	for _, c := range []struct{ says, want error }{{nil, io.ErrShortWrite}, {io.EOF, io.ErrUnexpectedEOF}} {
+		for name, use := range map[string]func(*Reader, *Part) error{
+			"Read": func(_ *Reader, p *Part) error { _, err := io.ReadAll(p); return err },
+			"Next": func(r *Reader, _ *Part) error { _, err := r.Next(); return err },
+		} {
+			r := NewReader(strings.NewReader("Content-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\nhi"), Limits{})
+			p, err := r.Next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.Tee(lazyWriter{c.says})
+			if err := use(r, p); err != c.want {
+				t.Errorf("a Tee says %v: %s gives %v, want %v", c.says, name, err, c.want)
+			}
+		}
+	}
+	r := NewReader(strings.NewReader("Subject: x\r\n\r\nhi"), Limits{})
+	p, err := r.Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.WriteTo(lazyWriter{}); !errors.Is(err, io.ErrShortWrite) {
+		t.Errorf("WriteTo gives %v", err)
+	}
+}
+
 func TestWhatIsKeptOfAMessageOutlivesItsMemory(t *testing.T) {
 	var kept []*Part
 	msg, _ := nest(7, 6)

@@ -85,7 +85,8 @@ func (o *readerOctets) flaws(func(code, detail string, lossy bool)) {}
 
 // Tee makes the part's octets, decoded but in the charset they were sent in, also go to w from now
 // on, whether they are read, walked or drained. It is meant to be called before the first Read. An
-// error of w comes back from Read or Next as it is.
+// error of w comes back from Read or Next as it is, except that io.EOF, which would mean the end of
+// the message there, becomes io.ErrUnexpectedEOF.
 func (p *Part) Tee(w io.Writer) { p.tee = w }
 
 // Range tells where the part's still encoded body lies in the message around it: the octets from
@@ -141,7 +142,7 @@ func (p *Part) pull(b []byte) (int, error) {
 func (p *Part) WriteTo(w io.Writer) (n int64, err error) {
 	for p.claim() {
 		if len(p.out) > 0 {
-			k, err := w.Write(p.out)
+			k, err := writeAll(w, p.out)
 			n += int64(k)
 			p.out = p.out[k:]
 			if err != nil {
@@ -191,10 +192,21 @@ func (p *Part) observe(b []byte) error {
 		p.tap.write(b)
 	}
 	if p.tee != nil && len(b) > 0 {
-		_, err := p.tee.Write(b)
+		_, err := writeAll(p.tee, b)
+		if err == io.EOF { //nolint:errorlint // bare: one that wraps it cannot be mistaken
+			err = io.ErrUnexpectedEOF
+		}
 		return err
 	}
 	return nil
+}
+
+// writeAll writes b; a writer that takes less without saying why is an error, as it is for io.Copy.
+func writeAll(w io.Writer, b []byte) (n int, err error) {
+	if n, err = w.Write(b); err == nil && n < len(b) {
+		err = io.ErrShortWrite
+	}
+	return n, err
 }
 
 // finish reports what the part's decoders found.
