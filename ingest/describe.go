@@ -53,7 +53,7 @@ func describeHeader(d *publish.Data, h *parse.Header) {
 // messageInfo describes a message inside of the message.
 func messageInfo(h *parse.Header) *publish.MessageInfo {
 	m := &publish.MessageInfo{
-		MessageID: h.MessageID(), Subject: h.Subject(), From: addresses(h, "From"), To: addresses(h, "To"), CC: addresses(h, "Cc"),
+		MessageID: strings.Clone(h.MessageID()), Subject: h.Subject(), From: addresses(h, "From"), To: addresses(h, "To"), CC: addresses(h, "Cc"),
 	}
 	m.Date, _ = date(h)
 	return m
@@ -71,7 +71,8 @@ func addresses(h *parse.Header, names ...string) []publish.Address {
 	in := h.Addresses(names...)
 	out := make([]publish.Address, 0, len(in))
 	for _, a := range in {
-		out = append(out, publish.Address{Name: a.Name, Address: a.Address, Group: a.Group})
+		// A clone, so that one short address does not hold the whole field.
+		out = append(out, publish.Address{Name: strings.Clone(a.Name), Address: strings.Clone(a.Address), Group: strings.Clone(a.Group)})
 	}
 	return out
 }

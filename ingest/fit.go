@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"reflect"
 
 	"mailflume/publish"
 )
@@ -23,30 +24,36 @@ func cuts() []cut {
 		{"html.content", func(d *publish.Data) { d.HTML = without(d.HTML) }},
 		{"text.content", func(d *publish.Data) { d.Text, d.Reply = without(d.Text), nil }},
 		{"calendar", func(d *publish.Data) { d.Calendar = nil }},
-		{"references", func(d *publish.Data) { d.References, d.InReplyTo = nil, nil }},
+		{"references", func(d *publish.Data) { d.References = nil }},
+		{"in_reply_to", func(d *publish.Data) { d.InReplyTo = nil }},
 		{"delivered_to", func(d *publish.Data) { d.DeliveredTo = nil }},
 		{"bcc", func(d *publish.Data) { d.BCC = nil }},
 		{"cc", func(d *publish.Data) { d.CC = nil }},
 		{"to", func(d *publish.Data) { d.To = nil }},
 		{"journal", func(d *publish.Data) { d.Journal = nil }},
-		{"bounce", func(d *publish.Data) { d.Bounce, d.Complaint, d.Receipt = nil, nil, nil }},
+		{"bounce", func(d *publish.Data) { d.Bounce = nil }},
+		{"complaint", func(d *publish.Data) { d.Complaint = nil }},
+		{"receipt", func(d *publish.Data) { d.Receipt = nil }},
 		{"attachments", func(d *publish.Data) { d.Attachments = nil }},
-		{"reply_to", func(d *publish.Data) { d.ReplyTo, d.Sender = nil, nil }},
+		{"reply_to", func(d *publish.Data) { d.ReplyTo = nil }},
+		{"sender", func(d *publish.Data) { d.Sender = nil }},
 		{"list", func(d *publish.Data) { d.List = nil }},
 		{"from", func(d *publish.Data) { d.From = nil }},
 		{"flags", func(d *publish.Data) { d.Flags = nil }},
-		{"subject", func(d *publish.Data) {
-			d.Subject, d.MessageID, d.DateRaw, d.ReturnPath = clip(d.Subject, 1000), clip(d.MessageID, 1000), clip(d.DateRaw, 200), clip(d.ReturnPath, 1000)
-		}},
+		{"subject", func(d *publish.Data) { d.Subject = clip(d.Subject, 1000) }},
+		{"message_id", func(d *publish.Data) { d.MessageID = clip(d.MessageID, 1000) }},
+		{"date_raw", func(d *publish.Data) { d.DateRaw = clip(d.DateRaw, 200) }},
+		{"return_path", func(d *publish.Data) { d.ReturnPath = clip(d.ReturnPath, 1000) }},
 	}
 }
 
+// without returns a body without its text and its charset, if that is no charset's name.
 func without(b *publish.Body) *publish.Body {
-	if b == nil {
-		return nil
+	if b == nil || b.Content == "" && len(b.Charset) <= 100 {
+		return b
 	}
 	c := *b
-	c.Content, c.Truncated = "", true
+	c.Content, c.Charset, c.Truncated = "", clip(c.Charset, 100), true
 	return &c
 }
 
@@ -73,7 +80,10 @@ func fit(ctx context.Context, ev *publish.Event, limit int, store publish.BlobSt
 	}
 	data := *ev.Data
 	for _, c := range cuts() {
-		c.drop(&data)
+		before := data
+		if c.drop(&data); reflect.DeepEqual(&before, &data) {
+			continue // there was none
+		}
 		data.TruncatedFields = append(data.TruncatedFields, c.name)
 		slim := publish.NewEvent(publish.Key{}, ev.Kind, ev.ID, ev.Time, &data)
 		slim.Source, slim.Subject, slim.DataRef = ev.Source, clip(ev.Subject, 1000), blob.Ref

@@ -23,6 +23,8 @@ type composition struct {
 	text, html, derived *bodyWriter
 	envelope            *bodyWriter
 	open                []openPart // innermost last
+	said                int        // octets that the rows of the attachments take
+	silent              bool       // some row says less than it could
 }
 
 // openPart is a part that holds the ones which come now. Its octets are stored from their Tee.
@@ -66,7 +68,7 @@ func (m *composition) take(p *parse.Part) error {
 	if err != nil {
 		return fmt.Errorf("store attachment %s: %w", p.Path, err)
 	}
-	m.data.Attachments = append(m.data.Attachments, attachment(p, blob))
+	m.data.Attachments = append(m.data.Attachments, m.row(p, blob))
 	return nil
 }
 
@@ -105,7 +107,7 @@ func (m *composition) leave(path string) error {
 		if err != nil {
 			return fmt.Errorf("store attachment %s: %w", o.part.Path, err)
 		}
-		m.data.Attachments[o.index] = attachment(o.part, blob)
+		m.data.Attachments[o.index] = m.row(o.part, blob)
 	}
 	return nil
 }
@@ -118,29 +120,38 @@ func (m *composition) finish(cause error) error {
 	}
 	for _, o := range m.open {
 		_, serr := o.side.finish(errAbandoned)
-		err = errors.Join(err, serr)
+		err = also(err, serr)
 	}
-	return errors.Join(m.bodies(err), err)
+	return m.bodies(err)
 }
 
 // bodies ends the stores of the bodies. Without a text body the text is that in the HTML; a mail that
 // only pretends to be a journal report has its envelope as text.
-func (m *composition) bodies(cause error) error {
-	var errs [4]error
-	m.data.Text, errs[0] = m.text.finish(cause)
-	m.data.HTML, errs[1] = m.html.finish(cause)
-	derived, err := m.derived.finish(cause)
-	envelope, eerr := m.envelope.finish(cause)
-	errs[2], errs[3] = err, eerr
+func (m *composition) bodies(err error) error {
+	var found [4]*publish.Body
+	for i, b := range [...]*bodyWriter{m.text, m.html, m.derived, m.envelope} {
+		body, serr := b.finish(err)
+		found[i], err = body, also(err, serr)
+	}
+	m.data.Text, m.data.HTML = found[0], found[1]
+	derived, envelope := found[2], found[3]
 	switch {
 	case m.data.Text != nil:
+	case envelope != nil && m.pr.Summary().Journal == nil:
+		m.data.Text = envelope
 	case derived != nil:
 		derived.Derived = "html"
 		m.data.Text = derived
-	case m.pr.Summary().Journal == nil:
-		m.data.Text = envelope
 	}
-	return errors.Join(errs[:]...)
+	return err
+}
+
+// also adds what a store says, unless that is what went wrong already: who wrote to it was told first.
+func also(err, store error) error {
+	if err != nil && (store == nil || errors.Is(err, store)) {
+		return err
+	}
+	return errors.Join(err, store)
 }
 
 // attachmentStore is where attachments go: nowhere, if they are not kept.
@@ -149,25 +160,4 @@ func (c *Composer) attachmentStore() publish.BlobStore {
 		return c.Blobs
 	}
 	return hashOnly{}
-}
-
-// attachment describes a part that was read to its end.
-func attachment(p *parse.Part, blob publish.Blob) publish.Attachment {
-	a := publish.Attachment{
-		Part: p.Path, Filename: p.Filename, ContentType: p.ContentType, DetectedType: p.DetectedType(), Size: blob.Size, SHA256: blob.SHA256,
-		Ref: blob.Ref, Disposition: p.Disposition, Inline: p.Inline, ContentID: p.ContentID, Parent: p.Parent, Origin: p.Origin,
-	}
-	if p.FilenameRaw != p.Filename {
-		a.FilenameRaw = p.FilenameRaw
-	}
-	if h := p.Message(); h != nil {
-		a.Message = messageInfo(h)
-	}
-	switch p.ContentType {
-	case "message/external-body":
-		a.External = externalBody(p)
-	case "message/partial":
-		a.Partial = &publish.Partial{ID: p.Param("id"), Number: p.Param("number"), Total: p.Param("total")}
-	}
-	return a
 }

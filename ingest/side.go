@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"runtime/debug"
 	"unicode/utf8"
 
 	"mailflume/parse"
@@ -29,7 +31,7 @@ func newSideWriter(ctx context.Context, store publish.BlobStore, mediaType strin
 	s := &sideWriter{pw: pw, buf: bufio.NewWriter(pw), done: make(chan struct{})}
 	go func() {
 		defer close(s.done)
-		s.blob, s.err = store.Put(ctx, mediaType, pr)
+		s.blob, s.err = put(ctx, store, mediaType, pr)
 		if s.err != nil {
 			pr.CloseWithError(s.err) // whoever reads the message learns it from its next Write
 			return
@@ -37,6 +39,16 @@ func newSideWriter(ctx context.Context, store publish.BlobStore, mediaType strin
 		pr.Close()
 	}()
 	return s
+}
+
+// put is store.Put. A panic there is the message's fault, as it is in the goroutine that reads.
+func put(ctx context.Context, store publish.BlobStore, mediaType string, r io.Reader) (b publish.Blob, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &Error{Fault{Class: BadMessage, Code: CodeMessagePanic}, "store " + mediaType, fmt.Errorf("%v\n%s", v, debug.Stack())}
+		}
+	}()
+	return store.Put(ctx, mediaType, r)
 }
 
 // Write implements io.Writer.

@@ -56,6 +56,7 @@ func (p *Part) open() (parts, error) {
 		p.issue(IssueNestingLimit, strconv.Itoa(p.r.lim.Nesting), false)
 		return nil, nil
 	}
+	p.opened = true
 	switch kind {
 	case holdsMessage:
 		return p.openMessage(), nil
@@ -153,9 +154,13 @@ func (r signedReader) Read(b []byte) (int, error) {
 
 // isEntity tells whether octets begin like a MIME entity: with a Content- or MIME-Version field.
 func isEntity(b []byte) bool {
-	name, _, _ := bytes.Cut(bytes.TrimLeft(b[:min(len(b), 256)], "\r\n"), []byte(":"))
-	lower := bytes.ToLower(name)
-	return bytes.HasPrefix(lower, []byte("content-")) || string(lower) == "mime-version"
+	b = bytes.TrimLeft(b[:min(len(b), 256)], "\r\n")
+	colon, ok := fieldName(b)
+	if !ok {
+		return false
+	}
+	name := bytes.ToLower(bytes.TrimRight(b[:colon], " \t"))
+	return bytes.HasPrefix(name, []byte("content-")) || string(name) == "mime-version"
 }
 
 // signedFile is a file in an opaque-signed object.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -177,6 +178,25 @@ func TestTransportErrorsInAContainerComeBackAsTheyAre(t *testing.T) {
 	for at := range len(msg) {
 		if _, err := walkFrom(io.MultiReader(strings.NewReader(msg[:at]), iotest.ErrReader(broken)), Limits{}); !errors.Is(err, broken) {
 			t.Fatalf("cut at %d: error %v", at, err)
+		}
+	}
+}
+
+func TestASignedFileThatOnlyBeginsLikeAnEntityIsAFile(t *testing.T) {
+	g := &nester{Rand: rand.New(rand.NewPCG(1, 1))}
+	for content, want := range map[string]string{
+		"Content-Type: text/csv; name=a.csv\r\n\r\na": "1 mime application/pkcs7-mime c.txt.p7m|1.1 smime text/csv a.csv",
+		"MIME-Version : 1.0\r\n\r\na":                 "1 mime application/pkcs7-mime c.txt.p7m|1.1 smime text/plain",
+		"Content-free\r\nas we said: a":               "1 mime application/pkcs7-mime c.txt.p7m|1.1 smime application/octet-stream c.txt",
+		"Content-related costs: 7":                    "1 mime application/pkcs7-mime c.txt.p7m|1.1 smime application/octet-stream c.txt",
+		"":                                            "1 mime application/pkcs7-mime c.txt.p7m|1.1 smime application/octet-stream c.txt",
+	} {
+		m, err := walkFrom(strings.NewReader("Content-Type: application/pkcs7-mime; name=c.txt.p7m\r\n\r\n"+g.signed(content)), Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := places(m); got != want {
+			t.Errorf("%q: got %s, want %s", content, got, want)
 		}
 	}
 }

@@ -61,7 +61,7 @@ func IssueCodes() []IssueCode {
 		{IssuePartLimit, "more parts than Limits.Parts; lossy"},
 		{IssueQuotedPrintableBad, "= that encodes nothing was kept as it is"},
 		{IssueReportBad, "a report part says nothing that can be read"},
-		{IssueReportLimit, "a report, an envelope or the sum of them is larger than what is read; lossy"},
+		{IssueReportLimit, "a report, an envelope or the sum of what parts say is larger than what is kept; lossy"},
 		{IssueSignedBad, "a signed object that is damaged: what could be read was, octets kept"},
 		{IssueTNEFBad, "a TNEF stream that is damaged: what could be read was, octets kept"},
 		{IssueUUBad, "lines outside the encoding were skipped; lossy"},

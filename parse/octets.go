@@ -85,11 +85,13 @@ func (o *readerOctets) flaws(func(code, detail string, lossy bool)) {}
 
 // Tee makes the part's octets, decoded but in the charset they were sent in, also go to w from now
 // on, whether they are read, walked or drained. It is meant to be called before the first Read. An
-// error of w comes back from Read or Next as it is.
+// error of w comes back from Read or Next as it is, except that io.EOF, which would mean the end of
+// the message there, becomes io.ErrUnexpectedEOF.
 func (p *Part) Tee(w io.Writer) { p.tee = w }
 
 // Range tells where the part's still encoded body lies in the message around it: the octets from
-// start up to end, which is final after the end. Both are 0 if it is no MIME part.
+// start up to end, which is final after the end; of a text in pieces, the first has the range of all,
+// and it is final after the last. Both are 0 if it is no MIME part.
 func (p *Part) Range() (start, end int64) {
 	if p.body != nil {
 		return p.body.start, p.body.start + p.body.len
@@ -97,9 +99,9 @@ func (p *Part) Range() (start, end int64) {
 	return 0, 0
 }
 
-// Read returns the text of RoleText and RoleHTML in UTF-8, with the line ends it was sent with, and
-// the decoded octets of an attachment exactly, in whatever charset they are. Its only errors are
-// io.EOF, the transport's and the Tee writer's.
+// Read returns text in UTF-8, with the line ends it was sent with, and the decoded octets of an
+// attachment exactly, in whatever charset they are. Its only errors are io.EOF, the transport's and
+// the Tee writer's.
 func (p *Part) Read(b []byte) (int, error) {
 	if len(b) == 0 {
 		return 0, nil
@@ -140,7 +142,7 @@ func (p *Part) pull(b []byte) (int, error) {
 func (p *Part) WriteTo(w io.Writer) (n int64, err error) {
 	for p.claim() {
 		if len(p.out) > 0 {
-			k, err := w.Write(p.out)
+			k, err := writeAll(w, p.out)
 			n += int64(k)
 			p.out = p.out[k:]
 			if err != nil {
@@ -175,7 +177,9 @@ func (p *Part) fill() {
 	}
 	if last {
 		p.done = true
-		p.finish()
+		if !p.opened {
+			p.finish()
+		}
 	}
 }
 
@@ -188,7 +192,10 @@ func (p *Part) observe(b []byte) error {
 		p.tap.write(b)
 	}
 	if p.tee != nil && len(b) > 0 {
-		_, err := p.tee.Write(b)
+		_, err := writeAll(p.tee, b)
+		if err == io.EOF { //nolint:errorlint // bare: one that wraps it cannot be mistaken
+			err = io.ErrUnexpectedEOF
+		}
 		return err
 	}
 	return nil
@@ -201,8 +208,16 @@ func (p *Part) remember(b []byte) {
 		p.head = append(p.head, b...)
 		return
 	}
-	p.head = append(p.r.head[:len(p.head)], b...)
-	p.r.head = p.head
+	p.r.head = append(p.r.head[:len(p.head)], b...)
+	p.head = p.r.head
+}
+
+// writeAll writes b; a writer that takes less without saying why is an error, as it is for io.Copy.
+func writeAll(w io.Writer, b []byte) (n int, err error) {
+	if n, err = w.Write(b); err == nil && n < len(b) {
+		err = io.ErrShortWrite
+	}
+	return n, err
 }
 
 // finish reports what the part's decoders found.
@@ -226,15 +241,20 @@ func (p *Part) finish() {
 	}
 }
 
-// drain goes to the end of the part. What nobody looks at is not decoded.
+// drain goes to the end of the part. What nobody looks at is not decoded; what somebody began to look
+// at is, for how far he came depends on the transport, and what is reported must not. What was wrong
+// with a part that holds others is reported after what was wrong with them, for the same reason.
 func (p *Part) drain() error {
-	p.out = nil
-	if p.tee == nil && p.tap == nil && !p.done && p.err == nil {
+	if p.tee == nil && p.tap == nil && !p.read && !p.opened {
 		p.done = true
 		p.err = p.octets.skip()
 	}
 	for p.err == nil && !p.done {
 		p.fill()
+	}
+	p.out = nil
+	if p.opened && p.err == nil {
+		p.finish()
 	}
 	return p.err
 }

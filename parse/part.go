@@ -41,7 +41,7 @@ type Part struct {
 	Role        Role
 	ContentType string // lower-case type/subtype; of OriginTNEF final after the end
 	Charset     string // as declared
-	UsedCharset string // that of RoleText and RoleHTML which Read converts from; final after the end
+	UsedCharset string // that which Read converts from, of all but RoleAttachment; final after the end
 	Disposition string // "inline", "attachment" or empty
 	Inline      bool   // to be shown where it stands: disposition inline, or none and a Content-ID
 	Filename    string // safe to create in a folder; empty if the part has no name; of OriginTNEF final after the end
@@ -62,9 +62,10 @@ type Part struct {
 	done   bool      // nothing comes after out
 	err    error     // the transport's or the Tee's
 
-	depth int     // how many messages and containers are around
-	read  bool    // the caller reads it: it is not opened
-	inner *Header // of the message inside, once the reader has gone into it
+	depth  int     // how many messages and containers are around
+	read   bool    // the caller reads it: it is not opened
+	opened bool    // the reader has gone into it
+	inner  *Header // of the message inside, once it has
 }
 
 // newPart makes a leaf of a header. def is the media type of parts that declare none.

@@ -144,7 +144,7 @@ func (r *Reader) entity(h *Header, path, parent, def string) *Part {
 		p.Path = joinPath(path, 1) // RFC 9051 section 6.4.5: a message of one part has a part 1
 	}
 	if r.journal && r.about.Journal == nil && p.Role == RoleText {
-		p.Role, p.text, p.flow = RoleEnvelope, nil, nil
+		p.Role = RoleEnvelope
 		p.tap = newJournalCollector(p.Charset, p.issue)
 	} else if r.about != nil {
 		r.about.watch(p)
