@@ -21,6 +21,7 @@ func encodingItems() []item {
 			{"excess padding", "JVBERi0====\r\n", "%PDF-", "base64-garbage"},
 			{"padding on a line of its own", "JVBERi0\r\n=\r\n", "%PDF-", ""},
 			{"text after the padding", "JVBERi0=\r\n\r\n--\r\nfooter of a list\r\n", "%PDF-", "base64-trailing"},
+			{"words of the alphabet after the padding", "JVBERi0=\r\nVisit our site\r\n", "%PDF-", "base64-trailing"},
 			{"text after the padding in its line", "JVBERi0= bye\r\n", "%PDF-", "base64-trailing"},
 			{"two encodings", "JVBERi0=\r\nJVBERi0xJVBERi0=\r\n", "%PDF-%PDF-1%PDF-", "base64-continued"},
 			{"two short encodings", "YQ==\r\nYg==\r\n", "ab", "base64-continued"},
