@@ -18,9 +18,9 @@ type transferDecoder interface {
 // transferFor returns the decoder of an encoding's name; ok is false if nobody knows it.
 func transferFor(name string) (d transferDecoder, ok bool) {
 	switch name {
-	case "base64", "b64", "base-64":
+	case "base64", "b64", "base-64", "base 64":
 		return new(base64Decoder), true
-	case "quoted-printable", "quotedprintable", "qp":
+	case "quoted-printable", "quotedprintable", "quoted printable", "quoted_printable", "qp":
 		return new(qpDecoder), true
 	case "uuencode", "x-uuencode", "x-uue", "uue":
 		return new(uuDecoder), true
