@@ -24,7 +24,7 @@ func openItems() []item {
 			{"message/global", "--b\nContent-Type: message/global\n\n" + inner + "\n--b--\n", "1 mime message/global|1.1 rfc822 application/pdf a.pdf", ""},
 			{"From_ line inside", "--b\nContent-Type: message/rfc822\n\nFrom a@b Tue Nov 10 09:00:00 2026\n" + inner + "\n--b--\n", "1 mime message/rfc822|1.1 rfc822 application/pdf a.pdf", "mbox-from-line"},
 			{"header alone that speaks of a file", "--b\nContent-Type: message/rfc822\n\nSubject: in\nContent-Type: application/ms-tnef; name=winmail.dat\n\n\n--b--\n", "1 mime message/rfc822", ""},
-			{"no body", "--b\nContent-Type: message/rfc822\n\nSubject: in\n--b--\n", "1 mime message/rfc822", "header-without-end"},
+			{"no body", "--b\nContent-Type: message/rfc822\n\nSubject: in\n--b--\n", "1 mime message/rfc822", ""},
 			{"nothing", "--b\nContent-Type: message/rfc822\n\n--b--\n", "1 mime message/rfc822", ""},
 			{"its texts stay its own", "--b\n\nout\n--b\nContent-Type: message/rfc822\n\nSubject: in\n\nin\n--b--\n", "1 mime text/plain|2 mime message/rfc822", ""},
 			{"cut", "--b\nContent-Type: message/rfc822\n\nContent-Type: multipart/mixed; boundary=c\n\n--c\n" + partPDF, "1 mime message/rfc822|1.1 rfc822 application/pdf a.pdf", "multipart-not-closed"},
