@@ -54,6 +54,7 @@ type base64Decoder struct {
 	glued  bool   // nothing but padding stands between the data and tail
 	ended  bool   // what follows is no data
 	tail   []byte // the line after the padding, until it is clear what it is
+	spaced bool   // a blank came last in it
 
 	garbage, trailing int
 	continued, cut    bool
@@ -230,7 +231,7 @@ func (d *base64Decoder) after(src []byte) (rest []byte) {
 			return nil
 		case c == '\n':
 			d.judge()
-			d.glued = false
+			d.glued, d.spaced = false, false
 			return src[i+1:]
 		case c == '=' && len(d.tail) == 0:
 			if d.pads--; d.pads < 0 {
@@ -238,7 +239,8 @@ func (d *base64Decoder) after(src []byte) (rest []byte) {
 			}
 		case c == '\r', c == ' ', c == '\t':
 			d.glued = d.glued && len(d.tail) > 0
-		case len(d.tail) == maxTail:
+			d.spaced = c != '\r' && len(d.tail) > 0 && d.tail[len(d.tail)-1] != '='
+		case d.spaced, len(d.tail) == maxTail: // words
 			d.ended = true
 			d.trailing += len(d.tail) + 1
 		default:

@@ -96,6 +96,7 @@ func kindItems() []item {
 			{"related in alternative in mixed", mixed("mixed", "--b\n"+inner+"c\n\n--c\n"+partText+"--c\nContent-Type: multipart/related; boundary=d\n\n--d\n"+html+"--d--\n--c--\n--b\n"+partPDF), "1.1 text text/plain \"hi\"\n1.2.1 html text/html \"<p>hi\"\n2 attachment application/pdf \"%PDF-\"\n", ""},
 			{"attachment alone", "Content-Type: application/pdf\nContent-Transfer-Encoding: base64\n\nJVBERi0=\n", "1 attachment application/pdf \"%PDF-\"\n", ""},
 			{"text named", "Content-Type: text/plain; name=a.txt\n\nhi\n", "1 attachment text/plain \"hi\\r\\n\"\n", ""},
+			{"texts named in an alternative", mixed("alternative", "--b\nContent-Type: text/plain; name=a.txt\n\nhi\n--b\nContent-Type: text/html; name=a.html\n\n<p>hi\n"), "1 text text/plain \"hi\"\n2 html text/html \"<p>hi\"\n", ""},
 			{"text to be attached", "Content-Disposition: attachment\n\nhi\n", "1 attachment text/plain \"hi\\r\\n\"\n", ""},
 			{"text inline", "Content-Disposition: inline\n\nhi\n", "1 text text/plain \"hi\\r\\n\"\n", ""},
 			{"unknown multipart", mixed("x-foo", "--b\n"+partText+"--b\n"+partPDF), twoParts, ""},

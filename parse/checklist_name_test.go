@@ -123,6 +123,8 @@ func nameItems() []item {
 			{"empty", "\n\na=3D", "a=3D", ""},
 			{"7bit that is not", "7bit\n\n\xff\x00", "\xff\x00", ""},
 			{"7 bit", "7 bit\n\nhi", "hi", ""},
+			{"blank for the hyphen", "Quoted Printable\n\nh=69", "hi", ""},
+			{"blank for none", "base 64\n\naGk=", "hi", ""},
 			{"binary", "binary\n\na\x00b", "a\x00b", ""},
 		}, Limits{}, false},
 	}

@@ -25,6 +25,7 @@ func extendedItems() []item {
 			{"plain between encoded", `filename*0*=utf-8''a%20; filename*1="b%20c"; filename*2*=d%20e`, "a b%20cd e", ""},
 			{"character split", "filename*0*=utf-8''R%C3; filename*1*=%A9.pdf", "Ré.pdf", ""},
 			{"no section 0", `filename*1="b"; filename*2=".pdf"`, "b.pdf", "parameter-invalid"},
+			{"section 0 without its number", `filename*=utf-8''R%C3; filename*1*=%A9.pdf`, "Ré.pdf", "parameter-invalid"},
 			{"gap", `filename*0="a"; filename*2=".pdf"`, "a.pdf", "parameter-invalid"},
 			{"quotes in a plain one", `filename*0="a 'b' c"; filename*1=.pdf`, "a 'b' c.pdf", ""},
 			{"quotes in an encoded one", `filename*0*=utf-8''a'b; filename*1*='c.pdf`, "a'b'c.pdf", ""},

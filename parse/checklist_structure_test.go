@@ -71,6 +71,8 @@ func boundaryItems() []item {
 			{"empty quotes", "; boundary=\"\"\n\nhello\n", "1 text text/plain \"hello\\r\\n\"\n", "boundary-missing"},
 			{"spaces", "; boundary=\"  \"\n\nhello\n", "1 text text/plain \"hello\\r\\n\"\n", "boundary-missing"},
 			{"delimiters all the same", "\n\n--b\n\nhi\n--b--\n", "1 text text/plain \"--b\\r\\n\\r\\nhi\\r\\n--b--\\r\\n\"\n", "boundary-missing"},
+			{"one in the wrong quotes", "; boundary='b'\n\n--b\n\nhi\n--b--\n", "1 text text/plain \"hi\"\n", "parameter-invalid"},
+			{"one with quotes in it", "; boundary='b'\n\n--'b'\n\nhi\n--'b'--\n", "1 text text/plain \"hi\"\n", ""},
 			{"another one", "; boundary=a\n\n--b\n\nhi\n--b--\n", "1 text text/plain \"--b\\r\\n\\r\\nhi\\r\\n--b--\\r\\n\"\n", "boundary-not-found"},
 			{"a boundary that a semicolon cuts", "; boundary=b;c\n\n--b;c\n\nhi\n--b;c--", "1 text text/plain \"--b;c\\r\\n\\r\\nhi\\r\\n--b;c--\"\n", "boundary-not-found parameter-invalid"},
 			{"a longer one", "; boundary=b\n\n--bb\n\nhi\n--bb--", "1 text text/plain \"--bb\\r\\n\\r\\nhi\\r\\n--bb--\"\n", "boundary-not-found"},

@@ -91,6 +91,9 @@ func (p *Part) openMessage() parts {
 		c.about.header = c.top
 		return c
 	}
+	if len(c.w.peek(1)) == 0 {
+		return nil // a header is all that a bounce returns: it has no parts, whatever it says
+	}
 	return withoutTexts{c}
 }
 

@@ -248,9 +248,9 @@ func messageIDs(s string, limit int) []string {
 	if len(out) > 0 {
 		return out
 	}
-	at := strings.ContainsRune(s, '@')
-	for _, w := range strings.FieldsFunc(s, func(r rune) bool { return r <= ' ' || r == ',' || r == '>' || r == '<' }) {
-		if len(out) < limit && (strings.ContainsRune(w, '@') || !at) {
+	words := strings.FieldsFunc(s, func(r rune) bool { return r <= ' ' || r == ',' || r == '>' || r == '<' })
+	for _, w := range words {
+		if len(out) < limit && (strings.ContainsRune(w, '@') || len(words) == 1) { // several words without are prose
 			out = append(out, w)
 		}
 	}

@@ -89,6 +89,8 @@ func TestMessageIDsLoseOnlyTheirBrackets(t *testing.T) {
 		{"no at sign", "<12345>", []string{"12345"}},
 		{"empty", "<>", nil},
 		{"phrase without id", "Your message of Tuesday by b@x", []string{"b@x"}},
+		{"prose", "Bob's message of Tuesday", nil},
+		{"no brackets and no at sign", "12345", []string{"12345"}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -49,7 +49,7 @@ func (hr *headerReader) read() {
 		at := w.offset()
 		line := w.line()
 		if len(line) == 0 {
-			if len(h.fields) > 0 {
+			if inside := hr.top && hr.part != ""; len(h.fields) > 0 && !inside { // RFC 5322 section 3.5: there need be no body
 				hr.issue(IssueHeaderNoEnd, "", false)
 			}
 			break

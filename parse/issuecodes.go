@@ -64,6 +64,6 @@ func IssueCodes() []IssueCode {
 		{IssueReportLimit, "a report, an envelope or the sum of what parts say is larger than what is kept; lossy"},
 		{IssueSignedBad, "a signed object that is damaged: what could be read was, octets kept"},
 		{IssueTNEFBad, "a TNEF stream that is damaged: what could be read was, octets kept"},
-		{IssueUUBad, "lines outside the encoding were skipped; lossy"},
+		{IssueUUBad, "lines outside the encoding were skipped; lossy. Without a begin line: octets as sent"},
 	}
 }

@@ -152,8 +152,8 @@ func (m media) extended(name string) (octets []byte, charset string) {
 		}
 	}
 	slices.SortStableFunc(parts, func(a, b param) int { return cmp.Compare(a.section, b.section) })
-	if len(parts) > 0 && parts[0].section < 0 {
-		parts = parts[:1] // name*=… is whole; sections beside it are a copy
+	if len(parts) > 0 && parts[0].section < 0 && (len(parts) == 1 || parts[1].section == 0) {
+		parts = parts[:1] // name*=… is whole; sections beside it are a copy, unless section 0 lacks its number
 	}
 	for i, c := range parts {
 		v := c.value

@@ -71,13 +71,13 @@ type Part struct {
 // newPart makes a leaf of a header. def is the media type of parts that declare none.
 func newPart(r *Reader, h *Header, m media, typ string) *Part {
 	p := &Part{Header: h, ContentType: typ, Origin: r.origin, r: r, depth: r.depth, media: m, Charset: m.text("charset", h)}
-	p.disposition(m)
+	file := p.disposition(m)
 	p.ContentID = ""
 	if ids := h.MessageIDs("Content-ID"); len(ids) > 0 {
 		p.ContentID = ids[0]
 	}
 	p.Inline = p.Disposition == "inline" || p.Disposition == "" && p.ContentID != ""
-	if p.Disposition != "attachment" && p.FilenameRaw == "" {
+	if p.Disposition != "attachment" && !file {
 		switch typ {
 		case "text/plain":
 			p.Role = RoleText
@@ -90,8 +90,9 @@ func newPart(r *Reader, h *Header, m media, typ string) *Part {
 }
 
 // disposition reads Content-Disposition (RFC 2183) and the names a part may have. The disposition's
-// filename goes before the type's name (RFC 2183 section 2.3).
-func (p *Part) disposition(m media) {
+// filename goes before the type's name (RFC 2183 section 2.3). It tells whether the name makes a file
+// of a text: a type's name alone does not in an alternative, which is the body.
+func (p *Part) disposition(m media) (file bool) {
 	h := p.Header
 	if v, ok := h.first("Content-Disposition"); ok {
 		d := parseMedia(wholeQuoted(h.utf8(v), h), h)
@@ -111,6 +112,7 @@ func (p *Part) disposition(m media) {
 			p.FilenameRaw = d.text("name", h)
 		}
 	}
+	file = p.FilenameRaw != ""
 	if p.FilenameRaw == "" {
 		p.FilenameRaw = m.text("name", h)
 	}
@@ -118,6 +120,8 @@ func (p *Part) disposition(m media) {
 		p.FilenameRaw = m.text("filename", h)
 	}
 	p.rename(p.FilenameRaw)
+	n := len(p.r.stack)
+	return file || p.FilenameRaw != "" && (n == 0 || !p.r.stack[n-1].choice)
 }
 
 // rename gives the part a name, and one that is safe.
@@ -156,8 +160,10 @@ func (p *Part) encoding() {
 	h := p.Header
 	raw, _ := h.first("Content-Transfer-Encoding")
 	name := strings.Trim(strings.ToLower(strings.TrimSpace(stripComments(raw))), `"'`)
-	if i := strings.IndexAny(name, ";, \t"); i > 0 && name != "7 bit" && name != "8 bit" {
-		name = name[:i]
+	if _, known := transferFor(name); !known {
+		if i := strings.IndexAny(name, ";, \t"); i > 0 {
+			name = name[:i]
+		}
 	}
 	p.Encoding = name
 	dec, ok := transferFor(name)

@@ -18,9 +18,9 @@ type transferDecoder interface {
 // transferFor returns the decoder of an encoding's name; ok is false if nobody knows it.
 func transferFor(name string) (d transferDecoder, ok bool) {
 	switch name {
-	case "base64", "b64", "base-64":
+	case "base64", "b64", "base-64", "base 64":
 		return new(base64Decoder), true
-	case "quoted-printable", "quotedprintable", "qp":
+	case "quoted-printable", "quotedprintable", "quoted printable", "quoted_printable", "qp":
 		return new(qpDecoder), true
 	case "uuencode", "x-uuencode", "x-uue", "uue":
 		return new(uuDecoder), true
@@ -176,20 +176,33 @@ func (d *qpDecoder) flaws(note func(code, detail string, lossy bool)) {
 	}
 }
 
-// uuDecoder reads uuencode (IEEE Std 1003.1), which some old senders name as transfer encoding.
+// uuDecoder reads uuencode (IEEE Std 1003.1), which some old senders name as transfer encoding. What has
+// no begin line is not encoded and stays as it is.
 type uuDecoder struct {
-	out   []byte
-	held  []byte
-	begun bool
-	done  bool
-	bad   int
+	out    []byte
+	held   []byte
+	before []byte // all so far, until the begin line was found
+	sought bool   // it was, or there is none
+	plain  bool   // there is none
+	begun  bool
+	done   bool
+	bad    int
 }
 
-const maxUULine = 128 // a line has 61 characters
+const (
+	maxUULine   = 128     // a line has 61 characters
+	maxUUBefore = 8 << 10 // octets that a begin line is sought in
+)
 
 // decode implements transferDecoder.
 func (d *uuDecoder) decode(src []byte, last bool) []byte {
 	d.out = d.out[:0]
+	if !d.sought {
+		src = d.seek(src, last)
+	}
+	if d.plain {
+		return src
+	}
 	for len(src) > 0 {
 		i := bytes.IndexByte(src, '\n')
 		if i < 0 {
@@ -206,6 +219,20 @@ func (d *uuDecoder) decode(src []byte, last bool) []byte {
 		d.held = d.held[:0]
 	}
 	return d.out
+}
+
+// seek looks for the begin line and returns what to decode.
+func (d *uuDecoder) seek(src []byte, last bool) []byte {
+	const begin = "begin "
+	d.before = append(d.before, src...)
+	room := d.before[:min(len(d.before), maxUUBefore+len(begin))]
+	found := bytes.HasPrefix(room, []byte(begin)) || bytes.Contains(room, []byte("\n"+begin))
+	if !found && !last && len(room) < maxUUBefore+len(begin) {
+		return nil
+	}
+	d.sought, d.plain = true, !found && len(d.before) > 0
+	src, d.before = d.before, nil
+	return src
 }
 
 // hold keeps the beginning of a line; what is longer than an encoded line is none.
@@ -249,7 +276,10 @@ func (d *uuDecoder) line(line []byte) {
 
 // flaws implements transferDecoder.
 func (d *uuDecoder) flaws(note func(code, detail string, lossy bool)) {
-	if d.bad > 0 || !d.begun {
+	switch {
+	case d.plain:
+		note(IssueUUBad, "no begin line: octets as sent", false)
+	case d.bad > 0:
 		note(IssueUUBad, fmt.Sprintf("%d lines skipped", d.bad), true)
 	}
 }

@@ -43,7 +43,7 @@ func TestTransferEncodings(t *testing.T) {
 
 		{"uuencode", "x-uuencode", "begin 644 a\r\n%)5!$1BT \r\n`\r\nend\r\n", "%PDF-", ""},
 		{"uuencode cut", "uuencode", "begin 644 a\r\n%)5!$1BT \r\n", "%PDF-", ""},
-		{"uuencode without begin", "uuencode", "hello\r\n", "", IssueUUBad},
+		{"uuencode without begin", "uuencode", "hello\r\n", "hello\r\n", IssueUUBad},
 
 		{"7bit", "7bit", "a=3D\r\n", "a=3D\r\n", ""},
 		{"8bit", "8bit", "\xff\x00", "\xff\x00", ""},

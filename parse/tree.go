@@ -3,6 +3,7 @@ package parse
 import (
 	"io"
 	"strconv"
+	"strings"
 )
 
 // multipart is an open multipart.
@@ -10,6 +11,7 @@ type multipart struct {
 	boundary string
 	path     string
 	digest   bool // RFC 2046 section 5.1.5: parts are message/rfc822 unless they say otherwise
+	choice   bool // multipart/alternative: its texts are the body, whatever their name
 	children int
 	shadowed int  // the level that had this boundary before, -1 if none
 	text     bool // its preamble is more than white space
@@ -160,6 +162,10 @@ func (r *Reader) entity(h *Header, path, parent, def string) *Part {
 // walked.
 func (r *Reader) multipart(h *Header, m media, typ, path string) string {
 	boundary := m.boundary(h)
+	if bare := strings.Trim(boundary, "'"); bare != boundary && !r.w.shows(boundary) && bare != "" && r.w.shows(bare) {
+		h.issue(IssueParamBad, "", false)
+		boundary = bare // the quotes of those who write programs
+	}
 	switch {
 	case boundary == "":
 		h.issue(IssueBoundaryMissing, quote(m.raw("boundary")), false)
@@ -183,6 +189,6 @@ func (r *Reader) multipart(h *Header, m media, typ, path string) string {
 		shadowed = -1
 	}
 	r.w.open[boundary] = len(r.stack)
-	r.stack = append(r.stack, multipart{boundary: boundary, path: path, digest: typ == "multipart/digest", shadowed: shadowed})
+	r.stack = append(r.stack, multipart{boundary: boundary, path: path, digest: typ == "multipart/digest", choice: typ == "multipart/alternative", shadowed: shadowed})
 	return ""
 }

@@ -298,14 +298,19 @@ func (w *window) failureIfDry() error {
 // boundary.
 func (w *window) lacks(boundary string) bool {
 	b := w.peek(windowSize / 2)
-	if !w.over || len(b) == windowSize/2 || isBlank(b) {
-		return false
-	}
+	return w.over && len(b) < windowSize/2 && !isBlank(b) && !w.delimits(b, boundary)
+}
+
+// shows tells whether a delimiter line for boundary can be seen already.
+func (w *window) shows(boundary string) bool { return w.delimits(w.peek(windowSize/2), boundary) }
+
+// delimits tells whether b has a delimiter line for boundary.
+func (w *window) delimits(b []byte, boundary string) bool {
 	delimiter := []byte("--" + boundary)
 	for off := 0; ; {
 		i := bytes.Index(b[off:], delimiter)
 		if i < 0 {
-			return true
+			return false
 		}
 		start := off + i
 		off = start + len(delimiter)
@@ -318,9 +323,9 @@ func (w *window) lacks(boundary string) bool {
 		}
 		switch rest := bytes.TrimRight(b[off:end], " \t\r\n"); string(rest) {
 		case "":
-			return false
+			return true
 		case "--":
-			return !isBlank(b[:start]) // what stands before a closing one alone is no preamble
+			return isBlank(b[:start]) // what stands before a closing one alone is no preamble
 		}
 	}
 }

@@ -152,8 +152,8 @@ func initials(s string) int {
 // isRule recognises a line drawn across the page, such as mailers and list servers draw.
 func isRule(s string) bool {
 	const short = 5
-	if s == "__" {
-		return true // Mailman once
+	if s == "__" || s == "---" {
+		return true // Mailman once; htmltext for <hr>
 	}
 	n := 0
 	for i := 0; i < len(s); {

@@ -65,6 +65,7 @@ func TestMarkedQuotes(t *testing.T) {
 		{"prose before a bare verb", "Thank you for what you\n§wrote:\n" + quoted},
 		{"a sentence about what somebody wrote", "Hello,\n\nthis is about what you wrote:\n\n§" + quoted},
 		{"a sentence that names an address", "Hello,\n\nplease send it to Bob <bob@example.org>:\n" + strings.Repeat("§> it\n", 1) + strings.Repeat("> it\n", 10)},
+		{"header block behind a rule of HTML", "That suits me.\n§---\nFrom: Bob\nSent: Tuesday, November 10, 2026\nTo: Anna\nSubject: Monday\n\n" + old},
 		{"header block in telephone's manner", own + "Get Outlook for iOS\n§________________________________\nFrom: Bob\nSent: Tuesday, November 10, 2026\nTo: Anna\nSubject: Monday\n\n" + old},
 	})
 }

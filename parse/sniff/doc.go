@@ -3,9 +3,10 @@
 // stands beside the declared type and does not replace it.
 //
 // The many formats are recognised by github.com/gabriel-vasile/mimetype. What mail is made of comes
-// before it, because general sniffers miss it: TNEF, iCalendar and vCard in any case and after blank
+// before it, because general sniffers miss it: TNEF, AppleDouble, iCalendar and vCard in any case and after blank
 // lines, the kinds of PKCS #7, PGP armor, whole messages. Office documents are told apart by their own
-// list of content types, the first entry of the file, which also says whether one carries macros.
+// list of content types, the first entry of the file, which also says whether one carries macros; other
+// containers by the media type that is their first entry.
 //
 //	head := make([]byte, sniff.Size)
 //	n, _ := io.ReadFull(r, head)

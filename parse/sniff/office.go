@@ -5,7 +5,35 @@ import (
 	"compress/flate"
 	"encoding/binary"
 	"io"
+	"strings"
 )
+
+// container recognises the formats that are zip files whose first entry, stored as it is, says which:
+// OpenDocument (part 2, section 3.3), EPUB, and ASiC, the signed container of European authorities
+// (ETSI EN 319 162-1, annex A).
+func container(head []byte) string {
+	const fixed = 30 // of a local file header: APPNOTE section 4.3.7
+	const name = "mimetype"
+	if !bytes.HasPrefix(head, []byte("PK\x03\x04")) || len(head) < fixed+len(name) || string(head[fixed:fixed+len(name)]) != name {
+		return ""
+	}
+	if method, extra := binary.LittleEndian.Uint16(head[8:]), binary.LittleEndian.Uint16(head[28:]); method != 0 || extra != 0 {
+		return ""
+	}
+	t := head[fixed+len(name):]
+	if size := binary.LittleEndian.Uint32(head[18:]); uint64(size) < uint64(len(t)) {
+		t = t[:size]
+	}
+	t = bytes.ToLower(bytes.TrimRight(t, "\r\n"))
+	sub, ok := bytes.CutPrefix(t, []byte("application/"))
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune("+-.", r)
+	}
+	if !ok || len(sub) == 0 || len(sub) > 80 || len(bytes.TrimFunc(sub, plain)) > 0 {
+		return ""
+	}
+	return string(t)
+}
 
 // office tells the documents of Office Open XML apart (ECMA-376 part 2, section 10.1.2): the list of
 // content types names the main part of the package. Office writes it first, which no other zip file

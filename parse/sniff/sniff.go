@@ -19,7 +19,7 @@ func Detect(head []byte) string {
 	if len(head) == 0 {
 		return ""
 	}
-	for _, detect := range [...]func([]byte) string{tnef, pkcs7, begins, message, office} {
+	for _, detect := range [...]func([]byte) string{magic, pkcs7, begins, message, container, office} {
 		if t := detect(head); t != "" {
 			return t
 		}
@@ -34,10 +34,19 @@ func Detect(head []byte) string {
 	return strings.ToLower(t)
 }
 
-// tnef recognises winmail.dat by its signature (MS-OXTNEF section 2.1.3.1).
-func tnef(head []byte) string {
-	if bytes.HasPrefix(head, []byte("\x78\x9f\x3e\x22")) {
-		return "application/ms-tnef"
+// magic recognises what mail has and files seldom: winmail.dat ([MS-OXTNEF] section 2.1.3.1), what a Mac
+// keeps beside a file (RFC 1740 appendix A), and XML in UTF-16 (XML 1.0 appendix F).
+func magic(head []byte) string {
+	for _, m := range [...]struct{ begin, is string }{
+		{"\x78\x9f\x3e\x22", "application/ms-tnef"},
+		{"\x00\x05\x16\x00\x00", "application/applefile"},
+		{"\x00\x05\x16\x07\x00", "application/applefile"},
+		{"\xff\xfe<\x00?\x00x\x00m\x00l\x00", "text/xml"},
+		{"\xfe\xff\x00<\x00?\x00x\x00m\x00l", "text/xml"},
+	} {
+		if bytes.HasPrefix(head, []byte(m.begin)) {
+			return m.is
+		}
 	}
 	return ""
 }

@@ -36,6 +36,13 @@ func document(main string, method uint16, padding int) string {
 	return b.String()
 }
 
+// stored is a zip file whose first entry is not compressed.
+func stored(name, content string) string {
+	local := "PK\x03\x04\x14\x00\x00\x00" + strings.Repeat("\x00", 10) + string(binary.LittleEndian.AppendUint32(nil, uint32(len(content)))) +
+		string(binary.LittleEndian.AppendUint32(nil, uint32(len(content)))) + string([]byte{byte(len(name)), 0, 0, 0})
+	return local + name + content + "PK\x03\x04\x14\x00\x00\x00" + strings.Repeat("\x00", 18) + "\x05\x00\x00\x00a.pdf"
+}
+
 // compound is the head of a compound file whose first sector begins so.
 func compound(sector string) string {
 	return "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + strings.Repeat("\x00", 504) + sector + strings.Repeat("\x00", 3000)
@@ -60,6 +67,10 @@ func TestHeads(t *testing.T) {
 
 		{"TNEF", "\x78\x9f\x3e\x22\x15\x07", "application/ms-tnef"},
 		{"TNEF the other way around", "\x22\x3e\x9f\x78\x15\x07", "application/octet-stream"},
+		{"AppleDouble", "\x00\x05\x16\x07\x00\x02\x00\x00", "application/applefile"},
+		{"AppleSingle", "\x00\x05\x16\x00\x00\x02\x00\x00", "application/applefile"},
+		{"XML in UTF-16", "\xff\xfe<\x00?\x00x\x00m\x00l\x00 \x00", "text/xml"},
+		{"XML in UTF-16 of big ends", "\xfe\xff\x00<\x00?\x00x\x00m\x00l\x00 ", "text/xml"},
 		{"calendar", "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n", "text/calendar"},
 		{"calendar in lower case after blank lines", "\xef\xbb\xbf\r\n \r\nbegin:vcalendar \nversion:2.0\n", "text/calendar"},
 		{"calendar in a sentence", "BEGIN:VCALENDAR is how it begins\r\n", "text/plain"},
@@ -94,6 +105,10 @@ func TestHeads(t *testing.T) {
 		{"Excel", document("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main", zip.Deflate, 0), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
 		{"package of something else", document("application/vnd.example.main", zip.Deflate, 0), "application/zip"},
 		{"list behind the head", document("application/vnd.ms-word.document.macroEnabled.main", zip.Deflate, 5000), "application/zip"},
+		{"signed container", stored("mimetype", "application/vnd.etsi.asic-e+zip"), "application/vnd.etsi.asic-e+zip"},
+		{"container of nothing", stored("mimetype", "application/"), "application/zip"},
+		{"container that is none", stored("mimetype", "application/x; <b>"), "application/zip"},
+		{"OpenDocument", stored("mimetype", "application/vnd.oasis.opendocument.spreadsheet"), "application/vnd.oasis.opendocument.spreadsheet"},
 		{"zip", "PK\x03\x04\x14\x00\x00\x00\x08\x00", "application/zip"},
 		{"old Word", compound("\xec\xa5\xc1\x00"), "application/msword"},
 		{"old Excel", compound("\x09\x08\x10\x00\x00\x06\x05\x00"), "application/vnd.ms-excel"},
