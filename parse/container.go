@@ -92,6 +92,7 @@ func (p *Part) openMessage() parts {
 		return c
 	}
 	if len(c.w.peek(1)) == 0 {
+		c.w.free()
 		return nil // a header is all that a bounce returns: it has no parts, whatever it says
 	}
 	return withoutTexts{c}
