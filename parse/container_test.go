@@ -200,3 +200,21 @@ func TestASignedFileThatOnlyBeginsLikeAnEntityIsAFile(t *testing.T) {
 		}
 	}
 }
+
+func TestPartsOfATNEFStreamCountToo(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("\x78\x9f\x3e\x22\x0f\x01")
+	for range 10 {
+		writeAttr(&b, 0x00069002, strings.Repeat("\x00", 14))
+		writeAttr(&b, 0x0006800f, strings.Repeat("x", 5000))
+	}
+	msg := "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: application/ms-tnef\r\n\r\n" + b.String() + "\r\n--b\r\n\r\nhi\r\n--b--\r\n"
+	m, err := walkFrom(strings.NewReader(msg), Limits{Parts: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(m.parts); got != 4 || m.parts[3].Path != "1.3" || m.parts[0].body != b.String() || m.digest.Size != int64(len(msg)) {
+		t.Errorf("%d parts, %d octets read\n%s", got, m.digest.Size, m.places())
+	}
+	wantCode(t, m, IssuePartLimit)
+}
