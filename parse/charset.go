@@ -197,7 +197,8 @@ func decodeString(octets []byte, label string) (string, charsetFound) {
 		return s, found
 	}
 	if c.untrue(octets, true) {
-		return string(octets), charsetWrong
+		s, _ := decodeUndeclared(octets, "")
+		return s, charsetWrong
 	}
 	s := c.decodeAll(octets)
 	if !strings.ContainsRune(s, utf8.RuneError) || c.make == nil && utf8.Valid(octets) {
@@ -206,9 +207,13 @@ func decodeString(octets []byte, label string) (string, charsetFound) {
 	return s, charsetLossy
 }
 
-// untrue tells whether octets are UTF-8 and not written in c: they are not valid in it, or there are
+// untrue tells whether octets are not written in c but in UTF-8 or, where c has no octets over 127, in
+// something that has: they are not valid in it, or there are
 // so many that chance does not make them UTF-8. Unless whole is set the last character may be cut.
 func (c knownCharset) untrue(b []byte, whole bool) bool {
+	if c.name == "iso-2022-jp" && wide(b) && !isISO2022JP(b) {
+		return true // one of seven bits
+	}
 	if c.make == nil || telling(b) == len(b) || isISO2022JP(b) || !validUTF8(b, whole) {
 		return false
 	}
@@ -266,13 +271,10 @@ func guessCharset(b []byte, hint string, whole bool) knownCharset {
 	case validUTF8(b, whole), nearlyUTF8(b):
 		return utf8Charset()
 	}
-	if isASCIILabel(name) {
-		name = guessLegacy(b, whole)
-	}
-	if c, ok := lookupCharset(name); ok && c.make != nil {
+	if c, ok := lookupCharset(name); ok && c.make != nil && !isASCIILabel(name) {
 		return c
 	}
-	c, _ := namedCharset("windows-1252")
+	c, _ := namedCharset(guessLegacy(b, whole))
 	return c
 }
 
@@ -315,58 +317,4 @@ func nearlyUTF8(b []byte) bool {
 		i += n
 	}
 	return good > 8*bad || good > 0 && bad == 1 && !utf8.FullRune(b[last:])
-}
-
-// guessLegacy chooses between windows-1252 and the multi-byte charsets of East Asia: a text of those
-// has nearly nothing but pairs of octets over 127, which no European text has.
-func guessLegacy(b []byte, whole bool) string {
-	high, runs, odd := 0, 0, 0
-	for i := 0; i < len(b); {
-		if b[i] < 0x80 {
-			i++
-			continue
-		}
-		j := i
-		for j < len(b) && b[j] >= 0xa1 && b[j] < 0xff {
-			j++
-		}
-		if j == i {
-			return "windows-1252"
-		}
-		high += j - i
-		runs++
-		odd += (j - i) & 1
-		i = j
-	}
-	if runs == 0 || odd > 0 && whole || high < 4*runs {
-		return "windows-1252"
-	}
-	return eastAsian(b)
-}
-
-// eastAsian tells EUC-KR from EUC-JP from GBK by the rows of the 94x94 sets that common text uses:
-// hangul lies in rows 16-40, kana in rows 4 and 5, hanzi of level one in 16-55.
-func eastAsian(b []byte) string {
-	pairs, kana, hangul := 0, 0, 0
-	for i := 0; i+1 < len(b); {
-		if b[i] < 0x80 {
-			i++
-			continue
-		}
-		pairs++
-		switch row := int(b[i]) - 0xa0; {
-		case row == 4 || row == 5:
-			kana++
-		case row >= 16 && row <= 40:
-			hangul++
-		}
-		i += 2
-	}
-	switch {
-	case kana*4 >= pairs:
-		return "euc-jp"
-	case hangul*20 >= pairs*19:
-		return "euc-kr"
-	}
-	return "gb18030"
 }

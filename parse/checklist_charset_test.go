@@ -51,6 +51,8 @@ func labelItems() []item {
 			{"comment", "koi8-r (Russian)|\xf0", "П", ""},
 			{"language", "utf-8*en|é", "é", ""},
 			{"RFC 2047", "=?us-ascii?q?utf-8?=|é", "é", ""},
+			{"windows-1252 that is UTF-8", "windows-1252|\u00c1\u3042", "\u00c1\u3042", "charset-guessed"},
+			{"ISO-2022-JP that is Shift_JIS", "iso-2022-jp|\x82\xb1\x82\xea\x82\xcd", "これは", "charset-guessed"},
 			{"unknown", "x-foo|é", "é", "charset-guessed charset-unknown"},
 			{"unknown, Latin inside", "x-foo|\xe9", "é", "charset-guessed charset-unknown"},
 			{"unknown, ASCII inside", "x-foo|a", "a", "charset-unknown"},

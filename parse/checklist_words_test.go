@@ -20,6 +20,10 @@ func wordItems() []item {
 			{"an empty one between", "=?utf-8?q?a?= =?utf-8?q??= =?utf-8?q?b?=", "ab", ""},
 		}, Limits{}, false},
 		{20, "characters split between words", s, subject, []probe{
+			{"encoded text split", "=?utf-8?b?4oK?= =?utf-8?b?s?=", "€", "encoded-word-invalid"},
+			{"encoded text split in the middle", "=?utf-8?b?4oKs4o?= =?utf-8?b?Ks?=", "€€", "encoded-word-invalid"},
+			{"paddings lost", "=?utf-8?b?YQ?= =?utf-8?b?Yg?=", "ab", "encoded-word-invalid"},
+			{"bits too many and a whole word", "=?utf-8?b?YR?= =?utf-8?b?YmJi?=", "abbb", "encoded-word-invalid"},
 			{"B", "=?utf-8?b?4oI=?= =?utf-8?b?rA==?=", "€", ""},
 			{"Q", "=?utf-8?q?=E2=82?= =?utf-8?q?=AC?=", "€", ""},
 			{"octet by octet", "=?utf-8?q?=F0?= =?utf-8?q?=9F?= =?utf-8?q?=98?= =?utf-8?q?=80?=", "😀", ""},

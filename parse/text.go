@@ -45,7 +45,7 @@ func newTextReader(label string, html bool) (t *textReader, unknown bool) {
 		return t, false
 	case !ok:
 		return t, true
-	case c.doubtful():
+	case c.doubtful() || c.name == "windows-1252": // it has five octets that mean nothing
 		t.declared = c
 	default:
 		t.settle(c)
@@ -132,7 +132,11 @@ func (t *textReader) decide(b []byte, last bool) {
 		t.settle(c)
 		return
 	}
-	t.settle(guessCharset(b, t.hint, whole))
+	hint := t.hint
+	if t.declared.name != "" {
+		hint = "" // it is the label that is untrue
+	}
+	t.settle(guessCharset(b, hint, whole))
 	t.guessed = true
 }
 

@@ -16,6 +16,7 @@ type wordDecoder struct {
 
 	out     strings.Builder
 	octets  []byte // decoded octets of adjacent words, not yet converted
+	cut     sextets
 	charset string
 	nextEnd int // the position of the next "?=", if it is not before the current one
 }
@@ -132,8 +133,9 @@ func (d *wordDecoder) add(w encodedWord) {
 	var clean bool
 	if w.q {
 		d.octets, clean = appendQ(d.octets, w.text)
+		d.cut = sextets{}
 	} else {
-		d.octets, clean = appendB(d.octets, w.text)
+		d.octets, clean = d.cut.appendB(d.octets, w.text)
 	}
 	d.bad = d.bad || !clean
 }
@@ -168,7 +170,7 @@ func (d *wordDecoder) flush() {
 		}
 		return r
 	}, s))
-	d.octets = nil
+	d.octets, d.cut = nil, sextets{}
 }
 
 // appendQ decodes the Q encoding (section 4.2). Raw spaces, question marks and octets over 127, and
@@ -190,12 +192,21 @@ func appendQ(dst []byte, s string) (out []byte, clean bool) {
 	return dst, clean
 }
 
+// sextets are the bits that a word in B encoding ends with and that are no octet.
+type sextets struct {
+	v    uint32
+	bits int
+}
+
 // appendB decodes the B encoding with too little, too much or no padding, with foreign octets in it
 // and with the two other characters that URLs have (RFC 4648 section 5). clean is false if anything
-// had to be repaired.
-func appendB(dst []byte, s string) (out []byte, clean bool) {
-	var v uint32
-	bits, pad := 0, 0
+// had to be repaired. Some senders cut the encoded text and not the text: bits that are not zero, as
+// those of an encoding that lost its padding are, belong to the next word.
+func (x *sextets) appendB(dst []byte, s string) (out []byte, clean bool) {
+	v, bits, pad := x.v, x.bits, 0
+	if len(s)%4 == 0 || bits < 6 && v&(1<<bits-1) == 0 {
+		bits = 0
+	}
 	clean = len(s)%4 == 0
 	for i := range len(s) {
 		c := sextet(s[i])
@@ -218,6 +229,7 @@ func appendB(dst []byte, s string) (out []byte, clean bool) {
 			dst = append(dst, byte(v>>bits))
 		}
 	}
+	*x = sextets{v, bits}
 	return dst, clean && pad <= 2
 }
 
