@@ -48,7 +48,11 @@ func TestWhatIsNestedLiesWhereRangeSays(t *testing.T) {
 		for _, p := range m.parts {
 			around[p.Path] = p.body
 			if p.ContentType == "application/pkcs7-mime" {
-				content, err := smime.Unwrap([]byte(p.body))
+				in, err := smime.Open(strings.NewReader(p.body))
+				if err != nil {
+					t.Fatal(err)
+				}
+				content, err := io.ReadAll(in)
 				if err != nil {
 					t.Fatal(err)
 				}
