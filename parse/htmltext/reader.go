@@ -99,16 +99,15 @@ func (r *reader) step() {
 
 // finish ends the text. A hidden element that is still open is shown first.
 func (r *reader) finish() {
-	switch {
-	case r.lex.err != io.EOF: // a broken source has no last line
-	case r.hideAt >= 0:
+	whole := r.lex.err == io.EOF //nolint:errorlint // bare: a lost connection's error may wrap io.EOF
+	if whole && r.hideAt >= 0 {
 		r.show()
 		return
-	default:
+	}
+	if r.done = true; whole { // a broken source has no last line
 		r.popTo(0)
 		r.out.finish()
 	}
-	r.done = true
 }
 
 // text passes text on, unless it cannot be seen.
