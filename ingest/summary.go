@@ -57,7 +57,7 @@ func complaint(c *parse.Complaint) *publish.Complaint {
 
 func calendarEvent(e *ical.Event) publish.CalendarEvent {
 	out := publish.CalendarEvent{
-		Method: e.Method, UID: e.UID, Summary: e.Summary, Location: e.Location, Start: e.Start, End: e.End, Rule: e.Rule, Status: e.Status,
+		Method: e.Method, UID: e.UID, RecurrenceID: e.RecurrenceID, Sequence: e.Sequence, Summary: e.Summary, Location: e.Location, Start: e.Start, End: e.End, Rule: e.Rule, Status: e.Status,
 	}
 	if e.Organizer != (ical.Person{}) {
 		out.Organizer = &publish.Address{Name: e.Organizer.Name, Address: e.Organizer.Address}

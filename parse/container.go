@@ -42,8 +42,9 @@ func (p *Part) holds() container {
 	return holdsNothing
 }
 
-// Container tells whether the part holds parts, which the next call of Reader.Next goes into unless
-// this one is read.
+// Container tells whether the part is of a kind that holds parts, which the next call of Reader.Next goes
+// into unless this one is read. It may turn out to hold none, if it is damaged or encrypted: Tee keeps
+// its octets in any case, and has all of them when the reader returns a part outside of it.
 func (p *Part) Container() bool { return p.holds() != holdsNothing }
 
 // open goes into a part: nil if it holds no parts or belongs to the caller.

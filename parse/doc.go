@@ -9,7 +9,7 @@
 // A Reader pulls the message through a window of 64 KiB and holds nothing else of it, so a message of
 // a gigabyte costs the memory of a small one. Header reads the message's header. Next walks the tree
 // of parts in document order and returns the leaves: the texts (RoleText, RoleHTML), which Part.Read
-// delivers in UTF-8, and everything else as an attachment, whose decoded octets Part.Read delivers
+// delivers in UTF-8, the envelope of a journal report (RoleEnvelope), and everything else as an attachment, whose decoded octets Part.Read delivers
 // exactly as they were sent, text attachments too: their digest is that of the file. Next drains
 // what was not read, and reads the input to its end before it returns io.EOF; Digest is then that of
 // the whole message. Part.Range says where the encoded octets of a part lie, for who verifies a

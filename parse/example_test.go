@@ -58,8 +58,9 @@ func Example() {
 	// part 2: application/pdf "%PDF-1.7"
 }
 
-// Attachments go to disk as they come, also those inside of messages and winmail.dat files. Their names
-// are safe to create, but may be missing or the same: the part number makes them one of a kind.
+// Attachments go to disk as they come, also those inside of messages and winmail.dat files, which are
+// kept by a Tee. Names are safe to create, but may be missing, the same, or known at the end only: the part
+// number is one of a kind.
 func ExamplePart_WriteTo() {
 	dir, err := os.MkdirTemp("", "attachments")
 	if err != nil {
@@ -74,12 +75,16 @@ func ExamplePart_WriteTo() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		if p.Role != parse.RoleAttachment || p.Container() {
+		if p.Role != parse.RoleAttachment {
 			continue
 		}
-		f, err := os.Create(filepath.Join(dir, p.Path+"-"+p.Filename))
+		f, err := os.Create(filepath.Join(dir, p.Path))
 		if err != nil {
 			log.Fatal(err)
+		}
+		if p.Container() {
+			p.Tee(f) // whole once the reader has left it; close it then
+			continue
 		}
 		n, err := p.WriteTo(f)
 		if err != nil {

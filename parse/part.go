@@ -27,7 +27,8 @@ const (
 	OriginMessage  = "rfc822"   // of a message inside of the message
 )
 
-// Part is one leaf of the message's tree. It is good until the next call of Reader.Next.
+// Part is one leaf of the message's tree. It can be read until the next call of Reader.Next; its fields
+// and Message stay good.
 //
 // A part may itself hold parts: a message, a winmail.dat, an opaque-signed S/MIME object. Unless the
 // caller reads such a part, the next call of Reader.Next goes into it and returns what it finds; Tee

@@ -103,7 +103,9 @@ func (r *Reader) duplicates(h *Header) {
 	}
 }
 
-// Issues returns what has been repaired so far, at most about a hundred entries.
+// Issues returns what has been repaired so far, at most about a hundred entries: of parts that were
+// read or teed, and of fields that were asked for (Date, Addresses, Fields). What nobody looks at is not
+// decoded, and so has no issues.
 func (r *Reader) Issues() []Issue { return append([]Issue(nil), r.issues.list...) }
 
 // Digest returns the digest of the raw octets read so far: of the whole message after io.EOF.

@@ -33,16 +33,19 @@ type Complaint struct {
 
 // CalendarEvent is one event of a calendar part (RFC 5545, 5546).
 type CalendarEvent struct {
-	Method    string          `json:"method,omitempty"` // REQUEST, CANCEL, REPLY …
-	UID       string          `json:"uid,omitempty"`
-	Summary   string          `json:"summary,omitempty"`
-	Location  string          `json:"location,omitempty"`
-	Start     string          `json:"start,omitempty"` // RFC 3339; a date alone if it takes whole days; without offset if it has no zone
-	End       string          `json:"end,omitempty"`   // exclusive, written as start is
-	Rule      string          `json:"rule,omitempty"`  // RRULE as sent, if it recurs
-	Status    string          `json:"status,omitempty"`
-	Organizer *Address        `json:"organizer,omitempty"`
-	Attendees []EventAttendee `json:"attendees,omitempty"`
+	Method string `json:"method,omitempty"` // REQUEST, CANCEL, REPLY …
+	UID    string `json:"uid,omitempty"`
+	// RecurrenceID says which occurrence of a recurring event it is about, written as start is; none: all.
+	RecurrenceID string          `json:"recurrence_id,omitempty"`
+	Sequence     int             `json:"sequence,omitempty"` // revision; the highest one counts
+	Summary      string          `json:"summary,omitempty"`
+	Location     string          `json:"location,omitempty"`
+	Start        string          `json:"start,omitempty"` // RFC 3339; a date alone if it takes whole days; without offset if it has no zone
+	End          string          `json:"end,omitempty"`   // exclusive, written as start is
+	Rule         string          `json:"rule,omitempty"`  // RRULE as sent, if it recurs
+	Status       string          `json:"status,omitempty"`
+	Organizer    *Address        `json:"organizer,omitempty"`
+	Attendees    []EventAttendee `json:"attendees,omitempty"`
 }
 
 // EventAttendee is one who is invited.

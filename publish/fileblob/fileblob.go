@@ -219,7 +219,11 @@ func mkdirAll(dir string) error {
 	case err == nil:
 		return syncDir(filepath.Dir(dir))
 	case errors.Is(err, fs.ErrNotExist):
-		if err := mkdirAll(filepath.Dir(dir)); err != nil {
+		parent := filepath.Dir(dir)
+		if info, serr := os.Stat(parent); serr == nil && info.IsDir() || parent == dir {
+			return err // it is there, and takes no folder: /proc and its kind
+		}
+		if err := mkdirAll(parent); err != nil {
 			return err
 		}
 		return mkdirAll(dir)

@@ -240,3 +240,9 @@ func BenchmarkPut(b *testing.B) {
 		})
 	}
 }
+
+func TestAFolderThatCannotBeMadeIsAnErrorAndNoLoop(t *testing.T) {
+	if _, err := New("/proc/mailflume/blobs"); err == nil {
+		t.Error("a folder was made in /proc")
+	}
+}
