@@ -26,16 +26,16 @@ type nthStore struct {
 // Put implements publish.BlobStore.
 func (s *nthStore) Put(ctx context.Context, _ string, r io.Reader) (publish.Blob, error) {
 	s.mu.Lock()
-	mine := s.puts == s.nth
+	n := s.puts
 	s.puts++
 	s.mu.Unlock()
-	if mine {
+	if n == s.nth {
 		if err := s.how(ctx, r); err != nil {
 			return publish.Blob{}, err
 		}
 	}
-	n, err := io.Copy(io.Discard, r)
-	return publish.Blob{SHA256: fmt.Sprint(s.puts), Size: n}, err
+	size, err := io.Copy(io.Discard, r)
+	return publish.Blob{SHA256: fmt.Sprint(n), Size: size}, err
 }
 
 // layered is a mail with long bodies and a message in a message.
