@@ -29,7 +29,7 @@ func TestPlainReadingsAgree(t *testing.T) {
 	dates := []string{"Tue, 10 Nov 2026 09:00:00 +0100", "1 Jan 2000 23:59:59 -0000 (UTC)", "Sat, 29 Feb 2025 00:00:00 +1400", "Mon, 1 Dec 1902 24:00:00 -1130 (a b)"}
 	lists := []string{"a@x.org", "J Doe <j@x.org>, k@x.org", `"J" <j-1@x.org>, "Q W" <q@x.org>`, "J D<a.b+c@x.org>", "undisclosed recipients <>"}
 	plain := 0
-	for range 200_000 {
+	for range 60_000 {
 		s := scrambled(r, dates[r.IntN(len(dates))], "0123456789 :+-(),TueNov")
 		if got, ok := plainDate(s); ok {
 			plain++
@@ -48,7 +48,7 @@ func TestPlainReadingsAgree(t *testing.T) {
 			}
 		}
 	}
-	if plain < 10_000 {
+	if plain < 3_000 {
 		t.Errorf("only %d of them were plain", plain)
 	}
 }
