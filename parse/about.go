@@ -32,8 +32,11 @@ func (a *about) watch(p *Part) {
 		return // nothing asks for the id of the message in it
 	}
 	p.tap = newCollector(p.ContentType, p.Charset, p.issue)
+	if p.Role == RoleText && a.plain == nil && fromDaemon(p.r.Header()) {
+		p.tap = &qmailCollector{charset: p.Charset}
+	}
 	switch {
-	case p.tap == nil, len(a.types) >= maxTypes, isReturned(p.ContentType):
+	case p.tap == nil, p.Role != RoleAttachment, len(a.types) >= maxTypes, isReturned(p.ContentType):
 	case p.Param("method") != "":
 		a.types = append(a.types, p.ContentType+"; method="+p.Param("method"))
 	case !isCalendar(p.ContentType) || p.Disposition != "attachment":
@@ -63,6 +66,9 @@ func (a *about) deciding() []string {
 func (r *Reader) Summary() *Summary {
 	s := r.about.Summary
 	s.settle()
+	if kind, _ := r.Classify(); kind == "bounce" && s.Bounce == nil {
+		s.Bounce = r.about.failed(r.Message())
+	}
 	return &s
 }
 

@@ -19,6 +19,8 @@ import "strings"
 //	bounce      X-Failed-Recipients, X-MS-Exchange-Message-Is-NDR
 //	bounce      the subject of a bounce, and: from mailer-daemon or postmaster, or a null return path
 //	bounce      a null return path, and: from mailer-daemon; or from postmaster and no subject of an automatic reply
+//	receipt     X-Ricevuta of Italian certified mail (RFC 6109 section 3) that says accepted, taken over or delivered
+//	bounce      X-Ricevuta that says not accepted, not delivered, not delivered yet, or a virus
 //	calendar    a calendar with an iTIP method (RFC 5546) but PUBLISH; any calendar that is all of the message, or
 //	            that Content-Class calls a meeting. Any other .ics file is an attachment
 //	auto_reply  Auto-Submitted: auto-replied (RFC 3834); Precedence: auto_reply; X-Autoreply, X-Autorespond, X-Vacation
@@ -73,6 +75,7 @@ const (
 	markRule                           // an Exchange inbox rule made it
 	markInReply                        // In-Reply-To
 	markJournal                        // X-MS-Journal-Report: what it reports decides
+	markHanded                         // X-Ricevuta: the post has it, or the recipient
 
 	markReport = markFeedback | markDisposition | markStatus
 )
@@ -95,6 +98,8 @@ func (s *signals) kind() string {
 		all(markNullPath|markDaemon) && !one(markJournal),
 		all(markNullPath|markPostmaster) && !one(markAutoSubject):
 		return "bounce"
+	case one(markHanded):
+		return "receipt"
 	case one(markInvitation), all(markCalendar | markMeeting):
 		return "calendar"
 	case one(markAutoReply),

@@ -24,6 +24,11 @@ func TestAReportIsWhatItsTypeSays(t *testing.T) {
 		{"report of a type that nobody knows", "Content-Type: multipart/report; report-type=tlsrpt", "", "message"},
 		{"attached message", "Content-Type: multipart/mixed", "message/rfc822", "message"},
 		{"complaint from Outlook.com", "From: staff@hotmail.com\nSubject: complaint about message from 192.0.2.1", "", "complaint"},
+		{"certified mail, delivered", "X-Ricevuta: avvenuta-consegna", "", "receipt"},
+		{"certified mail, accepted", "X-Ricevuta: accettazione", "multipart/signed", "receipt"},
+		{"certified mail, not delivered", "X-Ricevuta: errore-consegna", "", "bounce"},
+		{"certified mail, a letter", "X-Trasporto: posta-certificata", "", "message"},
+		{"certified mail, something new", "X-Ricevuta: altro", "", "message"},
 		{"complaint by somebody", "From: ann@example.org\nSubject: complaint about message from 192.0.2.1", "", "message"},
 	}
 	for _, c := range cases {

@@ -10,14 +10,15 @@ import (
 // Summary is what the structured parts of a message say: reports, calendars, the envelope of a journal
 // report. What a part does not say is empty here; nothing is derived, except where a field says so.
 type Summary struct {
-	Bounce    *Bounce      // delivery status (RFC 3464, 6533)
+	Bounce    *Bounce      // delivery status (RFC 3464, 6533); of a bounce without one what qmail's text or X-Failed-Recipients says
 	Receipt   *Receipt     // message disposition (RFC 8098)
 	Complaint *Complaint   // feedback (RFC 5965, 6591, 6650)
 	Calendars []ical.Event // of all calendar parts; an event that is attached twice stands once
 	Journal   *Journal     // Exchange journal report
 
-	returned string // Message-ID of the message that a report returns
-	kept     int    // octets of text in all of the above
+	returned string  // Message-ID of the message that a report returns
+	plain    *Bounce // of a text that is a report, if the message turns out to be a bounce
+	kept     int     // octets of text in all of the above
 }
 
 // Bounce is a delivery status notification: not only failures, Action says what happened.

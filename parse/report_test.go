@@ -15,15 +15,21 @@ func collect(n int, parts ...[2]string) (s Summary, told []string) {
 		typ, charset, _ := strings.Cut(p[0], "; charset=")
 		issues := func(code, detail string, lossy bool) { told = append(told, fmt.Sprint(code, " ", detail, " ", lossy)) }
 		c := newCollector(typ, charset, issues)
-		if typ == "journal" {
+		switch typ {
+		case "journal":
 			c = newJournalCollector(charset, issues)
+		case "qmail":
+			c = &qmailCollector{charset: charset}
 		}
 		for b := []byte(p[1]); len(b) > 0; b = b[min(n, len(b)):] {
 			c.write(b[:min(n, len(b))])
 		}
 		c.finish(&s)
 	}
-	s.kept, s.returned = 0, ""
+	if s.Bounce == nil {
+		s.Bounce = s.plain
+	}
+	s.kept, s.returned, s.plain = 0, "", nil
 	return s, told
 }
 

@@ -114,13 +114,14 @@ func TestCalendarsAreReadInTheirCharsetAndOnce(t *testing.T) {
 
 // FuzzReport: any octets of any report type are read the same in any cut, and what is kept is bounded.
 func FuzzReport(f *testing.F) {
-	types := []string{"message/delivery-status", "message/disposition-notification", "message/feedback-report", "message/rfc822", "message/global-delivery-status; charset=iso-8859-1"}
+	types := []string{"message/delivery-status", "message/disposition-notification", "message/feedback-report", "message/rfc822", "message/global-delivery-status; charset=iso-8859-1", "qmail"}
 	for i, text := range []string{
 		"Reporting-MTA: dns; x\r\n\r\nFinal-Recipient: utf-8; \\x{E9}+C3+A9@example.com\r\nAction: failed\r\nStatus: 5.1.1\r\nDiagnostic-Code: smtp; 550 =?utf-8?q?=C3=9F?=",
 		"Disposition: a/b; c/d,e\n\nFinal-Recipient: rfc822; <a@x>", "Feedback-Type: abuse\rSource-IP: [IPv6:::1]\rReported-URI: x", "A: b\r\nMessage-ID: <a@b>\r\n\r\nx",
 	} {
 		f.Add(uint8(i), []byte(text), uint8(3))
 	}
+	f.Add(uint8(5), []byte("Hi. This is the x\n\n<a@b>:\nno (#5.1.1)\n\n--- y\n\nMessage-ID: <a@b>\n\n"), uint8(3))
 	f.Fuzz(func(t *testing.T, typ uint8, text []byte, n uint8) {
 		part := [2]string{types[int(typ)%len(types)], string(text)}
 		want, told := collect(1<<20, part, part)

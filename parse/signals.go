@@ -75,6 +75,7 @@ func signalValue(v string) string {
 //	subject:undeliverable, subject:out-of-office, subject:complaint
 //	subject:report-domain                      a DMARC aggregate or a TLS report
 //	thread-topic:answered                      Exchange: the topic is the subject without "Automatic reply:"
+//	x-ricevuta:V, x-trasporto:V                Italian certified mail: its receipts and its letters (RFC 6109)
 //	x-failed-recipients, x-ms-exchange-message-is-ndr, delivered-to:repeated, x-cron-env, tls-report-domain
 //	x-ms-exchange-inbox-rules-loop, x-ms-exchange-generated-message-source:V, x-ms-journal-report
 //	system:V                                   the product that sent it, by its own fields: see systemOf
@@ -160,6 +161,10 @@ func (s *signals) machine(name []byte, f fieldSpan) bool {
 	case "list-id", "list-unsubscribe", "list-unsubscribe-post", "list-help", "list-subscribe", "list-owner", "list-archive",
 		"mailing-list", "x-mailing-list", "x-loop", "feedback-id", "x-csa-complaints", "x-cron-env", "tls-report-domain":
 		s.present(f, string(name), 0)
+	case "x-trasporto":
+		s.fact("x-trasporto", s.word(f))
+	case "x-ricevuta":
+		s.certified(s.word(f))
 	case "x-failed-recipients":
 		s.present(f, "x-failed-recipients", markFailed)
 	case "x-ms-exchange-message-is-ndr": // present and empty
@@ -217,6 +222,17 @@ func (s *signals) present(f fieldSpan, signal string, m mark) {
 func (s *signals) markIf(ok bool, m mark) {
 	if ok {
 		s.marks |= m
+	}
+}
+
+// certified takes the receipts of Italian certified mail (RFC 6109 section 3).
+func (s *signals) certified(v string) {
+	s.fact("x-ricevuta", v)
+	switch v {
+	case "accettazione", "presa-in-carico", "avvenuta-consegna":
+		s.marks |= markHanded
+	case "non-accettazione", "errore-consegna", "preavviso-errore-consegna", "rilevazione-virus":
+		s.marks |= markFailed
 	}
 }
 

@@ -21,6 +21,7 @@ func TestSignalsAreFacts(t *testing.T) {
 		{"answers that are", "X-Auto-Response-Suppress: None", "", ""},
 		{"list", "List-Id: <a.b>\nList-Unsubscribe: <https://a.b>\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\nList-Post: NO (closed)", "",
 			"list-id list-unsubscribe list-unsubscribe-post list-post:no"},
+		{"certified mail", "X-Trasporto: posta-certificata\nX-Ricevuta: Avvenuta-Consegna", "", "x-trasporto:posta-certificata x-ricevuta:avvenuta-consegna"},
 		{"field without value", "List-ID:\nX-Failed-Recipients: \nX-Loop: x", "", "x-loop"},
 		{"return path", "Return-Path: <>\nReturn-Path: <mailer-daemon@x>", "", "return-path:null"},
 		{"senders", "From: No-Reply@example.org, mailer-daemon@example.org", "", "from:no-reply"},

@@ -1,0 +1,59 @@
+package parse
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
+
+const qmailBounce = "Return-Path: <>\nFrom: MAILER-DAEMON@mx.example.net\nTo: anna@example.com\nSubject: failure notice\n\n" +
+	"Hi. This is the qmail-send program at mx.example.net.\nI'm afraid I wasn't able to deliver your message to the following addresses.\n" +
+	"This is a permanent error; I've given up. Sorry it didn't work out.\n\n" +
+	"<bob@example.org>:\n192.0.2.66 does not like recipient.\nRemote host said: 550 5.1.1 User unknown\nGiving up on 192.0.2.66.\n\n" +
+	"<carl@example.org>:\nSorry, no mailbox here by that name. (#5.1.1)\n\n" +
+	"--- Below this line is a copy of the message.\n\n" +
+	"Return-Path: <anna@example.com>\nFrom: anna@example.com\nMessage-ID: <first@example.com>\nSubject: hello\n\n<dora@example.org>:\nMessage-ID: <no@example.com>\n"
+
+func TestBouncesWithoutDeliveryStatusNameTheRecipients(t *testing.T) {
+	exim := "Return-path: <>\nFrom: Mail Delivery System <Mailer-Daemon@mx.example.net>\nX-Failed-Recipients: bob@example.org,\n  carl@example.org\n" +
+		"Subject: Mail delivery failed: returning message to sender\n\nThis message was created automatically.\n"
+	qmail := &Bounce{OriginalMessageID: "first@example.com", Recipients: []BounceRecipient{
+		{Address: "bob@example.org", Action: "failed", Status: "5.1.1", Diagnostic: "192.0.2.66 does not like recipient. Remote host said: 550 5.1.1 User unknown Giving up on 192.0.2.66."},
+		{Address: "carl@example.org", Action: "failed", Status: "5.1.1", Diagnostic: "Sorry, no mailbox here by that name. (#5.1.1)"},
+	}}
+	failed := &Bounce{Recipients: []BounceRecipient{{Address: "bob@example.org", Action: "failed"}, {Address: "carl@example.org", Action: "failed"}}}
+	cases := []struct {
+		name, msg string
+		want      *Bounce
+	}{
+		{"qmail", qmailBounce, qmail},
+		{"qmail with another greeting", strings.Replace(qmailBounce, "Hi. This", "Hello. This", 1), nil},
+		{"qmail's text from somebody", strings.Replace(qmailBounce, "MAILER-DAEMON@", "bob@", 1), nil},
+		{"qmail's text with nobody", strings.ReplaceAll(qmailBounce, ">:\n", ">\n"), nil},
+		{"qmail's beginning alone", "From: MAILER-DAEMON@mx.example.net\nReturn-Path: <>\n\nHi. This is", nil},
+		{"Exim", exim, failed},
+		{"Exim with an empty field", strings.Replace(exim, "bob@example.org,\n  carl@example.org", "", 1), nil},
+		{"a delivery status goes before", strings.Replace(exim, "\n\nThis", "\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\nContent-Type: message/delivery-status\n\nFinal-Recipient: rfc822; dora@example.org\nAction: failed\n\n--b--\nThis", 1),
+			&Bounce{Recipients: []BounceRecipient{{Address: "dora@example.org", Action: "failed"}}}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			for _, msg := range []string{c.msg, strings.ReplaceAll(c.msg, "\n", "\r\n")} {
+				r := NewReader(strings.NewReader(msg), Limits{})
+				for _, err := r.Next(); err == nil; _, err = r.Next() {
+					continue
+				}
+				if got := r.Summary().Bounce; !reflect.DeepEqual(got, c.want) {
+					t.Errorf("got %+v\nwant %+v", got, c.want)
+				}
+			}
+		})
+	}
+}
+
+func TestTheTextOfABounceIsReadOnceAndStaysText(t *testing.T) {
+	m := read(t, qmailBounce)
+	if want := "1 text text/plain "; !strings.HasPrefix(m.tree(), want) || !strings.Contains(m.tree(), "Hi. This is the") {
+		t.Errorf("%s", m.tree())
+	}
+}
