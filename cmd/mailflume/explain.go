@@ -17,7 +17,7 @@ func explainCommand() *cobra.Command {
 		Short: "Say what an error or issue code means and what to do",
 		Long: "Explains a code: of an error (MF-AUTH-001) what to do next, of an issue of a message (date-invalid) what was\n" +
 			"wrong with it and what was done. Without CODE it lists them all.",
-		Args:  cobra.MaximumNArgs(1),
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var b strings.Builder
 			for _, c := range ingest.Codes() {
