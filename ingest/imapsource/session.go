@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"strings"
@@ -95,6 +96,9 @@ func (s *Source) sessionEnd(tok ingest.Token) time.Time {
 // before (Exchange adds MOVE).
 func (s *session) signIn(tok ingest.Token) error {
 	if err := s.c.WaitGreeting(); err != nil {
+		if errors.Is(s.g.failure(), net.ErrClosed) && s.g.lastSaid().kind == "BYE" {
+			err = fmt.Errorf("%w: %w", io.ErrUnexpectedEOF, err) // go-imap hung up on a BYE, and chance decides which of the two it says
+		}
 		return s.fault("imap greeting", atConnect, err)
 	}
 	if s.c.State() != imap.ConnStateNotAuthenticated {
