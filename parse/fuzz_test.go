@@ -99,8 +99,8 @@ func FuzzInside(f *testing.F) {
 // fuzzHeader is a header with one field.
 func fuzzHeader(name, value string) *Header {
 	lim := Limits{}.withDefaults()
-	block := []byte(name + ":" + value)
-	return &Header{block: block, fields: []fieldSpan{{colon: int32(len(name)), end: int32(len(block)), name: int32(len(name))}}, lim: &lim, issues: new(issues), hint: new(string)}
+	block := name + ":" + value
+	return &Header{block: block, fields: []fieldSpan{{colon: int32(len(name)), end: int32(len(block)), name: int32(len(name)), key: fieldKey(name)}}, lim: &lim, issues: new(issues), hint: new(string)}
 }
 
 // FuzzWords: decoding gives UTF-8, no line break that was not there, and a second decoding of text

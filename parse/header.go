@@ -1,7 +1,6 @@
 package parse
 
 import (
-	"bytes"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -10,7 +9,7 @@ import (
 // Header is the header of a message or of a part. Its fields are kept as they were sent and decoded
 // when asked for; every method may be called again and again.
 type Header struct {
-	block  []byte
+	block  string // as sent; what is read of it shares its memory where it can
 	fields []fieldSpan
 	part   string
 	lim    *Limits
@@ -19,8 +18,20 @@ type Header struct {
 }
 
 // fieldSpan says where a field lies in the block, and how long its name is without the white space that
-// some put before the colon: most fields are not the one that is looked for, and have another length.
-type fieldSpan struct{ start, colon, end, name int32 }
+// some put before the colon. Most fields are not the one that is looked for, and have another key.
+type fieldSpan struct {
+	start, colon, end, name int32
+	key                     uint32
+}
+
+// fieldKey is equal for names that are, in any case, and for few others.
+func fieldKey[T string | []byte](name T) uint32 {
+	n := len(name)
+	if n == 0 {
+		return 0
+	}
+	return uint32(n)<<16 | uint32(name[0]|0x20)<<8 | uint32(name[n-1]|0x20)
+}
 
 // Field is one header field.
 type Field struct {
@@ -34,7 +45,7 @@ func (h *Header) Fields() []Field {
 	out := make([]Field, 0, len(h.fields))
 	for i := range h.fields {
 		f := h.fields[i]
-		out = append(out, Field{Name: h.name(f), Value: h.decode(h.raw(f)), Raw: string(h.block[f.start:f.end])})
+		out = append(out, Field{Name: h.name(f), Value: h.decode(h.raw(f)), Raw: h.block[f.start:f.end]})
 	}
 	return out
 }
@@ -131,19 +142,11 @@ func (h *Header) Date() (t time.Time, raw string, ok bool) {
 }
 
 // name returns the field's name.
-func (h *Header) name(f fieldSpan) string { return h.utf8(string(h.block[f.start : f.start+f.name])) }
+func (h *Header) name(f fieldSpan) string { return h.utf8(h.block[f.start : f.start+f.name]) }
 
 // is tells whether f is called name.
 func (h *Header) is(f fieldSpan, name string) bool {
-	return int(f.name) == len(name) && h.spells(f.start, name)
-}
-
-// spells compares the name itself; few come here, and without it is costs no call.
-//
-//go:noinline
-func (h *Header) spells(start int32, name string) bool {
-	b := h.block[start : int(start)+len(name)]
-	return b[0]|0x20 == name[0]|0x20 && strings.EqualFold(string(b), name)
+	return f.key == fieldKey(name) && strings.EqualFold(h.block[f.start:f.start+f.name], name)
 }
 
 // raw returns the field's value, unfolded (RFC 5322 section 2.2.3) and otherwise as sent.
@@ -151,9 +154,10 @@ func (h *Header) raw(f fieldSpan) string { return unfold(h.block[f.colon+1 : f.e
 
 // first returns the unfolded value of the first field called name.
 func (h *Header) first(name string) (string, bool) {
-	for _, f := range h.fields {
-		if h.is(f, name) {
-			return h.raw(f), true
+	key := fieldKey(name)
+	for i := range h.fields {
+		if f := &h.fields[i]; f.key == key && h.is(*f, name) {
+			return h.raw(*f), true
 		}
 	}
 	return "", false
@@ -162,9 +166,10 @@ func (h *Header) first(name string) (string, bool) {
 // all returns the unfolded values of all fields called name.
 func (h *Header) all(name string) []string {
 	var out []string
-	for _, f := range h.fields {
-		if h.is(f, name) {
-			out = append(out, h.raw(f))
+	key := fieldKey(name)
+	for i := range h.fields {
+		if f := &h.fields[i]; f.key == key && h.is(*f, name) {
+			out = append(out, h.raw(*f))
 		}
 	}
 	return out
@@ -208,21 +213,21 @@ func (h *Header) issue(code, detail string, lossy bool) {
 }
 
 // unfold joins the lines of a folded value with one space each and trims its ends.
-func unfold(b []byte) string {
-	if bytes.IndexByte(b, '\n') < 0 && bytes.IndexByte(b, '\r') < 0 {
-		return strings.Trim(string(b), " \t")
+func unfold(v string) string {
+	if strings.IndexByte(v, '\n') < 0 && strings.IndexByte(v, '\r') < 0 {
+		return strings.Trim(v, " \t")
 	}
 	var s strings.Builder
-	s.Grow(len(b))
-	for i := bytes.IndexAny(b, "\r\n"); i >= 0; i = bytes.IndexAny(b, "\r\n") {
-		s.Write(b[:i])
+	s.Grow(len(v))
+	for i := strings.IndexAny(v, "\r\n"); i >= 0; i = strings.IndexAny(v, "\r\n") {
+		s.WriteString(v[:i])
 		s.WriteByte(' ')
-		for i < len(b) && (b[i] == '\r' || b[i] == '\n' || b[i] == ' ' || b[i] == '\t') {
+		for i < len(v) && (v[i] == '\r' || v[i] == '\n' || v[i] == ' ' || v[i] == '\t') {
 			i++
 		}
-		b = b[i:]
+		v = v[i:]
 	}
-	s.Write(b)
+	s.WriteString(v)
 	return strings.Trim(s.String(), " \t")
 }
 

@@ -3,6 +3,7 @@ package parse
 import (
 	"bytes"
 	"strconv"
+	"strings"
 )
 
 // headerReader reads one header from the window.
@@ -11,6 +12,7 @@ type headerReader struct {
 	h     *Header
 	part  string // the part whose header it is
 	top   bool   // it is that of a message
+	block []byte // of h, as far as it is read
 	state fieldState
 	sure  int64 // no doubt before this offset: a field follows
 }
@@ -37,9 +39,9 @@ func readHeader(w *window, h *Header, top bool) {
 	if w.lines == nil {
 		w.lines = newScratch()
 	}
-	h.block = w.lines[:0] // until it is known how much it is
+	hr.block = w.lines[:0]
 	hr.read()
-	h.block = bytes.Clone(h.block)
+	h.block = string(hr.block)
 }
 
 // read reads the lines of the header.
@@ -190,13 +192,23 @@ func (hr *headerReader) ownDelimiter(line []byte) bool {
 	if len(line) < 3 || line[1] != '-' {
 		return false
 	}
-	ct, ok := hr.h.first("Content-Type")
+	ct, ok := hr.first("Content-Type")
 	if !ok {
 		return false
 	}
 	line = bytes.TrimRight(line[2:], " \t")
 	boundary := parseMedia(ct, hr.h).boundary(hr.h)
 	return boundary != "" && (string(line) == boundary || string(line) == boundary+"--")
+}
+
+// first is Header.first while the header is read.
+func (hr *headerReader) first(name string) (string, bool) {
+	for _, f := range hr.h.fields {
+		if f.key == fieldKey(name) && strings.EqualFold(string(hr.block[f.start:f.start+f.name]), name) {
+			return unfold(string(hr.block[f.colon+1 : f.end])), true
+		}
+	}
+	return "", false
 }
 
 // accept takes one line that belongs to the header. line still has its end, text has not; colon and named are
@@ -228,9 +240,9 @@ func (hr *headerReader) begin(line, name []byte) {
 	if h.fields == nil {
 		h.fields = make([]fieldSpan, 0, 16)
 	}
-	start, n := int32(len(h.block)), int32(len(name))
+	start, n := int32(len(hr.block)), int32(len(name))
 	name = bytes.TrimRight(name, " \t") // RFC 5322 section 4.5 allowed white space before the colon
-	h.fields = append(h.fields, fieldSpan{start: start, colon: start + n, end: start, name: int32(len(name))})
+	h.fields = append(h.fields, fieldSpan{start: start, colon: start + n, end: start, name: int32(len(name)), key: fieldKey(name)})
 	hr.state = fieldOpen
 	hr.extend(line)
 }
@@ -242,23 +254,25 @@ func (hr *headerReader) extend(line []byte) {
 		return
 	}
 	f := &h.fields[len(h.fields)-1]
-	room := min(h.lim.FieldBytes-int64(len(h.block)-int(f.start)), h.lim.HeaderBytes-int64(len(h.block)))
+	room := min(h.lim.FieldBytes-int64(len(hr.block)-int(f.start)), h.lim.HeaderBytes-int64(len(hr.block)))
 	n := min(int64(len(line)), max(room, 0))
-	h.block = append(h.block, line[:n]...)
-	f.colon = min(f.colon, int32(len(h.block)))
-	f.end = f.start + int32(len(chomp(h.block[f.start:])))
+	hr.block = append(hr.block, line[:n]...)
+	f.colon = min(f.colon, int32(len(hr.block)))
+	f.end = f.start + int32(len(chomp(hr.block[f.start:])))
 	f.colon = min(f.colon, f.end-1)
-	f.name = max(0, min(f.name, f.colon-f.start))
+	if name := max(0, min(f.name, f.colon-f.start)); name != f.name {
+		f.name, f.key = name, fieldKey(hr.block[f.start:f.start+name])
+	}
 	if n == int64(len(line)) {
 		return
 	}
 	hr.state = fieldDropped
-	if int64(len(h.block)) >= h.lim.HeaderBytes {
+	if int64(len(hr.block)) >= h.lim.HeaderBytes {
 		hr.issue(IssueHeaderTooLarge, strconv.FormatInt(h.lim.HeaderBytes, 10), true)
 	} else {
-		hr.issue(IssueFieldTooLarge, quote(h.name(*f)), true)
+		hr.issue(IssueFieldTooLarge, quote(h.utf8(string(hr.block[f.start:f.start+f.name]))), true)
 	}
-	if f.colon < f.start || h.block[f.colon] != ':' {
+	if f.colon < f.start || hr.block[f.colon] != ':' {
 		h.fields = h.fields[:len(h.fields)-1]
 	}
 }

@@ -111,7 +111,11 @@ func (m media) raw(name string) string {
 func (m media) text(name string, h *Header) string {
 	octets, charset := m.extended(name)
 	if octets == nil {
-		octets = []byte(m.raw(name))
+		v := m.raw(name)
+		if strings.IndexByte(v, '%') < 0 {
+			return h.decode(h.utf8(v))
+		}
+		octets = []byte(v)
 	}
 	// filename=utf-8''a%20b.pdf: the asterisk is missing.
 	if c, v := cutCharset(string(octets)); charset == "" && strings.Contains(v, "%") {
@@ -237,6 +241,9 @@ func mediaType(head, def string) (typ string, ok bool) {
 		sub, ok = other, false // multipart/multipart/mixed, text//html
 	}
 	sub, rest := token(sub)
+	if plain := len(main)+1+len(sub) == len(head); plain && ok && main != "" && sub != "" {
+		return head, true
+	}
 	if main != "" && sub != "" {
 		return main + "/" + sub, ok && rest == ""
 	}
@@ -272,11 +279,20 @@ func cutType(head string) (main, sub string, ok bool) {
 // token cuts the RFC 2045 token at the start of s.
 func token(s string) (tok, rest string) {
 	s = strings.TrimSpace(s)
-	i := strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`()<>@,;:\"/[]?=`, r) })
-	if i < 0 {
-		return s, ""
+	i := 0
+	for i < len(s) && isTokenChar(s[i]) {
+		i++
 	}
 	return s[:i], s[i:]
+}
+
+// isTokenChar tells the characters of RFC 2045 tokens.
+func isTokenChar(c byte) bool {
+	switch c {
+	case '(', ')', '<', '>', '@', ',', ';', ':', '\\', '"', '/', '[', ']', '?', '=':
+		return false
+	}
+	return c > ' ' && c <= '~'
 }
 
 // isMultipart tells whether typ is a type whose body is parts.

@@ -15,6 +15,14 @@ type paramParser struct {
 
 // head reads what stands before the parameters.
 func (p *paramParser) head() string {
+	if head, ok := p.plainHead(); ok {
+		return head
+	}
+	return p.anyHead()
+}
+
+// anyHead is head for what is not plain.
+func (p *paramParser) anyHead() string {
 	end := indexOutside(p.s, ";")
 	head := p.s[:end]
 	p.i = end
@@ -45,27 +53,34 @@ func (p *paramParser) next() bool {
 			p.over = true
 			return false
 		}
-		end := p.i + indexOutside(p.s[p.i:], "=;")
-		if name, _, ok := strings.Cut(p.s[p.i:end], ":"); ok && isKnownParam(baseName(strings.TrimSpace(name))) {
-			end, p.bad = p.i+len(name), true // charset: utf-8
-		} else if end == len(p.s) || p.s[end] == ';' {
-			p.bad = p.bad || strings.TrimSpace(stripComments(p.s[p.i:end])) != ""
-			p.i = end
-			continue
+		if p.plain() || p.sent() {
+			return true
 		}
-		name := strings.TrimSpace(stripComments(p.s[p.i:end]))
-		if sp := strings.LastIndexAny(name, " \t,"); sp >= 0 {
-			name, p.bad = name[sp+1:], true
-		}
-		if bare := strings.Trim(name, `"'`); bare != name {
-			name, p.bad = bare, true
-		}
-		p.i = end + 1
-		p.n++
-		p.cur = param{name: strings.ToLower(name), value: p.value()}
-		p.bad = p.bad || name == ""
-		return true
 	}
+}
+
+// sent reads a parameter into cur however it was written; false: there is none before the semicolon.
+func (p *paramParser) sent() bool {
+	end := p.i + indexOutside(p.s[p.i:], "=;")
+	if name, _, ok := strings.Cut(p.s[p.i:end], ":"); ok && isKnownParam(baseName(strings.TrimSpace(name))) {
+		end, p.bad = p.i+len(name), true // charset: utf-8
+	} else if end == len(p.s) || p.s[end] == ';' {
+		p.bad = p.bad || strings.TrimSpace(stripComments(p.s[p.i:end])) != ""
+		p.i = end
+		return false
+	}
+	name := strings.TrimSpace(stripComments(p.s[p.i:end]))
+	if sp := strings.LastIndexAny(name, " \t,"); sp >= 0 {
+		name, p.bad = name[sp+1:], true
+	}
+	if bare := strings.Trim(name, `"'`); bare != name {
+		name, p.bad = bare, true
+	}
+	p.i = end + 1
+	p.n++
+	p.cur = param{name: strings.ToLower(name), value: p.value()}
+	p.bad = p.bad || name == ""
+	return true
 }
 
 // indexOutside returns the index in s of the first octet of set that stands outside of comments,

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Most dates and address lists are written exactly as RFC 5322 says. They are read here, at a tenth of
+// Most dates, address lists and parameters are written exactly as RFC 5322 says. They are read here, at a tenth of
 // the cost; whatever is not that plain is left to those who know what else is sent. Both must agree:
 // see TestPlainReadingsAgree.
 
@@ -128,4 +128,50 @@ func isPlainName(s string) bool {
 		before = c
 	}
 	return before != ' '
+}
+
+// plainHead reads what stands before the parameters: "text/plain".
+func (p *paramParser) plainHead() (head string, ok bool) {
+	n := tokenLen(p.s)
+	if n < len(p.s) && p.s[n] == '/' {
+		n += 1 + tokenLen(p.s[n+1:])
+	}
+	if n == 0 || n < len(p.s) && p.s[n] != ';' || p.s[0] == '\'' || p.s[n-1] == '\'' {
+		return "", false
+	}
+	p.i = n
+	return strings.ToLower(p.s[:n]), true
+}
+
+// plain reads a parameter into cur: name=value, name="a value". It moves only if it can.
+func (p *paramParser) plain() bool {
+	s := p.s[p.i:]
+	n := tokenLen(s)
+	if n == 0 || n == len(s) || s[n] != '=' || s[0] == '\'' || s[n-1] == '\'' {
+		return false
+	}
+	v, rest := s[n+1:], ""
+	if inner, quoted := strings.CutPrefix(v, `"`); quoted {
+		if v, rest, quoted = strings.Cut(inner, `"`); !quoted || strings.IndexByte(v, '\\') >= 0 {
+			return false
+		}
+	} else {
+		end := tokenLen(v)
+		v, rest = v[:end], v[end:]
+	}
+	if v == "" || rest != "" && rest[0] != ';' {
+		return false
+	}
+	p.n++
+	p.cur = param{name: strings.ToLower(s[:n]), value: v}
+	p.i = len(p.s) - len(rest)
+	return true
+}
+
+// tokenLen returns the length of the token that s begins with.
+func tokenLen(s string) (n int) {
+	for n < len(s) && isTokenChar(s[n]) {
+		n++
+	}
+	return n
 }

@@ -48,7 +48,26 @@ func TestPlainReadingsAgree(t *testing.T) {
 			}
 		}
 	}
-	if plain < 3_000 {
+	fields := []string{"text/plain; charset=utf-8;", `a/b;Name="x y.pdf"; size='1'`, `attachment;filename*=utf-8''a; x=(c) b "`}
+	for range 60_000 {
+		s := scrambled(r, fields[r.IntN(len(fields))], "\"\\'()=;:/*ab ")
+		p := paramParser{s: s, max: 10}
+		if head, ok := p.plainHead(); ok {
+			plain++
+			want := paramParser{s: s}
+			if got := want.anyHead(); got != head || want.i != p.i || want.bad {
+				t.Fatalf("%q begins with %q, and %q", s, head, got)
+			}
+		}
+		p.skip("; ")
+		if q := p; p.plain() {
+			plain++
+			if !q.sent() || q != p {
+				t.Fatalf("%q holds %v, and %v", s, p, q)
+			}
+		}
+	}
+	if plain < 10_000 {
 		t.Errorf("only %d of them were plain", plain)
 	}
 }

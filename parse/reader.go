@@ -91,9 +91,9 @@ func (r *Reader) learn(charset string) {
 func (r *Reader) duplicates(h *Header) {
 	for _, name := range [...]string{"Date", "From", "Sender", "Reply-To", "Message-ID", "In-Reply-To", "References", "Subject",
 		"Content-Type", "Content-Transfer-Encoding", "Content-Disposition", "MIME-Version"} {
-		n := 0
-		for _, f := range h.fields {
-			if h.is(f, name) {
+		n, key := 0, fieldKey(name)
+		for i := range h.fields {
+			if f := &h.fields[i]; f.key == key && h.is(*f, name) {
 				n++
 			}
 		}

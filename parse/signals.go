@@ -82,17 +82,18 @@ func signalValue(v string) string {
 func (s *signals) fields() {
 	var buf [maxSignalName]byte
 	for _, f := range s.h.fields {
-		name := bytes.TrimRight(s.h.block[f.start:f.colon], " \t")
-		if len(name) == 0 || len(name) > len(buf) {
+		sent := s.h.block[f.start : f.start+f.name]
+		if len(sent) == 0 || len(sent) > len(buf) {
 			continue
 		}
-		for i, c := range name {
+		for i := range len(sent) {
+			c := sent[i]
 			if c >= 'A' && c <= 'Z' {
 				c |= 0x20
 			}
 			buf[i] = c
 		}
-		if name = buf[:len(name)]; !s.sender(name, f) && !s.machine(name, f) {
+		if name := buf[:len(sent)]; !s.sender(name, f) && !s.machine(name, f) {
 			s.fact("system", systemOf(name))
 		}
 	}
@@ -212,7 +213,7 @@ func (s *signals) word(f fieldSpan) string {
 
 // present adds a signal and a mark if the field is not empty.
 func (s *signals) present(f fieldSpan, signal string, m mark) {
-	if len(bytes.TrimSpace(s.h.block[f.colon+1:f.end])) > 0 {
+	if strings.TrimSpace(s.h.block[f.colon+1:f.end]) != "" {
 		s.add(signal)
 		s.marks |= m
 	}
