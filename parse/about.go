@@ -31,7 +31,7 @@ func (a *about) watch(p *Part) {
 	if isReturned(p.ContentType) && !a.reports && a.Bounce == nil && a.Receipt == nil && a.Complaint == nil {
 		return // nothing asks for the id of the message in it
 	}
-	p.tap = newCollector(p.ContentType, p.Charset, p.issue)
+	p.tap = newCollector(p.ContentType, p.Charset, p)
 	if p.Role == RoleText && a.plain == nil && fromDaemon(p.r.Header()) {
 		p.tap = &qmailCollector{charset: p.Charset}
 	}

@@ -119,22 +119,30 @@ func (p *addressParser) word(w string) {
 	if w == "" {
 		return
 	}
-	near := p.s[p.i:min(len(p.s), p.i+200)]
-	if i := strings.IndexAny(near, ",;"); i >= 0 {
-		near = near[:i]
-	}
 	switch {
 	case p.hasAngle:
 		// Text after <…>: a missing comma if another address comes, otherwise noise.
 		p.repaired = true
-		if strings.ContainsRune(w, '@') || strings.ContainsRune(near, '@') {
+		if strings.IndexByte(w, '@') >= 0 || strings.IndexByte(p.near(), '@') >= 0 {
 			p.flush()
 		}
-	case isAddress(w) && !p.quoted && slices.ContainsFunc(p.words, isAddress) && strings.IndexByte(near, '<') < 0:
+	case isAddress(w) && !p.quoted && slices.ContainsFunc(p.words, isAddress) && strings.IndexByte(p.near(), '<') < 0:
 		p.repaired = true // a@x.org b@x.org
 		p.flush()
 	}
+	if p.words == nil {
+		p.words = make([]string, 0, 4)
+	}
 	p.words = append(p.words, w)
+}
+
+// near returns what comes next, up to the end of the mailbox or not very far.
+func (p *addressParser) near() string {
+	near := p.s[p.i:min(len(p.s), p.i+200)]
+	if i := strings.IndexAny(near, ",;"); i >= 0 {
+		near = near[:i]
+	}
+	return near
 }
 
 // isAddress tells whether w has something on both sides of an at sign.

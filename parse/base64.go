@@ -285,20 +285,20 @@ func (d *base64Decoder) finish() {
 }
 
 // flaws implements transferDecoder.
-func (d *base64Decoder) flaws(note func(code, detail string, lossy bool)) {
+func (d *base64Decoder) flaws(to reporter) {
 	if d.garbage > 0 {
-		note(IssueBase64Garbage, fmt.Sprintf("%d characters skipped", d.garbage), false)
+		to.issue(IssueBase64Garbage, fmt.Sprintf("%d characters skipped", d.garbage), false)
 	}
 	if d.continued {
-		note(IssueBase64Continued, "", false)
+		to.issue(IssueBase64Continued, "", false)
 	}
 	if d.trailing > 0 {
-		note(IssueBase64Trailing, "text after the padding", true)
+		to.issue(IssueBase64Trailing, "text after the padding", true)
 	}
 	if d.cut {
-		note(IssueBase64Truncated, "", true)
+		to.issue(IssueBase64Truncated, "", true)
 	}
 	if d.unpadded {
-		note(IssueBase64Unpadded, "", false)
+		to.issue(IssueBase64Unpadded, "", false)
 	}
 }

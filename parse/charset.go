@@ -149,7 +149,12 @@ func namedCharset(name string) (knownCharset, bool) {
 
 // cleanLabel removes what senders put around a charset's name.
 func cleanLabel(label string) string {
-	label = strings.ToLower(strings.TrimSpace(label))
+	if label == "UTF-8" {
+		return "utf-8"
+	}
+	if label = strings.ToLower(strings.TrimSpace(label)); isBareLabel(label) {
+		return label
+	}
 	if strings.HasPrefix(label, "=?") {
 		label = strings.TrimSuffix(label[strings.LastIndexByte(strings.TrimSuffix(label, "?="), '?')+1:], "?=")
 	}
@@ -163,6 +168,16 @@ func cleanLabel(label string) string {
 		label = label[i+1:] // the locale en_US.UTF-8
 	}
 	return label
+}
+
+// isBareLabel tells whether a label is lower-case letters, digits and hyphens: there is nothing around it.
+func isBareLabel(label string) bool {
+	for i := range len(label) {
+		if c := label[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return true
 }
 
 // isASCIILabel tells whether a label promises nothing but US-ASCII, or nothing at all: then octets
@@ -187,10 +202,12 @@ const (
 
 // decodeString converts octets from the labelled charset.
 func decodeString(octets []byte, label string) (string, charsetFound) {
+	label = cleanLabel(label)
+	ascii := isASCIILabel(label)
 	c, ok := lookupCharset(label)
-	if !ok || isASCIILabel(label) {
+	if !ok || ascii {
 		found := charsetWrong
-		if ok = isASCIILabel(label) && telling(octets) == len(octets); ok {
+		if ascii && telling(octets) == len(octets) {
 			found = charsetTrue
 		}
 		s, _ := decodeUndeclared(octets, "")

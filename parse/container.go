@@ -25,16 +25,24 @@ const (
 
 // holds tells what the part holds by its type, or by its name if the type says nothing.
 func (p *Part) holds() container {
-	name := strings.ToLower(p.FilenameRaw)
-	opaque := p.ContentType == "application/octet-stream"
-	switch {
-	case p.Role != RoleAttachment:
+	if p.Role != RoleAttachment {
 		return holdsNothing
-	case p.ContentType == "message/rfc822", p.ContentType == "message/global":
+	}
+	typ := p.ContentType
+	if typ == "application/octet-stream" {
+		switch name := strings.ToLower(p.FilenameRaw); {
+		case name == "winmail.dat":
+			return holdsTNEF
+		case strings.HasSuffix(name, ".p7m"):
+			typ = "application/pkcs7-mime"
+		}
+	}
+	switch typ {
+	case "message/rfc822", "message/global":
 		return holdsMessage
-	case p.ContentType == "application/ms-tnef", p.ContentType == "application/vnd.ms-tnef", opaque && name == "winmail.dat":
+	case "application/ms-tnef", "application/vnd.ms-tnef":
 		return holdsTNEF
-	case p.ContentType == "application/pkcs7-mime", p.ContentType == "application/x-pkcs7-mime", opaque && strings.HasSuffix(name, ".p7m"):
+	case "application/pkcs7-mime", "application/x-pkcs7-mime":
 		if kind := strings.ToLower(p.Param("smime-type")); kind == "" || strings.HasPrefix(kind, "signed-") {
 			return holdsSigned
 		}
@@ -77,7 +85,7 @@ func (r insideReader) Read(b []byte) (int, error) { return r.p.pull(b) }
 func (p *Part) inside(in io.Reader, origin string) *Reader {
 	c := newReader(in, p.r.lim)
 	c.issues, c.parts, c.depth, c.base, c.origin = p.r.issues, p.r.parts, p.depth+1, p.Path, origin
-	c.w.sum = nil
+	c.w.hashed = false
 	return c
 }
 

@@ -68,6 +68,9 @@ func (m *media) add(c param, p *paramParser) {
 		}
 		return
 	}
+	if m.params == nil {
+		m.params = make([]param, 0, 3)
+	}
 	m.params = append(m.params, c)
 }
 

@@ -14,7 +14,12 @@ type octets interface {
 	// skip goes to the end without decoding.
 	skip() error
 	// flaws reports what was wrong, after the end.
-	flaws(note func(code, detail string, lossy bool))
+	flaws(to reporter)
+}
+
+// reporter takes what was wrong: a part, for one.
+type reporter interface {
+	issue(code, detail string, lossy bool)
 }
 
 // bodyOctets is the body of a MIME part.
@@ -47,7 +52,7 @@ func (o *bodyOctets) skip() error {
 }
 
 // flaws implements octets.
-func (o *bodyOctets) flaws(note func(code, detail string, lossy bool)) { o.dec.flaws(note) }
+func (o *bodyOctets) flaws(to reporter) { o.dec.flaws(to) }
 
 // readerOctets are octets that come out of a container.
 type readerOctets struct {
@@ -81,7 +86,7 @@ func (o *readerOctets) skip() error {
 }
 
 // flaws implements octets.
-func (o *readerOctets) flaws(func(code, detail string, lossy bool)) {}
+func (o *readerOctets) flaws(reporter) {}
 
 // Tee makes the part's octets, decoded but in the charset they were sent in, also go to w from now
 // on, whether they are read, walked or drained. It is meant to be called before the first Read. An
@@ -222,7 +227,7 @@ func writeAll(w io.Writer, b []byte) (n int, err error) {
 
 // finish reports what the part's decoders found.
 func (p *Part) finish() {
-	p.octets.flaws(p.issue)
+	p.octets.flaws(p)
 	if p.tap != nil {
 		p.tap.finish(&p.r.about.Summary)
 	}

@@ -54,6 +54,7 @@ type Part struct {
 	media  media
 	octets octets
 	body   *bodyOctets // its octets in the message, nil if it has none of its own
+	own    bodyOctets  // what body points to
 	text   *textReader
 	flow   *flowedText // nil unless format=flowed
 	tee    io.Writer
@@ -168,7 +169,8 @@ func (p *Part) encoding() {
 	}
 	p.Encoding = name
 	dec, ok := transferFor(name)
-	p.body = &bodyOctets{w: &p.r.w, dec: dec, start: p.r.w.offset()}
+	p.own = bodyOctets{w: &p.r.w, dec: dec, start: p.r.w.offset()}
+	p.body = &p.own
 	p.octets = p.body
 	if !ok {
 		p.issue(IssueEncodingUnknown, quote(name), false)

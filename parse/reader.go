@@ -1,6 +1,9 @@
 package parse
 
-import "io"
+import (
+	"crypto/sha256"
+	"io"
+)
 
 // Digest names the raw octets of a message.
 type Digest struct {
@@ -111,8 +114,11 @@ func (r *Reader) Issues() []Issue { return append([]Issue(nil), r.issues.list...
 // Digest returns the digest of the raw octets read so far: of the whole message after io.EOF.
 func (r *Reader) Digest() Digest {
 	d := Digest{Size: r.w.size}
-	if r.w.sum != nil {
+	switch {
+	case r.w.sum != nil:
 		r.w.sum.Sum(d.SHA256[:0])
+	case r.w.hashed:
+		d.SHA256 = sha256.Sum256(nil)
 	}
 	return d
 }
@@ -120,7 +126,7 @@ func (r *Reader) Digest() Digest {
 // WithoutDigest leaves the SHA-256 out, for callers who learn it elsewhere: where the processor has
 // no instructions for it, it is most of the work. It must be called before anything is read.
 func (r *Reader) WithoutDigest() *Reader {
-	r.w.sum = nil
+	r.w.hashed = false
 	return r
 }
 

@@ -96,25 +96,23 @@ type collector interface {
 
 // newCollector returns the collector of a media type in lower case, nil if parts of that type say
 // nothing. charset is the declared one; issues is told what is wrong.
-func newCollector(mediaType, charset string, issues func(code, detail string, lossy bool)) collector {
-	c := &fieldCollector{charset: charset, issues: issues, max: maxReport}
-	if isReturned(mediaType) {
-		c.read, c.header = readReturned, true
-		return c
-	}
+func newCollector(mediaType, charset string, issues reporter) collector {
+	read := readReturned
 	switch mediaType {
 	case "message/delivery-status", "message/global-delivery-status":
-		c.read = readBounce
+		read = readBounce
 	case "message/disposition-notification", "message/global-disposition-notification":
-		c.read = readReceipt
+		read = readReceipt
 	case "message/feedback-report":
-		c.read = readComplaint
+		read = readComplaint
 	case "text/calendar", "application/ics", "text/x-vcalendar", "text/vcalendar", "application/x-vcalendar":
 		return newCalendarCollector(charset, issues)
 	default:
-		return nil
+		if !isReturned(mediaType) {
+			return nil
+		}
 	}
-	return c
+	return &fieldCollector{charset: charset, issues: issues, max: maxReport, read: read, header: isReturned(mediaType)}
 }
 
 // isReturned tells whether a part of that type is the message that a report is about, or its header.

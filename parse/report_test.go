@@ -9,11 +9,16 @@ import (
 	"time"
 )
 
+// reporterFunc is a reporter.
+type reporterFunc func(code, detail string, lossy bool)
+
+func (f reporterFunc) issue(code, detail string, lossy bool) { f(code, detail, lossy) }
+
 // collect gives parts, each a media type and its octets, to their collectors in pieces of n.
 func collect(n int, parts ...[2]string) (s Summary, told []string) {
 	for _, p := range parts {
 		typ, charset, _ := strings.Cut(p[0], "; charset=")
-		issues := func(code, detail string, lossy bool) { told = append(told, fmt.Sprint(code, " ", detail, " ", lossy)) }
+		issues := reporterFunc(func(code, detail string, lossy bool) { told = append(told, fmt.Sprint(code, " ", detail, " ", lossy)) })
 		c := newCollector(typ, charset, issues)
 		switch typ {
 		case "journal":

@@ -6,14 +6,14 @@ import "mailflume/parse/ical"
 type calendarCollector struct {
 	scan   ical.Scanner
 	text   *textReader // for charsets in which ASCII octets are no ASCII characters
-	issues func(code, detail string, lossy bool)
+	issues reporter
 }
 
 // newCalendarCollector returns a collector of text/calendar (RFC 5545 section 8.1). Folds may split
 // characters, so lines are decoded when they are whole.
-func newCalendarCollector(charset string, issues func(code, detail string, lossy bool)) *calendarCollector {
+func newCalendarCollector(charset string, issues reporter) *calendarCollector {
 	c := &calendarCollector{issues: issues}
-	c.scan.Flaw = issues
+	c.scan.Flaw = issues.issue
 	if cs, ok := lookupCharset(charset); ok && cs.make != nil && !cs.ascii {
 		c.text = &textReader{}
 		c.text.settle(cs)
@@ -45,7 +45,7 @@ func (c *calendarCollector) finish(s *Summary) {
 		}
 		size := eventSize(&ev)
 		if len(s.Calendars) >= maxCalendars || s.kept+size > maxSummary {
-			c.issues(IssueCalendarMany, "events", true)
+			c.issues.issue(IssueCalendarMany, "events", true)
 			break
 		}
 		s.kept += size

@@ -10,7 +10,7 @@ import (
 // part is over.
 type fieldCollector struct {
 	charset string
-	issues  func(code, detail string, lossy bool)
+	issues  reporter
 	max     int
 	read    func(r *reportReader, s *Summary)
 	header  bool // the fields end at the first empty line
@@ -49,10 +49,10 @@ func (c *fieldCollector) finish(s *Summary) {
 	c.read(r, s)
 	s.settle()
 	if r.over && !c.header {
-		c.issues(IssueReportLimit, "", true)
+		c.issues.issue(IssueReportLimit, "", true)
 	}
 	for _, is := range r.h.issues.list {
-		c.issues(is.Code, is.Detail, is.Lossy)
+		c.issues.issue(is.Code, is.Detail, is.Lossy)
 	}
 }
 

@@ -69,13 +69,13 @@ func isJournal(h *Header) bool {
 // journalCollector reads the first part of a journal report, which is text.
 type journalCollector struct {
 	charset string
-	issues  func(code, detail string, lossy bool)
+	issues  reporter
 	buf     []byte
 	over    bool
 }
 
 // newJournalCollector returns a collector of the envelope of a journal report.
-func newJournalCollector(charset string, issues func(code, detail string, lossy bool)) collector {
+func newJournalCollector(charset string, issues reporter) collector {
 	return &journalCollector{charset: charset, issues: issues}
 }
 
@@ -91,13 +91,13 @@ func (c *journalCollector) finish(s *Summary) {
 	c.buf = nil
 	switch {
 	case !ok:
-		c.issues(IssueReportBad, "no envelope", false)
+		c.issues.issue(IssueReportBad, "no envelope", false)
 	case s.Journal == nil:
 		s.Journal = j
 		c.over = c.over || len(j.Recipients) >= maxJournalRecipients
 	}
 	if c.over {
-		c.issues(IssueReportLimit, "journal", true)
+		c.issues.issue(IssueReportLimit, "journal", true)
 	}
 }
 

@@ -78,6 +78,15 @@ func (a *about) failed(h *Header) *Bounce {
 
 // fromDaemon tells whether a message comes from a mail system, by the beginning of the sender's name.
 func fromDaemon(h *Header) bool {
+	const name = "mailer-daemon"
 	from, _ := h.first("From")
-	return len(from) < 1<<10 && strings.Contains(strings.ToLower(from), "mailer-daemon")
+	if len(from) >= 1<<10 {
+		return false
+	}
+	for i := 0; i+len(name) <= len(from); i++ {
+		if from[i]|0x20 == name[0] && strings.EqualFold(from[i:i+len(name)], name) {
+			return true
+		}
+	}
+	return false
 }

@@ -37,12 +37,14 @@ type textReader struct {
 // newTextReader returns a reader for a declared charset. Without a label, with one that nobody knows
 // or that promises ASCII, the octets decide. unknown reports a label nobody knows.
 func newTextReader(label string, html bool) (t *textReader, unknown bool) {
+	label = cleanLabel(label)
 	ascii := isASCIILabel(label)
-	t = &textReader{html: html && ascii, silent: cleanLabel(label) == ""}
+	t = &textReader{html: html && ascii, silent: label == ""}
+	if ascii {
+		return t, false
+	}
 	c, ok := lookupCharset(label)
 	switch {
-	case ascii:
-		return t, false
 	case !ok:
 		return t, true
 	case c.doubtful() || c.name == "windows-1252": // it has five octets that mean nothing

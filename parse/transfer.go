@@ -12,7 +12,7 @@ type transferDecoder interface {
 	// the next call and may be src itself.
 	decode(src []byte, last bool) []byte
 	// flaws reports what was wrong, after the last call.
-	flaws(note func(code, detail string, lossy bool))
+	flaws(to reporter)
 }
 
 // transferFor returns the decoder of an encoding's name; ok is false if nobody knows it.
@@ -37,7 +37,7 @@ type identity struct{}
 func (identity) decode(src []byte, _ bool) []byte { return src }
 
 // flaws implements transferDecoder.
-func (identity) flaws(func(code, detail string, _ bool)) {}
+func (identity) flaws(reporter) {}
 
 // maxBlanks is how many blanks before a line end are taken for transport padding.
 const maxBlanks = 4096
@@ -170,9 +170,9 @@ func (d *qpDecoder) text(s []byte) {
 }
 
 // flaws implements transferDecoder.
-func (d *qpDecoder) flaws(note func(code, detail string, lossy bool)) {
+func (d *qpDecoder) flaws(to reporter) {
 	if d.bad > 0 {
-		note(IssueQuotedPrintableBad, fmt.Sprintf("%d times = without two digits", d.bad), false)
+		to.issue(IssueQuotedPrintableBad, fmt.Sprintf("%d times = without two digits", d.bad), false)
 	}
 }
 
@@ -275,11 +275,11 @@ func (d *uuDecoder) line(line []byte) {
 }
 
 // flaws implements transferDecoder.
-func (d *uuDecoder) flaws(note func(code, detail string, lossy bool)) {
+func (d *uuDecoder) flaws(to reporter) {
 	switch {
 	case d.plain:
-		note(IssueUUBad, "no begin line: octets as sent", false)
+		to.issue(IssueUUBad, "no begin line: octets as sent", false)
 	case d.bad > 0:
-		note(IssueUUBad, fmt.Sprintf("%d lines skipped", d.bad), true)
+		to.issue(IssueUUBad, fmt.Sprintf("%d lines skipped", d.bad), true)
 	}
 }

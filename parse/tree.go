@@ -147,7 +147,7 @@ func (r *Reader) entity(h *Header, path, parent, def string) *Part {
 	}
 	if r.journal && r.about.Journal == nil && p.Role == RoleText {
 		p.Role = RoleEnvelope
-		p.tap = newJournalCollector(p.Charset, p.issue)
+		p.tap = newJournalCollector(p.Charset, p)
 	} else if r.about != nil {
 		r.about.watch(p)
 	}
@@ -187,6 +187,9 @@ func (r *Reader) multipart(h *Header, m media, typ, path string) string {
 		h.issue(IssueBoundaryRepeated, quote(boundary), false)
 	} else {
 		shadowed = -1
+	}
+	if r.w.open == nil {
+		r.w.open = map[string]int{}
 	}
 	r.w.open[boundary] = len(r.stack)
 	r.stack = append(r.stack, multipart{boundary: boundary, path: path, digest: typ == "multipart/digest", choice: typ == "multipart/alternative", shadowed: shadowed})

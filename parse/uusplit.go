@@ -27,7 +27,8 @@ func (u *uuSplit) next() ([]byte, bool, error) {
 	case p.kind == uuText, p.kind == uuData:
 		return p.octets, false, nil
 	case p.kind == uuBegin:
-		u.file = &p.file
+		file := p.file // for what is seldom, p must not be moved to the heap
+		u.file = &file
 	case p.broken:
 		u.broken++
 	}
@@ -64,13 +65,13 @@ func (u *uuSplit) skip() error {
 }
 
 // flaws implements octets.
-func (u *uuSplit) flaws(note func(code, detail string, lossy bool)) {
+func (u *uuSplit) flaws(to reporter) {
 	if u.broken > 0 {
 		u.broken = 0
-		note(IssueUUBad, "a file without end", false)
+		to.issue(IssueUUBad, "a file without end", false)
 	}
 	if u.over {
-		u.in.flaws(note)
+		u.in.flaws(to)
 	}
 }
 

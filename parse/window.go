@@ -43,12 +43,13 @@ type window struct {
 	gone     int64 // octets that were before buf[0]
 	over     bool  // the input came to its clean end: io.EOF itself, not an error that wraps it
 	err      error // the transport's error; nothing is read after it
-	sum      hash.Hash
+	hashed   bool
+	sum      hash.Hash // if hashed, from the first octet on
 	size     int64
 	lines    *scratch // takes the header that is being read
 	nl       byte     // '\n', or '\r' in a message that has no other line ends
 
-	open  map[string]int // boundary to index in Reader.stack
+	open  map[string]int // boundary to index in Reader.stack; nil until there is one
 	start bool           // nothing of the current body has been consumed
 	ended bool           // the current body is over, hit says why
 	hit   delimiter
@@ -62,7 +63,7 @@ type delimiter struct {
 
 // newWindow returns a window on r that has read nothing yet.
 func newWindow(r io.Reader) window {
-	return window{in: r, sum: sha256.New(), nl: '\n', open: map[string]int{}}
+	return window{in: r, hashed: true, nl: '\n'}
 }
 
 // fill reads once more. It reports false when the input is over or the window is full.
@@ -102,6 +103,9 @@ func (w *window) makeRoom() {
 	case w.mem == nil:
 		w.mem = newScratch()
 		w.buf = w.mem[:windowSize]
+		if w.hashed {
+			w.sum = sha256.New()
+		}
 	case w.end == len(w.buf) && w.pos > 0:
 		w.gone += int64(w.pos)
 		w.end = copy(w.buf, w.buf[w.pos:w.end])

@@ -161,15 +161,10 @@ func (d *wordDecoder) flush() {
 	d.lossy = d.lossy || found == charsetLossy
 	// A line break in an encoded word would forge a header field downstream; the byte order marks of
 	// words that were joined are no text.
-	d.out.WriteString(strings.Map(func(r rune) rune {
-		switch r {
-		case '\r', '\n':
-			return ' '
-		case '\uFEFF':
-			return -1
-		}
-		return r
-	}, s))
+	if strings.IndexByte(s, '\n') >= 0 || strings.IndexByte(s, '\r') >= 0 || strings.Contains(s, "\uFEFF") {
+		s = strings.NewReplacer("\r", " ", "\n", " ", "\uFEFF", "").Replace(s)
+	}
+	d.out.WriteString(s)
 	d.octets, d.cut = nil, sextets{}
 }
 
