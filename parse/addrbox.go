@@ -6,7 +6,7 @@ import "strings"
 func (p *addressParser) flush() {
 	a, kind := p.mailbox()
 	pending := p.pending
-	p.words, p.angle, p.comment = nil, "", ""
+	p.words, p.angle, p.comment = p.words[:0], "", ""
 	p.quoted, p.hasAngle, p.pending = false, false, 0
 	if kind == boxNone || a.Address == "" && a.Name == "" {
 		p.pending = pending
@@ -126,7 +126,12 @@ func (p *addressParser) displayName(s string) string {
 	if strings.IndexByte(s, '\\') >= 0 && !p.quoted {
 		s = p.unescapeSpecials(s)
 	}
-	s = strings.TrimSpace(p.h.decode(s))
+	return unquoted(p.h.decode(s))
+}
+
+// unquoted removes the quotes around a decoded name.
+func unquoted(s string) string {
+	s = strings.TrimSpace(s)
 	if len(s) >= 2 && (s[0] == '\'' && s[len(s)-1] == '\'' || s[0] == '"' && s[len(s)-1] == '"') {
 		s = strings.TrimSpace(s[1 : len(s)-1])
 	}

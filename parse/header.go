@@ -101,7 +101,7 @@ func (h *Header) Addresses(names ...string) []Address {
 			fields = fields[:min(len(fields), 1)]
 		}
 		for _, raw := range fields {
-			if list, ok := plainAddresses(raw, h.lim.Addresses-len(out)); ok {
+			if list, ok := h.plainAddresses(raw, h.lim.Addresses-len(out)); ok {
 				out = append(out, list...)
 				continue
 			}

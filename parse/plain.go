@@ -82,14 +82,26 @@ func (r *plainReader) atEnd() bool {
 	return n == 0 || n > 1 && r.s[0] == '(' && r.s[n-1] == ')' && !strings.ContainsAny(r.s[1:n-1], `()\`)
 }
 
-// plainAddresses reads "J. Doe <j@example.org>, \"Doe\" <d@example.org>, k@example.org", at most limit.
-func plainAddresses(s string, limit int) (list []Address, ok bool) {
-	if limit <= 0 || strings.Count(s, ",") >= limit {
+// plainAddresses reads "J. Doe <j@example.org>, \"Doe, K\" <k@example.org>, l@example.org", at most limit.
+func (h *Header) plainAddresses(s string, limit int) (list []Address, ok bool) {
+	n := strings.Count(s, ",")
+	if limit <= 0 || n >= limit {
 		return nil, false
 	}
-	list = make([]Address, 0, strings.Count(s, ",")+1)
-	for one := range strings.SplitSeq(s, ",") {
-		a, ok := plainAddress(strings.Trim(one, " "))
+	list = make([]Address, 0, n+1)
+	for more := true; more; {
+		s = strings.TrimLeft(s, " ")
+		end := 0
+		if s != "" && s[0] == '"' { // a comma in quotes parts nothing
+			end = 2 + strings.IndexByte(s[1:], '"')
+		}
+		one := s
+		if i := strings.IndexByte(s[end:], ','); i >= 0 {
+			one, s = s[:end+i], s[end+i+1:]
+		} else {
+			more = false
+		}
+		a, ok := h.plainAddress(strings.TrimRight(one, " "))
 		if !ok {
 			return nil, false
 		}
@@ -99,14 +111,11 @@ func plainAddresses(s string, limit int) (list []Address, ok bool) {
 }
 
 // plainAddress reads one of them.
-func plainAddress(s string) (a Address, ok bool) {
+func (h *Header) plainAddress(s string) (a Address, ok bool) {
 	a.Address = s
-	if i := strings.IndexByte(s, '<'); i > 0 && s[len(s)-1] == '>' {
+	if i := strings.LastIndexByte(s, '<'); i > 0 && s[len(s)-1] == '>' {
 		a.Address, a.Name = s[i+1:len(s)-1], strings.TrimRight(s[:i], " ")
-		if n := len(a.Name); n > 2 && a.Name[0] == '"' && a.Name[n-1] == '"' {
-			a.Name = a.Name[1 : n-1]
-		}
-		if !isPlainName(a.Name) {
+		if a.Name, ok = h.plainName(a.Name); !ok {
 			return a, false
 		}
 	}
@@ -114,20 +123,42 @@ func plainAddress(s string) (a Address, ok bool) {
 	return a, at > 0 && at < len(a.Address)-1 && strings.LastIndexByte(a.Address, '@') == at && isPlainAddress(a.Address)
 }
 
-// isPlainName tells whether s is words of letters and digits with one space between them.
-func isPlainName(s string) bool {
+// plainName reads a name of words of ASCII with one space between them, in quotes or not, encoded or not.
+func (h *Header) plainName(s string) (name string, ok bool) {
+	n := len(s)
+	quoted := n > 2 && s[0] == '"' && s[n-1] == '"'
+	if quoted {
+		s = s[1 : n-1]
+	}
 	before := byte(' ')
 	for i := range len(s) {
-		c := s[i]
-		switch {
-		case c|0x20 >= 'a' && c|0x20 <= 'z', c >= '0' && c <= '9':
-		case c == ' ' && before != ' ':
-		default:
-			return false
+		switch c := s[i]; {
+		case c == ' ' && before == ' ', c < ' ', c > '~', c == '"', c == '\\':
+			return "", false
+		case !quoted && strings.IndexByte("(),:;<>@[]", c) >= 0:
+			return "", false
 		}
-		before = c
+		before = s[i]
 	}
-	return before != ' '
+	if before == ' ' || s[0] == '\'' || !quoted && !wholeWords(s) {
+		return "", false
+	}
+	return unquoted(h.decode(s)), true
+}
+
+// wholeWords tells whether the encoded words in s are words of it: none holds what parts addresses.
+func wholeWords(s string) bool {
+	if !strings.Contains(s, "=?") {
+		return true
+	}
+	for one := range strings.SplitSeq(s, " ") {
+		if d := (wordDecoder{nextEnd: -1}); strings.Contains(one, "=?") {
+			if w, ok := d.word(one, 0); !ok || !strings.HasPrefix(one, "=?") || w.end != len(one) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // plainHead reads what stands before the parameters: "text/plain".
@@ -150,14 +181,14 @@ func (p *paramParser) plain() bool {
 	if n == 0 || n == len(s) || s[n] != '=' || s[0] == '\'' || s[n-1] == '\'' {
 		return false
 	}
-	v, rest := s[n+1:], ""
-	if inner, quoted := strings.CutPrefix(v, `"`); quoted {
+	var v, rest string
+	if inner, quoted := strings.CutPrefix(s[n+1:], `"`); quoted {
 		if v, rest, quoted = strings.Cut(inner, `"`); !quoted || strings.IndexByte(v, '\\') >= 0 {
 			return false
 		}
 	} else {
-		end := tokenLen(v)
-		v, rest = v[:end], v[end:]
+		end := n + 1 + tokenLen(s[n+1:])
+		v, rest = s[n+1:end], s[end:]
 	}
 	if v == "" || rest != "" && rest[0] != ';' {
 		return false
