@@ -18,6 +18,21 @@ const (
 	RoleEnvelope               // the text part of a journal report that says who sent the message to whom: see Summary
 )
 
+// String names the role.
+func (r Role) String() string {
+	switch r {
+	case RoleAttachment:
+		return "attachment"
+	case RoleText:
+		return "text"
+	case RoleHTML:
+		return "html"
+	case RoleEnvelope:
+		return "envelope"
+	}
+	return "unknown"
+}
+
 // The origins of parts: how they came into the message.
 const (
 	OriginMIME     = "mime"     // a part of the message itself
