@@ -153,7 +153,8 @@ func (p *Part) rename(name string) {
 func (p *Part) Param(name string) string { return p.media.text(name, p.Header) }
 
 // Message returns the header of the message that the part holds. It is nil unless the part is a
-// message and the Reader has gone into it.
+// message and the Reader has gone into it. That of a message in a winmail.dat is made of its properties,
+// and known after the end.
 func (p *Part) Message() *Header { return p.inner }
 
 // DetectedType returns the media type that the first 3 KiB of the part's octets look like, empty if

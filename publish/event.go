@@ -51,14 +51,16 @@ const SchemaMailbox = "https://mailflume.example/schema/mailbox.v1.json"
 type Event struct {
 	// CloudEvents version of the envelope.
 	SpecVersion string `json:"specversion"`
-	// Id of the event, the same on every worker and every retry: lower-case base32 of SHA-256 over tenant, mailbox
-	// and the place of the message in it. An event that comes twice has the same id: use it to tell.
+	// Id of the event, the same on every worker and every retry: an event that comes twice is known by it. Of a message
+	// that was received it is the lower-case base32 of a SHA-256 over tenant, mailbox and its place in that: folder,
+	// UIDVALIDITY and UID, or UIDL.
 	ID string `json:"id"`
 	// Mailbox that the event comes from: /mailflume/{tenant}/{mailbox}.
 	Source string `json:"source"`
 	// What happened, with the version of the contract.
 	Type string `json:"type"`
-	// Message-ID of the message without angle brackets. Absent if it has none, and from events about a mailbox.
+	// Message-ID of the message without angle brackets. Absent if it has none, and from events about messages in
+	// quarantine and about mailboxes.
 	Subject string `json:"subject,omitempty"`
 	// Time in UTC: of a message, when the mail server received it, as received_at in data; of a mailbox, when it
 	// happened.

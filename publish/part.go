@@ -47,7 +47,7 @@ type Attachment struct {
 	FilenameRaw string `json:"filename_raw,omitempty"`
 	// Media type as declared, lower case, without parameters.
 	ContentType string `json:"content_type"`
-	// Media type that the first octets look like. Absent if there are none, or if the part was opened for what it holds.
+	// Media type that the first octets look like. Absent if there are none.
 	DetectedType string `json:"detected_type,omitempty"`
 	// Size of the decoded octets in bytes.
 	Size int64 `json:"size"`
