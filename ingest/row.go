@@ -27,7 +27,7 @@ func (m *composition) row(p *parse.Part, blob publish.Blob) publish.Attachment {
 	}
 	short := a
 	short.ContentType, short.ContentID = clip(a.ContentType, maxWord), clip(a.ContentID, maxWord)
-	m.silent = m.silent || short != a || p.FilenameRaw != p.Filename || strings.HasPrefix(p.ContentType, "message/")
+	m.silent = m.silent || short != a || p.FilenameRaw != p.Filename || p.Message() != nil || strings.HasPrefix(p.ContentType, "message/")
 	return short
 }
 

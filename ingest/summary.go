@@ -31,11 +31,26 @@ func bounce(b *parse.Bounce) *publish.Bounce {
 	if b == nil {
 		return nil
 	}
-	out := &publish.Bounce{ReportingMTA: b.ReportingMTA, OriginalMessageID: b.OriginalMessageID}
+	out := &publish.Bounce{
+		ReportingMTA: b.ReportingMTA, ArrivalDate: moment(b.ArrivalDate), OriginalEnvelopeID: b.OriginalEnvelopeID, OriginalMessageID: b.OriginalMessageID,
+	}
 	for _, r := range b.Recipients {
-		out.Recipients = append(out.Recipients, publish.BounceRecipient{Address: r.Address, Action: r.Action, Status: r.Status, Diagnostic: r.Diagnostic})
+		out.Recipients = append(out.Recipients, publish.BounceRecipient{
+			Address: r.Address, OriginalRecipient: r.OriginalAddress, Action: r.Action, Status: r.Status, RemoteMTA: r.RemoteMTA,
+			Diagnostic: r.Diagnostic, DiagnosticType: r.DiagnosticType, SMTPCode: r.SMTPCode,
+			LastAttemptDate: moment(r.LastAttempt), WillRetryUntil: moment(r.RetryUntil),
+		})
 	}
 	return out
+}
+
+// moment returns a time in UTC, nil if it is not known.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
 }
 
 func receipt(r *parse.Receipt) *publish.Receipt {
@@ -57,13 +72,17 @@ func complaint(c *parse.Complaint) *publish.Complaint {
 
 func calendarEvent(e *ical.Event) publish.CalendarEvent {
 	out := publish.CalendarEvent{
-		Method: e.Method, UID: e.UID, RecurrenceID: e.RecurrenceID, Sequence: e.Sequence, Summary: e.Summary, Location: e.Location, Start: e.Start, End: e.End, Rule: e.Rule, Status: e.Status,
+		Method: e.Method, UID: e.UID, RecurrenceID: e.RecurrenceID, Sequence: e.Sequence, Summary: e.Summary, Location: e.Location,
+		Start: e.Start, End: e.End, TimeZone: e.TimeZone, Rule: e.Rule, Status: e.Status,
+	}
+	if e.TZID != e.TimeZone {
+		out.TimeZoneRaw = e.TZID
 	}
 	if e.Organizer != (ical.Person{}) {
 		out.Organizer = &publish.Address{Name: e.Organizer.Name, Address: e.Organizer.Address}
 	}
 	for _, a := range e.Attendees {
-		out.Attendees = append(out.Attendees, publish.EventAttendee{Name: a.Name, Address: a.Address, Role: a.Role, Status: a.Status})
+		out.Attendees = append(out.Attendees, publish.EventAttendee{Name: a.Name, Address: a.Address, Role: a.Role, Status: a.Status, RSVP: a.RSVP})
 	}
 	return out
 }
@@ -83,6 +102,5 @@ func date(h *parse.Header) (at *time.Time, raw string) {
 	if !ok {
 		return nil, raw
 	}
-	t = t.UTC()
-	return &t, raw
+	return moment(t), raw
 }

@@ -28,7 +28,7 @@ const maxTypes = 100
 func (a *about) watch(p *Part) {
 	a.text = a.text || p.Role == RoleText
 	a.html = a.html || p.Role == RoleHTML
-	if isReturned(p.ContentType) && !a.reports && a.Bounce == nil && a.Receipt == nil && a.Complaint == nil {
+	if isReturned(p.ContentType) && !a.reports && a.Bounce == nil && a.Receipt == nil && a.Complaint == nil && !fromDaemon(p.r.Header()) {
 		return // nothing asks for the id of the message in it
 	}
 	p.tap = newCollector(p.ContentType, p.Charset, p)
@@ -65,20 +65,20 @@ func (a *about) deciding() []string {
 // among its own parts, read while they went by. It is whole after io.EOF.
 func (r *Reader) Summary() *Summary {
 	s := r.about.Summary
-	s.settle()
-	if kind, _ := r.Classify(); kind == "bounce" && s.Bounce == nil {
-		s.Bounce = r.about.failed(r.Message())
+	if kind, _ := r.Classify(); kind == KindBounce {
+		s.Bounce = s.bounced(r.Message())
 	}
+	s.settle()
 	return &s
 }
 
 // Classify returns the kind of the message and the signals that it gives, as the function Classify
 // does, from all that was read: ask after io.EOF. The kind of a journal report is journal, and its
 // signals are those of the message that it is about.
-func (r *Reader) Classify() (kind string, list []string) {
-	kind, list = Classify(r.Message(), r.about.deciding()...)
+func (r *Reader) Classify() (kind string, signals []string) {
+	kind, signals = Classify(r.Message(), r.about.deciding()...)
 	if r.about.Journal != nil {
-		kind = "journal"
+		kind = KindJournal
 	}
-	return kind, list
+	return kind, signals
 }

@@ -2,6 +2,17 @@ package parse
 
 import "strings"
 
+// The kinds of messages, which are all there are.
+const (
+	KindMessage   = "message"    // a letter, and whatever is none of the others
+	KindAutoReply = "auto_reply" // an automatic reply: out of office, a receipt of a ticket system
+	KindBounce    = "bounce"     // a delivery status: failed, delayed, delivered
+	KindComplaint = "complaint"  // a feedback report: somebody called a message spam
+	KindReceipt   = "receipt"    // a message disposition: it was displayed, deleted; certified mail was delivered
+	KindCalendar  = "calendar"   // an invitation, an answer to one, a cancellation
+	KindJournal   = "journal"    // an Exchange journal report; Reader.Classify returns it, Classify never does
+)
+
 // Classify says what kind of message this is and what about it is telling. h is the message's header;
 // parts are the Content-Types, in document order, of those of its own parts that may decide:
 // message/delivery-status, message/disposition-notification, message/feedback-report, their global-
@@ -37,8 +48,8 @@ import "strings"
 // The signals are facts for whoever must decide more than that, above all whether to answer: what was
 // seen of the list at signals.fields, as name or name:value, in lower-case ASCII, each once, at most
 // 32: first those of the media types, then those of the fields in their order.
-func Classify(h *Header, parts ...string) (kind string, list []string) {
-	s := signals{h: h}
+func Classify(h *Header, parts ...string) (kind string, signals []string) {
+	s := newSignals(h)
 	top, _ := h.first("Content-Type")
 	s.mediaType(top, true)
 	for _, p := range parts {
@@ -86,29 +97,29 @@ func (s *signals) kind() string {
 	all := func(m mark) bool { return s.marks&m == m }
 	switch {
 	case one(markFeedback):
-		return "complaint"
+		return KindComplaint
 	case one(markDisposition):
-		return "receipt"
+		return KindReceipt
 	case one(markStatus):
-		return "bounce"
+		return KindBounce
 	case one(markComplaint):
-		return "complaint"
+		return KindComplaint
 	case one(markFailed),
 		one(markUndeliverable) && one(markDaemon|markPostmaster|markNullPath),
 		all(markNullPath|markDaemon) && !one(markJournal),
 		all(markNullPath|markPostmaster) && !one(markAutoSubject):
-		return "bounce"
+		return KindBounce
 	case one(markHanded):
-		return "receipt"
+		return KindReceipt
 	case one(markInvitation), all(markCalendar | markMeeting):
-		return "calendar"
+		return KindCalendar
 	case one(markAutoReply),
 		one(markAutoSubject) && one(markGenerated|markNullPath|markSuppress|markRule|markAutoTopic),
 		all(markGenerated | markInReply | markNullPath),
 		all(markGenerated | markSuppress | markRule):
-		return "auto_reply"
+		return KindAutoReply
 	}
-	return "message"
+	return KindMessage
 }
 
 // mediaType looks at the type of the message or of one of its parts.

@@ -226,7 +226,7 @@ func (t *tnefParts) part() (*Part, error) {
 	for {
 		o, err := t.in.Next()
 		if err != nil {
-			t.flaws()
+			t.end()
 			return nil, err
 		}
 		if *t.p.r.parts >= t.p.r.lim.Parts {
@@ -266,8 +266,11 @@ func (t *tnefParts) role(k tnef.Kind) (role Role, wanted bool) {
 	return RoleAttachment, true
 }
 
-// flaws reports what was wrong with the stream.
-func (t *tnefParts) flaws() {
+// end reports what was wrong with the stream, and what message it is if it is not this one.
+func (t *tnefParts) end() {
+	if m := t.in.Message(); t.p.Origin == OriginTNEF {
+		t.p.inner = tnefHeader(&m)
+	}
 	for _, f := range t.in.Flaws() {
 		t.p.issue(IssueTNEFBad, f.Code+" "+f.Detail, true)
 	}

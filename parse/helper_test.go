@@ -104,7 +104,7 @@ func readRaw(t testing.TB, msg string) message {
 func (m message) tree() string {
 	var b strings.Builder
 	for _, p := range m.parts {
-		fmt.Fprintf(&b, "%s %s %s %q\n", p.Path, [...]string{"attachment", "text", "html", "envelope"}[p.Role], p.ContentType, p.body)
+		fmt.Fprintf(&b, "%s %s %s %q\n", p.Path, p.Role, p.ContentType, p.body)
 	}
 	return b.String()
 }

@@ -18,6 +18,21 @@ const (
 	RoleEnvelope               // the text part of a journal report that says who sent the message to whom: see Summary
 )
 
+// String names the role.
+func (r Role) String() string {
+	switch r {
+	case RoleAttachment:
+		return "attachment"
+	case RoleText:
+		return "text"
+	case RoleHTML:
+		return "html"
+	case RoleEnvelope:
+		return "envelope"
+	}
+	return "unknown"
+}
+
 // The origins of parts: how they came into the message.
 const (
 	OriginMIME     = "mime"     // a part of the message itself
@@ -139,7 +154,8 @@ func (p *Part) rename(name string) {
 func (p *Part) Param(name string) string { return p.media.text(name, p.Header) }
 
 // Message returns the header of the message that the part holds. It is nil unless the part is a
-// message and the Reader has gone into it.
+// message and the Reader has gone into it. That of a message in a winmail.dat is made of its properties,
+// and known after the end.
 func (p *Part) Message() *Header { return p.inner }
 
 // DetectedType returns the media type that the first 3 KiB of the part's octets look like, empty if

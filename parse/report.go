@@ -10,7 +10,7 @@ import (
 // Summary is what the structured parts of a message say: reports, calendars, the envelope of a journal
 // report. What a part does not say is empty here; nothing is derived, except where a field says so.
 type Summary struct {
-	Bounce    *Bounce      // delivery status (RFC 3464, 6533); of a bounce without one what qmail's text or X-Failed-Recipients says
+	Bounce    *Bounce      // delivery status (RFC 3464, 6533); of a bounce without one what its text or header says
 	Receipt   *Receipt     // message disposition (RFC 8098)
 	Complaint *Complaint   // feedback (RFC 5965, 6591, 6650)
 	Calendars []ical.Event // of all calendar parts; an event that is attached twice stands once
@@ -27,7 +27,7 @@ type Bounce struct {
 	ReportingMTA       string    // the host that wrote the report
 	ArrivalDate        time.Time // when the message reached it; zero if not said
 	OriginalEnvelopeID string    // ENVID of the sender (RFC 3461 section 4.4)
-	OriginalMessageID  string    // without angle brackets; of the returned message, or a field of the report
+	OriginalMessageID  string    // without angle brackets: a field of the report, the returned message's, or the one that a bounce answers
 }
 
 // BounceRecipient is what became of one recipient.
@@ -38,7 +38,7 @@ type BounceRecipient struct {
 	Status          string    // enhanced code of the Status field (RFC 3463): "5.1.1"
 	Diagnostic      string    // Diagnostic-Code without its type
 	DiagnosticType  string    // type of the diagnostic, lower case: smtp
-	SMTPCode        int       // reply code that an SMTP diagnostic begins with: 550; 0 if there is none
+	SMTPCode        int       // reply code of the diagnostic: 550; 0 if it has none
 	RemoteMTA       string    // the host that refused
 	LastAttempt     time.Time // zero if not said
 	RetryUntil      time.Time // Will-Retry-Until of a delay; zero if not said

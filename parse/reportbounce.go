@@ -157,7 +157,7 @@ func (br *bounceReader) close() {
 	br.cur, br.has, br.actual = nil, 0, ""
 }
 
-// diagnostic keeps what the server said, and the reply code it began with (RFC 3464 section 2.3.6).
+// diagnostic keeps what the server said.
 func (br *bounceReader) diagnostic(c *BounceRecipient, v string) {
 	if c.Diagnostic != "" {
 		return
@@ -165,12 +165,24 @@ func (br *bounceReader) diagnostic(c *BounceRecipient, v string) {
 	typ, text := typed(v)
 	br.set(&c.DiagnosticType, typ)
 	br.set(&c.Diagnostic, text)
-	if typ != "" && typ != "smtp" || len(text) < 3 || text[0] < '2' || text[0] > '5' {
-		return
+	if typ == "" || typ == "smtp" {
+		c.SMTPCode = replyCode(text)
 	}
-	if n, rest := leadingNumber(text); n >= 200 && n < 600 && (rest == "" || strings.IndexByte(" -\t", rest[0]) >= 0) {
-		c.SMTPCode = n
+	if _, said, ok := strings.Cut(text, " said: "); ok && c.SMTPCode == 0 {
+		c.SMTPCode = replyCode(said)
 	}
+}
+
+// replyCode returns the SMTP reply code that text begins with (RFC 3464 section 2.3.6), 0 if there is none.
+func replyCode(text string) int {
+	if len(text) < 3 || text[0] < '2' || text[0] > '5' {
+		return 0
+	}
+	n, rest := leadingNumber(text)
+	if n < 200 || n > 599 || rest != "" && strings.IndexByte(" -\t", rest[0]) < 0 {
+		return 0
+	}
+	return n
 }
 
 // enhancedStatus returns the first code of RFC 3463 in s, wherever it stands: some put the reply code

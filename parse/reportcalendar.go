@@ -69,7 +69,7 @@ func (s *Summary) hasEvent(ev *ical.Event) bool {
 
 // eventSize counts what an event holds.
 func eventSize(ev *ical.Event) int {
-	n := len(ev.UID) + len(ev.Summary) + len(ev.Location) + len(ev.Status) + len(ev.Rule) + len(ev.TimeZone) + len(ev.Organizer.Address) + len(ev.Organizer.Name)
+	n := len(ev.UID) + len(ev.Summary) + len(ev.Location) + len(ev.Status) + len(ev.Rule) + len(ev.TimeZone) + len(ev.TZID) + len(ev.Organizer.Address) + len(ev.Organizer.Name)
 	for _, a := range ev.Attendees {
 		n += len(a.Address) + len(a.Name) + len(a.Role) + len(a.Status) + 64
 	}

@@ -58,22 +58,51 @@ func (br *bounceReader) paragraph(p string) {
 	br.close()
 }
 
-// failed returns what a bounce says that has no delivery status: in its text, if that is qmail's, or in
-// the field X-Failed-Recipients that Exim and Google write.
-func (a *about) failed(h *Header) *Bounce {
-	if a.plain != nil && len(a.plain.Recipients) > 0 {
-		return a.plain
-	}
+// bounced returns what a bounce with header h says: its delivery status; if it has none its text, if that
+// is qmail's, or the field X-Failed-Recipients that Exim and Google write. It is nil if there is nothing.
+func (s *Summary) bounced(h *Header) *Bounce {
 	var b Bounce
-	for _, to := range h.Addresses("X-Failed-Recipients") {
-		if len(b.Recipients) < maxReportRecipients && to.Address != "" {
-			b.Recipients = append(b.Recipients, BounceRecipient{Address: to.Address, Action: "failed"})
+	switch {
+	case s.Bounce != nil:
+		b = *s.Bounce
+	case s.plain != nil:
+		b = *s.plain
+	}
+	if s.Bounce == nil && len(b.Recipients) == 0 {
+		b.Recipients = failed(h)
+	}
+	for _, id := range [...]string{s.returned, answered(h)} {
+		if b.OriginalMessageID == "" {
+			b.OriginalMessageID = id
 		}
 	}
-	if len(b.Recipients) == 0 {
+	if s.Bounce == nil && len(b.Recipients) == 0 && b.OriginalMessageID == "" {
 		return nil
 	}
 	return &b
+}
+
+// failed returns the recipients in X-Failed-Recipients.
+func failed(h *Header) []BounceRecipient {
+	var out []BounceRecipient
+	for _, to := range h.Addresses("X-Failed-Recipients") {
+		if len(out) < maxReportRecipients && to.Address != "" {
+			out = append(out, BounceRecipient{Address: to.Address, Action: "failed"})
+		}
+	}
+	return out
+}
+
+// answered returns the id of the message that h answers (RFC 5322 section 3.6.4, RFC 3834 section 3.1.6).
+// Of several in In-Reply-To nobody knows which; the last of References is the one before this.
+func answered(h *Header) string {
+	if ids := h.MessageIDs("In-Reply-To"); len(ids) == 1 {
+		return ids[0]
+	}
+	if ids := h.MessageIDs("References"); len(ids) > 0 {
+		return ids[len(ids)-1]
+	}
+	return ""
 }
 
 // fromDaemon tells whether a message comes from a mail system, by the beginning of the sender's name.

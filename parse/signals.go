@@ -28,6 +28,8 @@ type signals struct {
 // fieldSeen says of which fields the first one was met; the others do not count.
 type fieldSeen struct{ from, subject, topic, path bool }
 
+func newSignals(h *Header) signals { return signals{h: h} }
+
 // fact adds name:value unless the value is empty.
 func (s *signals) fact(name, value string) {
 	if value = signalValue(value); value != "" {

@@ -47,20 +47,35 @@ const SchemaQuarantined = "https://mailflume.example/schema/message.quarantined.
 // SchemaMailbox is the dataschema of the events about a mailbox (reset, auth_failed, …).
 const SchemaMailbox = "https://mailflume.example/schema/mailbox.v1.json"
 
-// Event is one CloudEvents 1.0 event. Kind is the EventType that its Type spells out.
+// Event is one CloudEvents 1.0 event in structured JSON.
 type Event struct {
-	SpecVersion     string    `json:"specversion"`
-	ID              string    `json:"id"`
-	Source          string    `json:"source"`
-	Type            string    `json:"type"`
-	Subject         string    `json:"subject,omitempty"`
-	Time            time.Time `json:"time"`
-	DataSchema      string    `json:"dataschema,omitempty"`
-	DataContentType string    `json:"datacontenttype"`
-	DataRef         string    `json:"dataref,omitempty"` // the full data lies there when it is too large to travel inline
-	Data            *Data     `json:"data"`
+	// CloudEvents version of the envelope.
+	SpecVersion string `json:"specversion"`
+	// Id of the event, the same on every worker and every retry: an event that comes twice is known by it. Of a message
+	// that was received it is the lower-case base32 of a SHA-256 over tenant, mailbox and its place in that: folder,
+	// UIDVALIDITY and UID, or UIDL.
+	ID string `json:"id"`
+	// Mailbox that the event comes from: /mailflume/{tenant}/{mailbox}.
+	Source string `json:"source"`
+	// What happened, with the version of the contract.
+	Type string `json:"type"`
+	// Message-ID of the message without angle brackets. Absent if it has none, and from events about messages in
+	// quarantine and about mailboxes.
+	Subject string `json:"subject,omitempty"`
+	// Time in UTC: of a message, when the mail server received it, as received_at in data; of a mailbox, when it
+	// happened.
+	Time time.Time `json:"time"`
+	// Id of this JSON Schema. It has the form of a URL; nothing need answer there.
+	DataSchema string `json:"dataschema,omitempty"`
+	// Media type of data.
+	DataContentType string `json:"datacontenttype"`
+	// URI of the blob that holds the whole data as JSON. Present if it is larger than the server's max_payload; data
+	// then lacks the fields that truncated_fields lists.
+	DataRef string `json:"dataref,omitempty"`
+	// What there is to say about the message or the mailbox.
+	Data *Data `json:"data"`
 
-	Kind    EventType `json:"-"`
+	Kind    EventType `json:"-"` // the one that Type spells out
 	encoded []byte
 }
 

@@ -14,6 +14,7 @@ type Event struct {
 	AllDay       bool   // Start and End are dates
 	Floating     bool   // Start has no zone, or one that nobody knows: the time on the wall, wherever that is
 	TimeZone     string // the zone Start was written in: its IANA name if it is known, else as sent; empty for UTC
+	TZID         string // the same as sent
 	Rule         string // the first RRULE as sent; empty if the event happens once
 	Organizer    Person
 	Attendees    []Attendee

@@ -86,7 +86,7 @@ func TestAnExchangeInvitationIsReadWhole(t *testing.T) {
 	want := []Event{{
 		Method: "REQUEST", UID: "040000008200E00074C5B7101A82E00800000000B0A1", Sequence: 2, Status: "CONFIRMED",
 		Summary: "Angebot, zweite Runde; bitte pünktlich", Location: "München, Raum 4",
-		Start: "2026-11-10T08:00:00Z", End: "2026-11-10T09:30:00Z", TimeZone: "Europe/Berlin",
+		Start: "2026-11-10T08:00:00Z", End: "2026-11-10T09:30:00Z", TimeZone: "Europe/Berlin", TZID: "W. Europe Standard Time",
 		Organizer: Person{"priya@example.com", "Priya Raman"},
 		Attendees: []Attendee{
 			{Person{"sara@example.com", "Lindqvist, Sara"}, "REQ-PARTICIPANT", "NEEDS-ACTION", true},

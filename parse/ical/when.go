@@ -68,8 +68,8 @@ func (f *fileReader) times(e *event) {
 	}
 	if started {
 		e.Start, e.AllDay, e.Floating = start.String(), start.date, !start.date && start.in == nil
-		if !start.date {
-			e.TimeZone = start.name
+		if !start.date && start.name != "" {
+			e.TimeZone, e.TZID = start.name, e.start.tzid
 		}
 	}
 	if ended {

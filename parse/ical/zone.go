@@ -42,7 +42,9 @@ func (f *fileReader) known(tzid string) namedZone {
 	}
 	for _, name := range zoneNames(tzid) {
 		if loc, err := time.LoadLocation(name); err == nil {
-			z = namedZone{goZone{loc}, strings.Replace(name, "UTC", "", 1)}
+			if z = (namedZone{goZone{loc}, name}); strings.TrimPrefix(name, "Etc/") == "UTC" {
+				z.name = ""
+			}
 			break
 		}
 	}

@@ -34,6 +34,9 @@ func TestTimesAreWrittenAsWhatTheyAre(t *testing.T) {
 		if got := [3]string{e.Start, e.End, e.TimeZone}; got != want {
 			t.Errorf("%s: %q, want %q", lines, got, want)
 		}
+		if (e.TZID == "") != (e.TimeZone == "") || !strings.Contains(lines, e.TZID) {
+			t.Errorf("%s: zone as sent %q", lines, e.TZID)
+		}
 		if e.AllDay != (len(want[0]) == 10) || e.Floating != (len(want[0]) == 19) {
 			t.Errorf("%s: all day %v, floating %v", lines, e.AllDay, e.Floating)
 		}

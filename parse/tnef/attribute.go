@@ -15,6 +15,7 @@ const (
 	levelMessage    = 1
 	levelAttachment = 2
 
+	attFrom                    = 0x8000
 	attSubject                 = 0x8004
 	attMessageClass            = 0x8008
 	attBody                    = 0x800c
@@ -23,6 +24,7 @@ const (
 	attAttachTransportFilename = 0x9001
 	attAttachRenddata          = 0x9002
 	attMsgProps                = 0x9003
+	attRecipTable              = 0x9004
 	attAttachment              = 0x9005
 	attOemCodepage             = 0x9007
 )
@@ -53,6 +55,8 @@ func (r *Reader) step() {
 		r.nextValue()
 	case r.list.props > 0:
 		r.nextProperty()
+	case r.list.rows > 0:
+		r.nextRow()
 	case r.attr.open:
 		r.closeAttribute()
 	default:
@@ -226,6 +230,11 @@ func (r *Reader) messageAttribute() {
 		r.set(&r.msg.Class, modernClass(r.octetString()), false)
 	case attSubject:
 		r.set(&r.msg.Subject, r.octetString(), false)
+	case attFrom:
+		r.from()
+	case attRecipTable:
+		r.list = propertyList{}
+		r.list.rows, _ = r.number(4)
 	case attBody:
 		r.giveBody(KindText, codepageLabel(r.codepage), 1)
 	case attMsgProps:

@@ -12,6 +12,7 @@
 // attachment's name after its data: what an Object says of itself is final once Read gave io.EOF.
 //
 // An embedded message is again a TNEF stream: open it with another Reader, to the depth you allow.
+// Reader.Message then says whom it is from and to, and when it was sent.
 //
 // # Bodies
 //
@@ -22,8 +23,9 @@
 //
 // # Bounds
 //
-// A Reader holds a window of 16 KiB, one string property (Options.Value) and one RTF body
-// (Options.Body, compressed; ten times that at most while it is unpacked). Time is linear in the stream;
+// A Reader holds a window of 16 KiB, one string property (Options.Value), 256 KiB of the names and
+// addresses of at most 1,000 recipients, and one RTF body (Options.Body, compressed; ten times that at
+// most while it is unpacked). Time is linear in the stream;
 // lengths are believed only as far as octets come. The result depends on the octets and never on
 // how they were cut into reads. There are no goroutines, and a Reader belongs to one at a time.
 //

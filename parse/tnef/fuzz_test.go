@@ -2,6 +2,7 @@ package tnef
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"testing"
 	"testing/iotest"
@@ -12,6 +13,7 @@ import (
 // and embedded messages too.
 func FuzzTNEF(f *testing.F) {
 	f.Add(zoo())
+	f.Add(letter())
 	f.Add(newStream().message(932, new(props).every()).Bytes())
 	f.Add(newStream().attachment("a", []byte("b"), file("c", "d/e")).Bytes())
 	f.Fuzz(func(t *testing.T, tnef []byte) {
@@ -26,6 +28,9 @@ func FuzzTNEF(f *testing.F) {
 				if _, err := readAll(NewReader(bytes.NewReader([]byte(g.octets)), Options{})); err != io.EOF {
 					t.Fatal(err)
 				}
+			}
+			if m := r.Message(); len(m.To)+len(m.Cc)+len(m.Bcc) > maxRecipients || !utf8.ValidString(fmt.Sprint(m)) {
+				t.Errorf("%+v", m)
 			}
 			if !utf8.ValidString(g.Name) || g.Charset == "utf-8" && !utf8.ValidString(g.octets) && g.r.cpid == 0 && g.r.codepage == 0 {
 				t.Errorf("not UTF-8: %q %q", g.Name, g.octets)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -46,7 +47,12 @@ func dump(all []got, r *Reader) string {
 	for _, g := range all {
 		fmt.Fprintf(&b, "%s %q %s %q %q %v %q\n", g.Kind, g.Name, g.ContentType, g.Charset, g.ContentID, g.Hidden, g.octets)
 	}
-	fmt.Fprintf(&b, "%+v\n%v\n", r.Message(), r.Flaws())
+	m := r.Message()
+	fmt.Fprintf(&b, "{Class:%s Subject:%s MessageID:%s}\n", m.Class, m.Subject, m.MessageID)
+	if m.Class, m.Subject, m.MessageID = "", "", ""; !reflect.DeepEqual(m, Message{}) {
+		fmt.Fprintln(&b, m)
+	}
+	fmt.Fprintf(&b, "%v\n", r.Flaws())
 	return b.String()
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 var update = flag.Bool("update", false, "write the sample mails anew")
@@ -56,7 +57,12 @@ func nestedTNEF() []byte {
 	protocol := "14:00 pump on\r\n14:20 40 degrees\r\n14:40 pump off\r\n"
 	inner := new(props).variable(typeUnicode, prSubject, wide("Pump test")).variable(typeUnicode, prBody, wide("The protocol is attached.\r\n"))
 	inner.variable(typeString8, prInternetMessageID, str8("<pump-test@example.net>"))
-	message := newStream().message(1252, inner).attachment("PROTOC~1.TXT", []byte(protocol), file("protocol of the test.txt", "text/plain"))
+	inner.fixed(typeTime, prClientSubmitTime, filetime(time.Date(2026, 3, 17, 13, 40, 0, 0, time.UTC)))
+	inner.variable(typeUnicode, prRepresentingName, wide("Mateo Lindqvist")).variable(typeUnicode, prRepresentingAddrtype, wide("EX"))
+	inner.variable(typeUnicode, prRepresentingAddress, wide("/o=Example/cn=mateo")).variable(typeUnicode, prRepresentingSMTP, wide("mateo@example.com"))
+	message := newStream().message(1252, inner).attr(levelMessage, 0x00069004, table(
+		recipient(1, "Lindqvist, Sara", "SMTP", "sara@example.com", ""), recipient(2, "Workshop", "EX", "/o=Example/cn=workshop", "")))
+	message.attachment("PROTOC~1.TXT", []byte(protocol), file("protocol of the test.txt", "text/plain"))
 	nested := new(props).variable(typeObject, prAttachData, append([]byte(iidMessage), message.Bytes()...))
 	nested.variable(typeUnicode, prDisplayName, wide("Pump test")).fixed(3, 0x3705, le32(5))
 	s := newStream().message(1252, p)
@@ -111,7 +117,7 @@ attachment "logo.png" image/png "" "logo@example.org" false "\x89PNG\r\n\x1a\n\x
 	}
 	all, r = mustRead(t, []byte(all[1].octets), Options{})
 	if len(all) != 2 || len(r.Flaws()) > 0 || all[0].Kind != KindText || all[1].Name != "protocol of the test.txt" ||
-		r.Message() != (Message{"IPM.Note", "Pump test", "<pump-test@example.net>"}) {
+		r.Message().From != (Person{"Mateo Lindqvist", "mateo@example.com"}) || r.Message().Subject != "Pump test" {
 		t.Fatal(dump(all, r))
 	}
 }

@@ -9,6 +9,7 @@ import (
 // Property types ([MS-OXCDATA] 2.11.1).
 const (
 	typeNull    = 0x0001
+	typeTime    = 0x0040
 	typeObject  = 0x000d
 	typeString8 = 0x001e
 	typeUnicode = 0x001f
@@ -20,11 +21,21 @@ const (
 const (
 	prMessageClass          = 0x001a
 	prSubject               = 0x0037
+	prClientSubmitTime      = 0x0039
+	prRepresentingName      = 0x0042
+	prRepresentingAddrtype  = 0x0064
+	prRepresentingAddress   = 0x0065
+	prRecipientType         = 0x0c15
+	prSenderName            = 0x0c1a
+	prSenderAddrtype        = 0x0c1e
+	prSenderAddress         = 0x0c1f
 	prBody                  = 0x1000
 	prRTFCompressed         = 0x1009
 	prHTML                  = 0x1013
 	prInternetMessageID     = 0x1035
 	prDisplayName           = 0x3001
+	prAddrtype              = 0x3002
+	prEmailAddress          = 0x3003
 	prAttachData            = 0x3701
 	prAttachFilename        = 0x3704
 	prAttachLongFilename    = 0x3707
@@ -32,8 +43,11 @@ const (
 	prAttachMIMETag         = 0x370e
 	prAttachContentID       = 0x3712
 	prAttachFlags           = 0x3714
+	prSMTPAddress           = 0x39fe
 	prInternetCPID          = 0x3fde
 	prMessageCodepage       = 0x3ffd
+	prSenderSMTP            = 0x5d01
+	prRepresentingSMTP      = 0x5d02
 	prAttachmentHidden      = 0x7ffe
 	firstNamed              = 0x8000
 	attMHTMLRef             = 4 // PR_ATTACH_FLAGS: the HTML shows it
@@ -43,7 +57,8 @@ const (
 
 // propertyList is the place in a list of MAPI properties ([MS-OXTNEF] 2.1.3.4).
 type propertyList struct {
-	props  uint32 // still to be read
+	rows   uint32 // still to be read, of a table
+	props  uint32 // still to be read, of the row
 	values uint32 // of the property that is being read
 	id     uint16
 	typ    uint16
@@ -152,7 +167,7 @@ func fixedSize(typ uint16) (size int, known bool) {
 		return 2, true
 	case 0x03, 0x04, 0x0a: // integer of 32 bits, float, error
 		return 4, true
-	case 0x05, 0x06, 0x07, 0x14, 0x40: // double, currency, application time, integer of 64 bits, time
+	case 0x05, 0x06, 0x07, 0x14, typeTime: // double, currency, application time, integer of 64 bits, time
 		return 8, true
 	case 0x48: // GUID
 		return 16, true
@@ -177,6 +192,8 @@ func (r *Reader) nextValue() {
 	r.fits()
 	switch {
 	case r.list.id >= firstNamed || r.list.typ&multiValued != 0:
+	case r.attr.id == attRecipTable:
+		r.recipientProperty()
 	case r.attr.level == levelMessage:
 		r.messageProperty()
 	default:
@@ -204,6 +221,10 @@ func (r *Reader) messageProperty() {
 		r.bodyProperty(KindHTML)
 	case prRTFCompressed:
 		r.holdRTF()
+	case prClientSubmitTime:
+		r.msg.Sent = r.time()
+	default:
+		r.authorProperty()
 	}
 }
 

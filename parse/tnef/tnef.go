@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"io"
 	"slices"
+	"time"
 )
 
 // Options say how to read a stream. The zero value is good.
@@ -36,6 +37,17 @@ type Message struct {
 	Class     string // such as IPM.Note; the names of Microsoft Mail are translated
 	Subject   string
 	MessageID string // PR_INTERNET_MESSAGE_ID, as it stands there
+	Sent      time.Time
+	From      Person // whom it was sent for; if that is not said, who sent it
+	To        []Person
+	Cc        []Person
+	Bcc       []Person
+}
+
+// Person is who a message is from or to.
+type Person struct {
+	Name    string
+	Address string // of Internet mail; empty if the stream has only one of another kind, such as /o=…
 }
 
 // Flaw is one thing that was wrong with the stream.
@@ -74,9 +86,14 @@ type Reader struct {
 	scratch [512]byte
 
 	msg      Message
-	codepage int    // of 8-bit text; 0: not said
-	cpid     int    // of HTML; 0: not said
-	rtf      []byte // the compressed RTF body, until it is known whether it is needed
+	codepage int // of 8-bit text; 0: not said
+	cpid     int // of HTML; 0: not said
+	author   party
+	sender   party
+	table    []party // the recipients
+	row      *party  // the one whose properties are being read, nil if it is not kept
+	people   int     // octets that all of them take
+	rtf      []byte  // the compressed RTF body, until it is known whether it is needed
 	hasText  bool
 	hasHTML  bool
 
@@ -92,9 +109,6 @@ type Reader struct {
 func NewReader(r io.Reader, opt Options) *Reader {
 	return &Reader{src: bufio.NewReaderSize(r, window), opt: opt.withDefaults()}
 }
-
-// Message returns what the stream said of the message so far.
-func (r *Reader) Message() Message { return r.msg }
 
 // Flaws returns what was wrong so far, each once.
 func (r *Reader) Flaws() []Flaw { return slices.Clone(r.flaws) }

@@ -54,8 +54,11 @@ func (r *Reader) hold() []byte {
 }
 
 // octetString reads a string of the message's code page; it ends at a NUL.
-func (r *Reader) octetString() string {
-	s, _, _ := strings.Cut(string(r.hold()), "\x00")
+func (r *Reader) octetString() string { return r.octets8(r.hold()) }
+
+// octets8 decodes such a string.
+func (r *Reader) octets8(b []byte) string {
+	s, _, _ := strings.Cut(string(b), "\x00")
 	return r.text(r.codepage, []byte(s))
 }
 

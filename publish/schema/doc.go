@@ -6,7 +6,8 @@
 //
 // What they promise: fields that are required now stay required, fields keep their meaning and
 // type, lists are never null. New optional fields may appear in any release: the schemas accept
-// unknown ones, and consumers must ignore them. Whatever breaks a consumer gets a new version
+// unknown ones, and consumers must ignore them. Where a string has one of a closed set of values, they
+// are enumerated; an open set has those that are known as examples, and others may come. Whatever breaks a consumer gets a new version
 // number in its type and in its file name.
 //
 // The package starts no goroutines and needs no files at run time.

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -67,6 +66,20 @@ func generate(t *testing.T, id string) []byte {
 		set(s.Definitions[def], "sha256", func(p *jsonschema.Schema) { p.Pattern = "^[0-9a-f]{64}$" })
 		set(s.Definitions[def], "size", func(p *jsonschema.Schema) { p.Minimum = "0" })
 	}
+	for field, sort := range values() {
+		def, name, _ := strings.Cut(field, ".")
+		set(s.Definitions[def], name, func(p *jsonschema.Schema) {
+			if p.Items != nil {
+				p = p.Items
+			}
+			if sort.closed {
+				p.Enum = sort.known
+			} else {
+				p.Examples = sort.known
+			}
+			p.Pattern = sort.pattern
+		})
+	}
 	s.Required = append(s.Required, "dataschema")
 	data := s.Definitions["Data"]
 	data.Required = append(data.Required, c.required...)
@@ -106,7 +119,7 @@ func comments(t *testing.T) map[string]string {
 	t.Helper()
 	const pkg = "mailflume/publish"
 	dir := t.TempDir()
-	for _, file := range []string{"event.go", "data.go", "report.go"} {
+	for _, file := range []string{"event.go", "data.go", "part.go", "report.go"} {
 		text, err := os.ReadFile(filepath.Join("..", file))
 		if err != nil {
 			t.Fatal(err)
@@ -121,7 +134,11 @@ func comments(t *testing.T) map[string]string {
 	}
 	out := map[string]string{}
 	for k, v := range r.CommentMap {
-		out[strings.Replace(k, filepath.ToSlash(dir), "", 1)] = strings.Join(strings.Fields(v), " ")
+		k, v = strings.Replace(k, filepath.ToSlash(dir), "", 1), strings.Join(strings.Fields(v), " ")
+		if _, after, ok := strings.Cut(v, strings.TrimPrefix(k, pkg+".")+" is "); ok {
+			v = strings.ToUpper(after[:1]) + after[1:] // Go begins with the name of the type
+		}
+		out[k] = v
 	}
 	return out
 }
@@ -150,11 +167,15 @@ func compile(t *testing.T, id string) *validator.Schema {
 
 func validate(t *testing.T, id string, event []byte) error {
 	t.Helper()
+	return matches(compile(t, id), event)
+}
+
+func matches(s *validator.Schema, event []byte) error {
 	doc, err := validator.UnmarshalJSON(bytes.NewReader(event))
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	return compile(t, id).Validate(doc)
+	return s.Validate(doc)
 }
 
 // samples are events as the engine builds them: with everything, and with the least.
@@ -173,7 +194,7 @@ func samples() map[string]*publish.Event {
 		Headers: []publish.Field{{Name: "X-A", Value: ""}},
 		Text:    &publish.Body{Content: "hello", Size: 5, Charset: "utf-8"}, HTML: &publish.Body{Ref: "nats-obj://b/x", Size: 1 << 20, Truncated: true},
 		Attachments: []publish.Attachment{{Part: "2", Filename: "a.pdf", ContentType: "application/pdf", Size: 0, SHA256: sum, Origin: "mime"}},
-		Kind:        "message", Signals: []string{"s"}, List: &publish.List{ID: "l", Unsubscribe: []string{"mailto:x"}, OneClick: true},
+		Kind:        "message", Signals: []string{"list-id"}, List: &publish.List{ID: "l", Unsubscribe: []string{"mailto:x"}, OneClick: true},
 		Issues: []publish.Issue{{Code: "base64", Part: "1", Detail: "d", Lossy: true}}, TruncatedFields: []string{"headers"},
 	}
 	small := &publish.Data{Mailbox: publish.MailboxInfo{ID: "m"}, UIDL: "abc", Ingest: ingest, Raw: &publish.Stored{SHA256: sum}}
@@ -259,30 +280,6 @@ func TestWhatBreaksTheContractIsRefused(t *testing.T) {
 		}
 		if validate(t, publish.SchemaReceived, broken) == nil {
 			t.Errorf("%s is accepted", name)
-		}
-	}
-}
-
-func TestEveryTypeIsDescribed(t *testing.T) {
-	text, _ := schema.For(publish.SchemaReceived)
-	var doc struct {
-		Defs map[string]struct {
-			Description string `json:"description"`
-		} `json:"$defs"`
-	}
-	if err := json.Unmarshal(text, &doc); err != nil {
-		t.Fatal(err)
-	}
-	names := []string{}
-	for name, d := range doc.Defs {
-		names = append(names, name)
-		if d.Description == "" {
-			t.Errorf("%s has no description", name)
-		}
-	}
-	for _, want := range []string{"Data", "MailboxInfo", "Attachment", "Stored", "Body", "Issue"} {
-		if !slices.Contains(names, want) {
-			t.Errorf("%s is missing", want)
 		}
 	}
 }
