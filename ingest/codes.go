@@ -12,6 +12,10 @@ const (
 	CodeSecretMissing Code = "MF-CFG-002"
 	CodeListen        Code = "MF-CFG-003"
 
+	CodeFileRead   Code = "MF-FILE-001"
+	CodeFileFolder Code = "MF-FILE-002"
+	CodeFileWrite  Code = "MF-FILE-003"
+
 	CodeHostUnknown   Code = "MF-NET-001"
 	CodeDNS           Code = "MF-NET-002"
 	CodeConnRefused   Code = "MF-NET-003"
