@@ -83,6 +83,7 @@ const (
 	CodeDataDir      Code = "MF-NATS-009"
 	CodeBlobStore    Code = "MF-NATS-011"
 	CodeSettleHeld   Code = "MF-NATS-010"
+	CodeNoWorker     Code = "MF-NATS-012"
 )
 
 // Explain returns what a code means and what to do next, one line each. An unknown code returns
