@@ -26,7 +26,7 @@ build: ## the static binary bin/mailflume
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/mailflume ./cmd/mailflume
 
 .PHONY: demo
-demo: build ## the whole product on loopback, printing events (ARGS=--once ends after the last)
+demo: build ## the whole product on loopback, a line per event (ARGS=--json: the events; ARGS=--once: ends after the last)
 	bin/mailflume demo $(ARGS)
 
 .PHONY: image

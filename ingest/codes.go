@@ -12,6 +12,10 @@ const (
 	CodeSecretMissing Code = "MF-CFG-002"
 	CodeListen        Code = "MF-CFG-003"
 
+	CodeFileRead   Code = "MF-FILE-001"
+	CodeFileFolder Code = "MF-FILE-002"
+	CodeFileWrite  Code = "MF-FILE-003"
+
 	CodeHostUnknown   Code = "MF-NET-001"
 	CodeDNS           Code = "MF-NET-002"
 	CodeConnRefused   Code = "MF-NET-003"
@@ -79,6 +83,7 @@ const (
 	CodeDataDir      Code = "MF-NATS-009"
 	CodeBlobStore    Code = "MF-NATS-011"
 	CodeSettleHeld   Code = "MF-NATS-010"
+	CodeNoWorker     Code = "MF-NATS-012"
 )
 
 // Explain returns what a code means and what to do next, one line each. An unknown code returns

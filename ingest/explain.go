@@ -16,6 +16,9 @@ func generalExplanations() []explanation {
 		{CodeConfigInvalid, "the configuration is not valid", "correct the line that the error shows, then run: mailflume config validate"},
 		{CodeSecretMissing, "a secret cannot be read", "create the file or variable that the reference names; files need mode 0600 or 0400"},
 		{CodeListen, "the address for http.listen cannot be used", "stop what listens there, or set http.listen to another address or to off"},
+		{CodeFileRead, "a file of mail cannot be read; the others are", "check its path and mode. Of a folder, name the files in it: FOLDER/*"},
+		{CodeFileFolder, "the folder for attachments cannot be used", "name a folder that is yours or can be made, on a disk with room for what the messages hold"},
+		{CodeFileWrite, "the output cannot be written", "check where stdout goes and the room there"},
 		{CodeHostUnknown, "the host name does not exist in DNS", "check host: in the configuration, and the resolver of this machine"},
 		{CodeDNS, "the name could not be resolved just now", "check this machine's DNS resolver; it is tried again by itself"},
 		{CodeConnRefused, "nothing listens on that address and port", "check host: and port:, and that the service is running and not behind a firewall"},
@@ -26,9 +29,9 @@ func generalExplanations() []explanation {
 		{CodeCertExpired, "the server's certificate has expired or is not yet valid", "renew the certificate on the server, and check this machine's clock"},
 		{CodeCertUnknownCA, "the server's certificate is signed by an authority this machine does not know", "set ca_file: to the authority's certificate (a private CA, or TLS inspection on the way)"},
 		{CodeCertName, "the server's certificate is for another name", "set host: to a name that is in the certificate"},
-		{CodeCertInvalid, "the server's certificate cannot be used", "have the server's certificate re-issued; the error says what is wrong with it"},
+		{CodeCertInvalid, "the server's certificate cannot be used: it is malformed, or not meant for servers", "have the server's certificate re-issued; the error says what is wrong with it"},
 		{CodeNotTLS, "the server does not speak TLS on this port", "set tls: starttls, or the port for implicit TLS (993 for IMAP, 995 for POP3)"},
-		{CodeTLSRefused, "the server ended the TLS handshake", "check that the server offers TLS 1.2 or newer"},
+		{CodeTLSRefused, "the server ended the TLS handshake", "check that the server offers TLS 1.2 or newer, and that no firewall or proxy in between forbids it"},
 		{CodeNoSTARTTLS, "the server does not offer STARTTLS", "use tls: implicit with port 993 (IMAP) or 995 (POP3); mailflume never signs in without TLS"},
 	}
 }
@@ -74,16 +77,16 @@ func mailboxExplanations() []explanation {
 		{CodeMessageTooLarge, "the message is larger than limits.message_size", "raise limits.message_size; the message is set aside, nothing else waits"},
 		{CodeMessageMissing, "the server answered OK but sent no message", "open the message with another client; it is set aside after three tries"},
 		{CodeMessageRefused, "the server cannot produce this message", "open the message with another client; it is set aside after three tries"},
-		{CodeMessagePanic, "reading the message failed inside mailflume", "please report it with the raw message; it is set aside, nothing else waits"},
+		{CodeMessagePanic, "reading the message failed inside mailflume", "report it with the raw message (raw of the quarantined event, `mailflume blob get`); it is set aside, nothing else waits"},
 		{CodeMessageTruncated, "the server ended the message before its announced end", "nothing to do: it is fetched again; after three tries it is set aside"},
+		{CodeEventTooLarge, "the event does not fit into the server's max_payload, even without the fields that it can travel without", "raise max_payload on the NATS server to at least 256 KiB; the message is set aside, nothing else waits"},
 	}
 }
 
 func natsExplanations() []explanation {
 	return []explanation{
-		{CodeEventTooLarge, "the event does not fit into the server's max_payload", "raise max_payload on the NATS server to at least 256 KiB"},
 		{CodeNATSDown, "NATS JetStream cannot be reached or does not answer", "check nats.url, the server, and that JetStream is enabled there (nats-server -js); fetching waits, nothing is lost. If publishes keep timing out, NATS may be out of disk and need a restart"},
-		{CodeNATSDenied, "NATS refused the credentials or a permission", "check the credentials, and grant the permissions listed in the operator's guide; the error names the subject"},
+		{CodeNATSDenied, "NATS refused the credentials or a permission", "check the credentials, and grant the permissions that deploy/nats.md lists; the error names the subject"},
 		{CodeStreamFull, "the stream, the account or the disk of NATS is full", "raise max_bytes or free space; fetching waits, nothing is lost"},
 		{CodeStreamUnsafe, "the stream's settings would lose mail", "change the setting that the error names, or let mailflume create the stream (nats.stream.manage: true)"},
 		{CodeFenced, "another worker has claimed this mailbox", "nothing to do if you moved it; otherwise stop the second worker that has this mailbox in its configuration"},
@@ -91,7 +94,8 @@ func natsExplanations() []explanation {
 		{CodeNewerFormat, "the mailbox's log was written by a newer mailflume", "upgrade this worker"},
 		{CodeBlobCorrupt, "stored octets do not match their digest", "check the disk of the store; the message is read again from the mailbox"},
 		{CodeDataDir, "the data directory is in use or cannot be written", "stop the other mailflume that uses nats.data_dir, or set another; check its owner and mode"},
+		{CodeSettleHeld, "the last acknowledgement cannot be confirmed, so nothing is changed on the mail server", "nothing to do: it is checked again before the next action after publishing"},
 		{CodeBlobStore, "the folder of blobs.url cannot be used", "check that it exists, its owner and mode, and the space on its disk; fetching waits, nothing is lost"},
-		{CodeSettleHeld, "the last acknowledgement cannot be confirmed, so nothing is changed on the mail server", "nothing to do: it is checked again before the next post-action"},
+		{CodeNoWorker, "no worker is running that could be asked", "start one and leave it running: mailflume run. With a NATS server of your own, name it in nats.url"},
 	}
 }

@@ -9,11 +9,11 @@
 // A Reader pulls the message through a window of 64 KiB and holds nothing else of it, so a message of
 // a gigabyte costs the memory of a small one. Header reads the message's header. Next walks the tree
 // of parts in document order and returns the leaves: the texts (RoleText, RoleHTML), which Part.Read
-// delivers in UTF-8, the envelope of a journal report (RoleEnvelope), and everything else as an attachment, whose decoded octets Part.Read delivers
-// exactly as they were sent, text attachments too: their digest is that of the file. Next drains
-// what was not read, and reads the input to its end before it returns io.EOF; Digest is then that of
-// the whole message. Part.Range says where the encoded octets of a part lie, for who verifies a
-// signature over them.
+// delivers in UTF-8, the envelope of a journal report (RoleEnvelope), and everything else as an
+// attachment, whose decoded octets Part.Read delivers exactly as they were sent, text attachments
+// too: their digest is that of the file. Next drains what was not read, and reads the input to its
+// end before it returns io.EOF; Digest is then that of the whole message. Part.Range says where the
+// encoded octets of a part lie, for who verifies a signature over them.
 //
 // # What lies inside of parts
 //
@@ -30,6 +30,15 @@
 // Classify says from all that what kind of message it is. List and AuthResults read more of the
 // header. Text that was sent as format=flowed is joined to paragraphs. Packages htmltext and reply
 // find the text in HTML and the quoted part of a text.
+//
+// # Several texts
+//
+// A message may have more than one text: around files, and in parts that lists and gateways add.
+// The rule by which they become one (package ingest makes an event's text by it) is: all
+// RoleText parts in document order, with a line break between two of different Path; pieces of one
+// part, which have the same, follow each other as they are. HTML parts are joined to the HTML in
+// the same manner. Where HTML stands for itself, the text in it (package htmltext) takes its
+// place in that order; as an alternative of a text it adds nothing to the text.
 //
 // # What holds for every message
 //

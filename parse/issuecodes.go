@@ -1,69 +1,80 @@
 package parse
 
-// IssueCode is one row of the table of issues.
+// IssueCode is one row of the table of issues, in the words of `mailflume explain`: fields are called
+// as in the event that is made of a message, limits are the defaults.
 type IssueCode struct {
 	Code    string // one of the Issue constants
-	Meaning string // what was wrong and what was done; "lossy": something could not be represented, only the raw message has it
+	Meaning string // what was wrong with the message
+	Done    string // what was done about it; "lost": the issue is lossy, and only the raw message has what is missing
+	Next    string // what a consumer may do
 }
 
 // IssueCodes returns the table of all issues, in the order of their codes.
 func IssueCodes() []IssueCode {
+	const (
+		nothing = "nothing"
+		inRaw   = "if it matters, read the raw message"
+		hostile = "no honest program sends this: treat the message as hostile"
+		partial = "treat the file as incomplete; ask for it again if it does not open"
+		garbled = "if the text looks wrong, convert the octets of the raw message yourself"
+		inFile  = "read the calendar file, which is among attachments"
+	)
 	return []IssueCode{
-		{IssueAddressLimit, "more addresses than Limits.Addresses; lossy"},
-		{IssueAddressRepaired, "an address list needed guessing: brackets, commas, quotes"},
-		{IssueBase64Continued, "encoded data went on after its padding"},
-		{IssueBase64Garbage, "characters outside the alphabet were skipped"},
-		{IssueBase64Trailing, "text after the encoded data was dropped; lossy"},
-		{IssueBase64Truncated, "the data ends inside a character; lossy"},
-		{IssueBase64Unpadded, "the data ends without its padding"},
-		{IssueBoundaryMissing, "a multipart without usable boundary was read as one text"},
-		{IssueBoundaryNotFound, "no delimiter line in a whole multipart: read as one text"},
-		{IssueBoundaryRepeated, "a multipart has the boundary of one around it"},
-		{IssueBOM, "the message began with a byte order mark"},
-		{IssueCalendarMany, "more events, attendees or text than is kept; lossy"},
-		{IssueCalendarLine, "a line that is no property was skipped"},
-		{IssueCalendarTime, "a time or duration that cannot be read was left out; lossy"},
-		{IssueCalendarZone, "a zone that nobody knows: the time floats"},
-		{IssueCharsetGuessed, "no or no true charset was declared; the octets decided"},
-		{IssueCharsetInvalid, "octets that the charset does not have became U+FFFD; lossy"},
-		{IssueCharsetUnknown, "the declared charset is not known; the octets decided"},
-		{IssueContentTypeBad, "the media type was repaired or replaced"},
-		{IssueDateInvalid, "the Date field cannot be read"},
-		{IssueDateRepaired, "the Date field is not RFC 5322 but can be read"},
-		{IssueDepthLimit, "multiparts nested deeper than Limits.Depth: one attachment"},
-		{IssueDispositionBad, "unknown Content-Disposition: attachment (RFC 2183 section 2.8) if it is a token"},
-		{IssueEncodedMultipart, "a transfer encoding on a multipart was ignored (RFC 2045 section 6.4)"},
-		{IssueEncodedWordBad, "an RFC 2047 word was repaired or left as it was"},
-		{IssueEncodedWordLimit, "more words than Limits.EncodedWords: the rest is left encoded"},
-		{IssueEncodingUnknown, "unknown transfer encoding: octets as sent"},
-		{IssueEpilogue, "text after the last part was dropped; lossy"},
-		{IssueFieldDuplicate, "a field that may stand once stands twice; the first counts"},
-		{IssueFieldLimit, "more fields than Limits.HeaderFields; lossy"},
-		{IssueFieldNameBad, "a field name with characters it must not have"},
-		{IssueFieldUndeclared8, "octets over 127 that are not UTF-8 stood in a field"},
-		{IssueFieldTooLarge, "a field over Limits.FieldBytes was cut; lossy"},
-		{IssueFilenameUnsafe, "Filename differs from FilenameRaw to be safe"},
-		{IssueHeaderByBoundary, "a delimiter line ended a header"},
-		{IssueHeaderLine, "a line in the header that is no field was skipped; lossy"},
-		{IssueHeaderTooLarge, "a header over Limits.HeaderBytes was cut; lossy"},
-		{IssueHeaderNoEnd, "no empty line after the header"},
-		{IssueLimit, "more issues than are kept"},
-		{IssueLeadingBlank, "empty lines before the header were skipped"},
-		{IssueLineEnds, "lines end in a bare CR"},
-		{IssueMboxLine, "an mbox \"From \" line was skipped"},
-		{IssueMultipartEmpty, "a multipart without a part"},
-		{IssueMultipartOpen, "a multipart without closing delimiter"},
-		{IssueNestingLimit, "containers nested deeper than Limits.Nesting: octets kept, not opened"},
-		{IssueParamDuplicate, "a parameter stands twice; the first counts"},
-		{IssueParamBad, "a parameter was repaired: quotes, spaces, separators"},
-		{IssueParamLimit, "more parameters than Limits.Params; lossy"},
-		{IssuePartAfterClose, "parts after the closing delimiter were dropped; lossy"},
-		{IssuePartLimit, "more parts than Limits.Parts; lossy"},
-		{IssueQuotedPrintableBad, "= that encodes nothing was kept as it is"},
-		{IssueReportBad, "a report part says nothing that can be read"},
-		{IssueReportLimit, "a report, an envelope or the sum of what parts say is larger than what is kept; lossy"},
-		{IssueSignedBad, "a signed object that is damaged: what could be read was, octets kept"},
-		{IssueTNEFBad, "a TNEF stream that is damaged: what could be read was, octets kept"},
-		{IssueUUBad, "lines outside the encoding were skipped; lossy. Without a begin line: octets as sent"},
+		{IssueAddressLimit, "fields of one kind hold more than 10,000 addresses", "the first 10,000 are given, the others are lost", "their fields stand in headers"},
+		{IssueAddressRepaired, "brackets, commas or quotes of an address list are missing or wrong", "the addresses were taken from what is there", "before you decide by such an address, look at the field in headers"},
+		{IssueBase64Continued, "encoded data goes on after its padding: several encodings were joined", "all of them were decoded, one after the other", nothing},
+		{IssueBase64Garbage, "characters that base64 does not have stand in the encoded data", "they were skipped", "if the file does not open, it was damaged on its way: ask for it again"},
+		{IssueBase64Trailing, "text stands after the encoded data, often the footer of a list or a virus scanner", "the data ends before it; the text is lost", nothing},
+		{IssueBase64Truncated, "the encoded data ends in the midst of an octet", "the octets before it were decoded, the begun one is lost", partial},
+		{IssueBase64Unpadded, "the encoded data ends without its padding", "it was decoded to its end", "nothing, unless multipart-not-closed stands beside it: then the file may be incomplete"},
+		{IssueBoundaryMissing, "a multipart does not say what parts its parts", "it was read as one text", "its parts, files too, stand encoded in text"},
+		{IssueBoundaryNotFound, "what should part the parts of a multipart stands nowhere in it", "it was read as one text", "its parts, if it has any, stand encoded in text"},
+		{IssueBoundaryRepeated, "a multipart has the same boundary as one around it", "the boundary was taken for that of the inner one until that ended", "do not rely on which of the two is the parent of a part"},
+		{IssueBOM, "a byte order mark stands before a header", "it was skipped", nothing},
+		{IssueCalendarMany, "a calendar says more than is kept: 100 events, 1,000 attendees of one, 64 KiB in a line, 1 MiB in all", "the rest is lost to calendar", inFile},
+		{IssueCalendarLine, "a line of a calendar cannot be read", "it was skipped", "if something is missing in calendar, " + inFile},
+		{IssueCalendarTime, "a time or duration in a calendar cannot be read", "it was left out and is lost to calendar", inFile},
+		{IssueCalendarZone, "a calendar names a time zone that nobody knows and that it does not describe", "the time is given without an offset", "read it as the local time of the organizer"},
+		{IssueCharsetGuessed, "no charset is declared, or one that cannot be true", "the octets decided which one was used", garbled},
+		{IssueCharsetInvalid, "a text has octets that its charset does not have", "each became U+FFFD; they are lost", "show the text as it is; the raw message has the octets"},
+		{IssueCharsetUnknown, "the declared charset is known to nobody", "the octets decided which one was used", garbled},
+		{IssueContentTypeBad, "the media type of a part cannot be read as it stands", "it was repaired, or is application/octet-stream", "go by detected_type"},
+		{IssueDateInvalid, "the Date field holds no date, or one that could be two", "date is left out; date_raw has the field as sent", "use received_at"},
+		{IssueDateRepaired, "the Date field is not written as RFC 5322 asks", "it was read all the same; without a zone as UTC", "if hours matter, compare date with received_at"},
+		{IssueDepthLimit, "multiparts are nested more than 100 deep", "what is deeper is one attachment, octet for octet", hostile},
+		{IssueDispositionBad, "the disposition of a part is neither inline nor attachment", "an unknown word means attachment (RFC 2183); what is no word means nothing", nothing},
+		{IssueEncodedMultipart, "a multipart declares a transfer encoding, which only its parts may have", "that was ignored (RFC 2045)", nothing},
+		{IssueEncodedWordBad, "an encoded word (=?utf-8?q?...?=) in a field is damaged", "it was repaired, or left as it was sent", "show it as it is"},
+		{IssueEncodedWordLimit, "a field holds more than 5,000 encoded words", "the rest of them is left encoded", hostile},
+		{IssueEncodingUnknown, "the transfer encoding of a part is known to nobody", "its octets are given as they were sent", "decode them yourself if you know how"},
+		{IssueEpilogue, "text stands after the last part, often the footer of a list or a gateway", "it belongs to no part and is lost", nothing},
+		{IssueFieldDuplicate, "a field that may stand once stands more than once", "the first one counts; headers has them all", "beware if the sender matters: other programs may show another one"},
+		{IssueFieldLimit, "a header has more than 10,000 fields", "the rest is lost", hostile},
+		{IssueFieldNameBad, "the name of a field has characters that it must not have", "it is kept as it is written", nothing},
+		{IssueFieldUndeclared8, "a field holds octets over 127 that are not UTF-8 and have no charset", "they were read in the charset of the text, or in one that fits; detail names it", garbled},
+		{IssueFieldTooLarge, "a field is longer than 256 KiB", "its rest is lost", inRaw},
+		{IssueFilenameUnsafe, "the name of a file is a path, a device, too long, or has characters that cannot be seen", "filename is a safe one; filename_raw is the one sent", "create files under filename only"},
+		{IssueHeaderByBoundary, "no empty line stands between a header and the boundary after it", "the header ends there", nothing},
+		{IssueHeaderLine, "a line in a header is no field", "it was skipped and is lost", inRaw},
+		{IssueHeaderTooLarge, "a header is longer than 1 MiB", "its rest is lost", hostile},
+		{IssueHeaderNoEnd, "no empty line stands after a header, or nothing at all", "the first line that cannot be of a header begins the body", "without a body the message may have been cut off"},
+		{IssueLimit, "more than 100 things were wrong", "all were repaired, but the others are not listed", "count on repairs that are not in issues"},
+		{IssueLeadingBlank, "empty lines or spaces stand before a header", "they were skipped", nothing},
+		{IssueLineEnds, "lines end in CR alone", "it was taken for a line end", nothing},
+		{IssueMboxLine, "a line \"From ...\" of a mail file stands in the header", "it was skipped", nothing},
+		{IssueMultipartEmpty, "a multipart has no parts", "nothing of it is given; a text in it, if there is one, is lost", inRaw},
+		{IssueMultipartOpen, "the end of a multipart is missing", "it ends where that around it ends, and all its parts are given", "the message may have been cut off: the last file may be incomplete"},
+		{IssueNestingLimit, "messages, winmail.dat files and signed objects are nested more than 5 deep", "the innermost is an attachment and was not opened", "open it yourself, but no honest program nests so deep"},
+		{IssueParamDuplicate, "a parameter of a field (name, charset, boundary) stands more than once", "the first one counts", "other programs may show another file name"},
+		{IssueParamBad, "quotes, spaces, separators or the encoding of a parameter are wrong", "it was read as it must have been meant", nothing},
+		{IssueParamLimit, "a field has more than 128 parameters", "the rest is lost", hostile},
+		{IssuePartAfterClose, "parts stand after the end of their multipart", "they are not given and are lost", "beware: other programs may show them"},
+		{IssuePartLimit, "the message has more than 10,000 parts", "the rest is lost", hostile},
+		{IssueQuotedPrintableBad, "a = of quoted-printable has no two digits after it", "it is kept as it is", nothing},
+		{IssueReportBad, "a bounce, receipt, complaint or journal report does not say what it is about", "bounce, receipt, complaint or journal says what is known, or is left out", "read text and the report, which is among attachments"},
+		{IssueReportLimit, "a report, an envelope or what there is to say of attachments is larger than what is kept", "the rest is lost to the event", inRaw},
+		{IssueSignedBad, "a signed object (smime.p7m) is damaged", "what could be read was; the object is among attachments as sent", "treat what came out of it as incomplete"},
+		{IssueTNEFBad, "a winmail.dat is damaged", "what could be read was, the rest is lost; the file is among attachments as sent", "treat what came out of it as incomplete"},
+		{IssueUUBad, "a uuencoded file has lines of something else, or no begin or end", "such lines were skipped and are lost; without a begin the octets are given as sent", partial},
 	}
 }

@@ -158,8 +158,9 @@ func (p *Part) Param(name string) string { return p.media.text(name, p.Header) }
 // and known after the end.
 func (p *Part) Message() *Header { return p.inner }
 
-// DetectedType returns the media type that the first 3 KiB of the part's octets look like, empty if
-// they look like nothing known or have not been read yet.
+// DetectedType returns the media type that the first sniff.Size octets (4 KiB) of an attachment look
+// like: application/octet-stream or text/plain if that says no more, empty if it is empty, a body, or
+// not read yet.
 func (p *Part) DetectedType() string { return sniff.Detect(p.head) }
 
 // wholeQuoted undoes what some senders do to a whole field: quotes around it, or an encoded word.

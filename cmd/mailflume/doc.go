@@ -2,8 +2,9 @@
 // order, whole, with its attachments beside it.
 //
 //	mailflume demo                    the whole product on this machine, nothing to set up
-//	mailflume init > mailflume.yaml   a configuration to fill in
+//	mailflume init                    writes mailflume.yaml, to fill in
 //	mailflume run                     the worker
+//	mailflume parse FILE              what its event would say of a message
 //
 // `mailflume --help` lists the commands; README.md tells the rest. Results go to stdout, logs and
 // errors to stderr. Exit codes: 0 ok, 1 usage, 2 configuration, 3 some mailbox or message failed,

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"mailflume/cmd/internal/config"
 	"mailflume/ingest"
@@ -85,5 +86,6 @@ func explain(w io.Writer, err error) {
 		return
 	}
 	_, next := ingest.Explain(f.Code)
-	_, _ = fmt.Fprintf(w, "mailflume: [%s] %v\n  next: %s\n", f.Code, err, next)
+	text := strings.TrimLeft(strings.TrimPrefix(err.Error(), string(f.Code)), ": ") // an ingest.Error begins with its code
+	_, _ = fmt.Fprintf(w, "mailflume: [%s] %s\n  next: %s\n", f.Code, text, next)
 }

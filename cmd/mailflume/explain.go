@@ -16,26 +16,39 @@ func explainCommand() *cobra.Command {
 		Use:   "explain [CODE]",
 		Short: "Say what an error or issue code means and what to do",
 		Long: "Explains a code: of an error (MF-AUTH-001) what to do next, of an issue of a message (date-invalid) what was\n" +
-			"wrong with it and what was done. Without CODE it lists them all.",
+			"wrong with it, what was done, and what you may do. Without CODE it lists them all.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var b strings.Builder
+			known := cobra.Command{SuggestionsMinimumDistance: 2} // it knows how to suggest what was meant
+			wanted := func(code string) bool {
+				known.AddCommand(&cobra.Command{Use: code, Run: func(*cobra.Command, []string) {}})
+				return len(args) == 0 || strings.EqualFold(code, args[0])
+			}
 			for _, c := range ingest.Codes() {
-				if len(args) == 0 || strings.EqualFold(string(c), args[0]) {
+				if wanted(string(c)) {
 					meaning, next := ingest.Explain(c)
 					fmt.Fprintf(&b, "%s  %s\n    next: %s\n", c, meaning, next)
 				}
 			}
 			for _, c := range parse.IssueCodes() {
-				if len(args) == 0 || strings.EqualFold(c.Code, args[0]) {
-					fmt.Fprintf(&b, "%s  %s\n", c.Code, c.Meaning)
+				if wanted(c.Code) {
+					fmt.Fprintf(&b, "%s  %s\n    done: %s\n    next: %s\n", c.Code, c.Meaning, c.Done, c.Next)
 				}
 			}
 			if b.Len() == 0 {
-				return fail(exitUsage, fmt.Errorf("no code %s; `mailflume explain` lists them all", args[0]))
+				return unknownCode(args[0], known.SuggestionsFor(args[0]))
 			}
 			_, err := io.WriteString(cmd.OutOrStdout(), b.String())
 			return err
 		},
 	}
+}
+
+func unknownCode(code string, near []string) error {
+	text := "`mailflume explain` lists them all"
+	if len(near) > 0 {
+		text = "did you mean " + strings.Join(near, ", ") + "?"
+	}
+	return fail(exitUsage, fmt.Errorf("there is no code %q; %s", code, text))
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 	_ "time/tzdata" // calendars name zones, and not every machine knows them
@@ -38,16 +39,15 @@ func run(args []string, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	began := false
 	root.PersistentPreRun = func(*cobra.Command, []string) { began = true }
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	switch {
 	case err == nil:
 		return exitOK
-	case !began: // flags, arguments or the command's name were wrong
-		_, _ = fmt.Fprintf(stderr, "mailflume: %v\n  next: mailflume --help\n", err)
-		return exitUsage
-	}
-	if ctx.Err() != nil {
+	case began && ctx.Err() != nil:
 		return exitInterrupted
+	case !began || exitCode(err) == exitUsage: // flags, arguments or the command's name were wrong
+		_, _ = fmt.Fprintf(stderr, "mailflume: %s\n  next: %s --help\n", strings.TrimSpace(err.Error()), cmd.CommandPath())
+		return exitUsage
 	}
 	explain(stderr, err)
 	return exitCode(err)
@@ -56,7 +56,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 // settle is how close two signals are that mean one wish: some programs send theirs twice.
 const settle = time.Second
 
-// interruptible returns a context that the first signal ends; a later one ends the process at once.
+// interruptible returns a context that the first signal ends; a later one ends the process at once,
+// for the commands that have something to bring to its end first.
 func interruptible(stderr io.Writer) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)

@@ -20,8 +20,14 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/nats-io/nats-server/v2/server.(*Server).startGoRoutine.func1"))
 }
+
+// asProgram, in the environment, makes the test binary the program itself.
+const asProgram = "MAILFLUME_TEST_AS_PROGRAM"
 
 // call runs the program with args.
 func call(t *testing.T, args ...string) (code int, stdout, stderr string) {
@@ -178,10 +184,16 @@ func TestCommandsAnswerWithTheirExitCodes(t *testing.T) {
 	}{
 		{[]string{"version", "--json"}, 0, `"version"`, ""},
 		{[]string{"explain", "mf-auth-002"}, 0, "paste the secret's Value", ""},
-		{[]string{"explain", "MF-XXX-000"}, 1, "", "no code"},
+		{[]string{"explain", "MF-XXX-000"}, 1, "", "lists them all"},
+		{[]string{"explain", "date-invald"}, 1, "", "date-invalid"},
+		{[]string{"explain", "base64"}, 1, "", "base64-garbage"},
+		{[]string{"explain", "DATE-INVALID"}, 0, "date_raw", ""},
 		{[]string{"rnu"}, 1, "", "run"},
+		{[]string{"rnu"}, 1, "", "next: mailflume --help"},
 		{[]string{"parse"}, 1, "", "arg"},
-		{[]string{"parse", filepath.Join(dir, "none.eml")}, 3, "", "none.eml"},
+		{[]string{"parse", "--nope"}, 1, "", "next: mailflume parse --help"},
+		{[]string{"config", "shwo"}, 1, "", "next: mailflume config --help"},
+		{[]string{"config"}, 1, "", "next: mailflume config --help"},
 		{[]string{"config", "schema"}, 0, `"$schema"`, ""},
 		{[]string{"config", "show", "-c", bad}, 2, "", "did you mean"},
 		{[]string{"config", "validate", "-c", bad}, 2, "", "bad.yaml:3:"},
@@ -195,6 +207,8 @@ func TestCommandsAnswerWithTheirExitCodes(t *testing.T) {
 		{[]string{"config", "validate", "-c", file}, 2, "", "with mode 0600"},
 		{[]string{"blob", "get", "-c", file, "abc"}, 1, "", "64 hexadecimal digits"},
 		{[]string{"status", "-c", file, "-o", "xml"}, 3, "", "mailflume run"},
+		{[]string{"status", "-c", file}, 3, "", "MF-NATS-012"},
+		{[]string{"tap", "-c", file, "--follow"}, 5, "", "MF-NATS-012"},
 	} {
 		code, out, errOut := call(t, row.args...)
 		if code != row.code || !strings.Contains(out, row.out) || !strings.Contains(errOut, row.err) {

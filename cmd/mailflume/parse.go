@@ -3,14 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime/debug"
-
-	"encoding/json"
 
 	"github.com/spf13/cobra"
 
@@ -30,27 +30,21 @@ func parseCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "parse FILE...|-",
 		Short: "Print the event data of messages in files",
-		Long: "Prints one JSON line for each file: the data of the event that `run` would publish for it. Bad mail is not an\n" +
-			"error: what had to be repaired stands in issues. --attachments keeps the attachments under their SHA-256.\n" +
-			"Of a body, the first MiB is printed.",
+		Long: "Prints one JSON line for each file: the data of the event that `run` would publish for it, without what only a\n" +
+			"mailbox knows (mailbox.id, ingest, folder, flags). Bad mail is not an error: what had to be repaired stands in\n" +
+			"issues. --attachments keeps the attachments under their SHA-256. Of text and html, the first MiB is printed each.\n" +
+			"A file that cannot be read does not stop the others; the exit code is then 3.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			debug.SetMemoryLimit(parseMemory)
-			c := ingest.Composer{InlineText: parseInline}
-			if dir != "" {
-				store, err := fileblob.New(dir)
-				if err != nil {
-					return fail(exitFailed, err)
-				}
-				c.Blobs, c.Attachments = store, true
+			done := make(chan error, 1)
+			go func() { done <- parseFiles(cmd, files, dir, pretty) }()
+			select {
+			case err := <-done:
+				return err
+			case <-cmd.Context().Done(): // whatever it waits for: a read, the other end of a FIFO, a full pipe
+				return cmd.Context().Err()
 			}
-			var errs []error
-			for _, f := range files {
-				if err := parseFile(cmd.Context(), &c, f, cmd.InOrStdin(), cmd.OutOrStdout(), pretty); err != nil {
-					errs = append(errs, fmt.Errorf("%s: %w", f, err))
-				}
-			}
-			return fail(exitFailed, errors.Join(errs...))
 		},
 	}
 	cmd.Flags().StringVar(&dir, "attachments", "", "keep the attachments in this folder")
@@ -58,31 +52,80 @@ func parseCommand() *cobra.Command {
 	return cmd
 }
 
-func parseFile(ctx context.Context, c *ingest.Composer, name string, stdin io.Reader, out io.Writer, pretty bool) error {
+// parseFiles prints what is in files, and tells of each that it cannot read.
+func parseFiles(cmd *cobra.Command, files []string, dir string, pretty bool) error {
+	c := ingest.Composer{InlineText: parseInline}
+	if dir != "" {
+		store, err := fileblob.New(dir)
+		if err != nil {
+			return fileError("", err)
+		}
+		c.Blobs, c.Attachments = store, true
+	}
+	bad := 0
+	for _, name := range files {
+		line, err := parseFile(cmd.Context(), &c, name, cmd.InOrStdin(), pretty)
+		switch {
+		case cmd.Context().Err() != nil:
+			return cmd.Context().Err()
+		case err != nil && len(files) == 1:
+			return fileError(name, err)
+		case err != nil:
+			bad++
+			explain(cmd.ErrOrStderr(), fileError(name, err))
+			continue
+		}
+		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s\n", line); err != nil {
+			return coded(ingest.CodeFileWrite, err)
+		}
+	}
+	if bad > 0 {
+		return fail(exitFailed, fmt.Errorf("%d of %d files are not printed; the lines above say why", bad, len(files)))
+	}
+	return nil
+}
+
+// fileError gives an error its code and names what it is about once: the path that the system refused,
+// and, if that is in the folder of the attachments, the file they came from.
+func fileError(name string, err error) error {
+	code := ingest.CodeFileRead
+	if errors.Is(err, publish.ErrBlobs) {
+		code = ingest.CodeFileFolder
+	}
+	path, ok := errors.AsType[*fs.PathError](err)
+	if ok {
+		err = path
+	}
+	if name != "" && (!ok || code == ingest.CodeFileFolder) {
+		err = fmt.Errorf("%s: %w", name, err)
+	}
+	return coded(code, err)
+}
+
+func coded(code ingest.Code, err error) error {
+	return fail(exitFailed, &ingest.Error{Fault: ingest.Fault{Class: ingest.Permanent, Code: code}, Err: err})
+}
+
+// parseFile returns the line of one file.
+func parseFile(ctx context.Context, c *ingest.Composer, name string, stdin io.Reader, pretty bool) ([]byte, error) {
 	r := stdin
 	if name != "-" {
 		f, err := os.Open(filepath.Clean(name))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		defer f.Close()
 		r = f
 	}
 	var data publish.Data
 	if err := c.Compose(ctx, r, nil, &data); err != nil {
-		return err
+		return nil, err
 	}
 	line, err := publish.Marshal(&data)
-	if err != nil {
-		return err
+	if err != nil || !pretty {
+		return line, err
 	}
-	if pretty {
-		var b bytes.Buffer
-		if err := json.Indent(&b, line, "", "  "); err != nil {
-			return err
-		}
-		line = b.Bytes()
-	}
-	_, err = fmt.Fprintf(out, "%s\n", line)
-	return err
+	var b bytes.Buffer
+	err = json.Indent(&b, line, "", "  ")
+	return b.Bytes(), err
 }

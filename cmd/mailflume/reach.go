@@ -7,6 +7,7 @@ import (
 
 	"mailflume/cmd/internal/config"
 	"mailflume/cmd/internal/worker"
+	"mailflume/ingest"
 	"mailflume/publish/natsjs"
 	"mailflume/publish/natsjs/embed"
 )
@@ -45,7 +46,11 @@ func natsFor(ctx context.Context, cfg *config.Config, follow bool) (natsjs.Optio
 		return opt, nothing, err
 	}
 	opt, err := embed.Attach(cfg.NATS.DataDir)
-	if err == nil || follow || !errors.Is(err, embed.ErrNotRunning) {
+	absent := errors.Is(err, embed.ErrNotRunning)
+	if absent && follow {
+		err = coded(ingest.CodeNoWorker, err)
+	}
+	if !absent || follow {
 		return opt, nothing, err
 	}
 	server, err := worker.StartEmbedded(ctx, cfg, 0, nil)

@@ -13,6 +13,7 @@ import (
 
 	"mailflume/cmd/internal/config"
 	"mailflume/cmd/internal/worker"
+	"mailflume/ingest"
 )
 
 func statusCommand() *cobra.Command {
@@ -61,7 +62,7 @@ func fetchRows(ctx context.Context, cfg *config.Config) ([]worker.Row, error) {
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("no worker answers on %s; start it: mailflume run -c %s (%v)", cfg.HTTP.Listen, cfg.Path, err) //nolint:errorlint // not wrapped: its class would speak of mail servers
+		return nil, coded(ingest.CodeNoWorker, fmt.Errorf("no worker answers on %s; start it: mailflume run -c %s (%w)", cfg.HTTP.Listen, cfg.Path, err))
 	}
 	defer res.Body.Close()
 	var answer struct {
