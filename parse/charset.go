@@ -217,11 +217,14 @@ func decodeString(octets []byte, label string) (string, charsetFound) {
 		s, _ := decodeUndeclared(octets, "")
 		return s, charsetWrong
 	}
-	s := c.decodeAll(octets)
-	if !strings.ContainsRune(s, utf8.RuneError) || c.make == nil && utf8.Valid(octets) {
-		return s, charsetTrue
+	if c.make == nil && utf8.Valid(octets) {
+		return string(octets), charsetTrue
 	}
-	return s, charsetLossy
+	s := c.decodeAll(octets)
+	if strings.Contains(s, string(utf8.RuneError)) {
+		return s, charsetLossy
+	}
+	return s, charsetTrue
 }
 
 // untrue tells whether octets are not written in c but in UTF-8 or, where c has no octets over 127, in

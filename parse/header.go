@@ -193,7 +193,7 @@ func (h *Header) decode(s string) string {
 	if !strings.Contains(s, "=?") {
 		return h.utf8(s)
 	}
-	d := wordDecoder{max: h.lim.EncodedWords, plain: h.utf8}
+	d := wordDecoder{max: h.lim.EncodedWords, h: h}
 	out := d.decode(s)
 	if d.bad {
 		h.issue(IssueEncodedWordBad, "", false)

@@ -36,12 +36,12 @@ func readHeader(w *window, h *Header, top bool) {
 		hr.mark()
 		hr.indent()
 	}
-	if w.lines == nil {
-		w.lines = newScratch()
+	if w.head == nil {
+		w.head = headScratches.Get().(*headScratch)
 	}
-	hr.block = w.lines[:0]
+	hr.block, h.fields = w.head.block[:0], w.head.fields[:0]
 	hr.read()
-	h.block = string(hr.block)
+	h.block, h.fields = string(hr.block), append([]fieldSpan(nil), h.fields...)
 }
 
 // read reads the lines of the header.
@@ -237,9 +237,6 @@ func (hr *headerReader) accept(line, text []byte, colon int, named bool) {
 // begin starts a field.
 func (hr *headerReader) begin(line, name []byte) {
 	h := hr.h
-	if h.fields == nil {
-		h.fields = make([]fieldSpan, 0, 16)
-	}
 	start, n := int32(len(hr.block)), int32(len(name))
 	name = bytes.TrimRight(name, " \t") // RFC 5322 section 4.5 allowed white space before the colon
 	h.fields = append(h.fields, fieldSpan{start: start, colon: start + n, end: start, name: int32(len(name)), key: fieldKey(name)})

@@ -239,14 +239,14 @@ func mediaType(head, def string) (typ string, ok bool) {
 	if head == "" {
 		return def, true
 	}
+	if n := tokenLen(head); n > 0 && n+1 < len(head) && head[n] == '/' && n+1+tokenLen(head[n+1:]) == len(head) {
+		return head, true
+	}
 	main, sub, ok := cutType(head)
 	if again, other, more := strings.Cut(sub, "/"); more && (again == "" || strings.TrimSpace(again) == main) {
 		sub, ok = other, false // multipart/multipart/mixed, text//html
 	}
 	sub, rest := token(sub)
-	if plain := len(main)+1+len(sub) == len(head); plain && ok && main != "" && sub != "" {
-		return head, true
-	}
 	if main != "" && sub != "" {
 		return main + "/" + sub, ok && rest == ""
 	}

@@ -122,13 +122,14 @@ func (r *Reader) popTo(n int) {
 func (r *Reader) entity(h *Header, path, parent, def string) *Part {
 	*r.parts++
 	r.w.beginBody()
-	ct, _ := h.first("Content-Type")
 	m := r.media
 	if h != r.top {
+		ct, _ := h.first("Content-Type")
 		m = parseMedia(ct, h)
 	}
 	typ, ok := mediaType(m.head, def)
 	if !ok {
+		ct, _ := h.first("Content-Type")
 		h.issue(IssueContentTypeBad, quote(ct), false)
 	}
 	r.learn(m.raw("charset"))

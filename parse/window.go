@@ -21,6 +21,15 @@ type scratch [windowSize + 64]byte
 // more than reading a small message does.
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
+// headScratch is the memory of a header until it is known how much it is.
+type headScratch struct {
+	block  scratch
+	fields [256]fieldSpan
+}
+
+// headScratches are those that no window needs any more.
+var headScratches = sync.Pool{New: func() any { return new(headScratch) }}
+
 // newScratch returns memory whose content means nothing.
 func newScratch() *scratch { return scratches.Get().(*scratch) }
 
@@ -46,8 +55,8 @@ type window struct {
 	hashed   bool
 	sum      hash.Hash // if hashed, from the first octet on
 	size     int64
-	lines    *scratch // takes the header that is being read
-	nl       byte     // '\n', or '\r' in a message that has no other line ends
+	head     *headScratch // takes the header that is being read
+	nl       byte         // '\n', or '\r' in a message that has no other line ends
 
 	open  map[string]int // boundary to index in Reader.stack; nil until there is one
 	start bool           // nothing of the current body has been consumed
@@ -118,8 +127,10 @@ func (w *window) free() {
 	w.gone += int64(w.pos)
 	w.pos, w.end, w.buf = 0, 0, nil
 	w.mem.free()
-	w.lines.free()
-	w.mem, w.lines = nil, nil
+	if w.head != nil {
+		headScratches.Put(w.head)
+	}
+	w.mem, w.head = nil, nil
 }
 
 // peek returns the next n octets without consuming them, fewer only at the end of the input.

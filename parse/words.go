@@ -9,13 +9,14 @@ import (
 // quotes. It is linear in the value's length.
 type wordDecoder struct {
 	max   int
-	plain func(string) string // makes UTF-8 of what is no encoded word
-	bad   bool                // a word was repaired or left alone
-	lossy bool                // octets that their charset does not have became U+FFFD
-	over  bool                // there were more than max
+	h     *Header // makes UTF-8 of what is no encoded word
+	bad   bool    // a word was repaired or left alone
+	lossy bool    // octets that their charset does not have became U+FFFD
+	over  bool    // there were more than max
 
 	out     strings.Builder
 	octets  []byte // decoded octets of adjacent words, not yet converted
+	held    bool   // there are such words
 	cut     sextets
 	charset string
 	nextEnd int // the position of the next "?=", if it is not before the current one
@@ -32,7 +33,7 @@ type encodedWord struct {
 // 6.2). Adjacent words of one charset are converted together: some split characters or shift states.
 func (d *wordDecoder) decode(s string) string {
 	if !strings.Contains(s, "=?") {
-		return d.plain(s)
+		return d.h.utf8(s)
 	}
 	d.nextEnd = -1
 	n := 0
@@ -55,7 +56,7 @@ func (d *wordDecoder) decode(s string) string {
 			d.text(s[from:])
 			return d.out.String()
 		}
-		if between := s[from:i]; d.octets == nil || strings.Trim(between, " \t\r\n") != "" {
+		if between := s[from:i]; !d.held || strings.Trim(between, " \t\r\n") != "" {
 			d.text(between)
 		}
 		d.add(w)
@@ -67,7 +68,7 @@ func (d *wordDecoder) decode(s string) string {
 func (d *wordDecoder) text(s string) {
 	d.flush()
 	if s != "" {
-		d.out.WriteString(d.plain(s))
+		d.out.WriteString(d.h.utf8(s))
 	}
 }
 
@@ -122,11 +123,12 @@ func isEscape(s string) bool {
 
 // add decodes w's octets and holds them until it is known whether the next word continues them.
 func (d *wordDecoder) add(w encodedWord) {
-	if d.octets != nil && !continues(d.charset, w.charset) {
+	if d.held && !continues(d.charset, w.charset) {
 		d.flush()
 	}
 	d.charset = w.charset
 	d.bad = d.bad || w.charset == ""
+	d.held = true
 	if d.octets == nil {
 		d.octets = make([]byte, 0, len(w.text))
 	}
@@ -153,7 +155,7 @@ func continues(a, b string) bool {
 
 // flush converts the octets held.
 func (d *wordDecoder) flush() {
-	if d.octets == nil {
+	if !d.held {
 		return
 	}
 	s, found := decodeString(d.octets, d.charset)
@@ -165,7 +167,7 @@ func (d *wordDecoder) flush() {
 		s = strings.NewReplacer("\r", " ", "\n", " ", "\uFEFF", "").Replace(s)
 	}
 	d.out.WriteString(s)
-	d.octets, d.cut = nil, sextets{}
+	d.octets, d.held, d.cut = d.octets[:0], false, sextets{}
 }
 
 // appendQ decodes the Q encoding (section 4.2). Raw spaces, question marks and octets over 127, and
