@@ -15,7 +15,10 @@ func safeFilename(raw string) string {
 	if raw == "" {
 		return ""
 	}
-	s := strings.Map(safeRune, strings.ToValidUTF8(raw, "_"))
+	s := raw
+	if !isPlainFilename(s) {
+		s = strings.Map(safeRune, strings.ToValidUTF8(raw, "_"))
+	}
 	if i := strings.LastIndexAny(s, `/\`); i >= 0 {
 		if last := strings.Trim(s[i+1:], ". "); last != "" {
 			s = s[i+1:]
@@ -36,6 +39,16 @@ func safeFilename(raw string) string {
 		s = "_" + s
 	}
 	return shorten(s)
+}
+
+// isPlainFilename tells whether safeRune has nothing to do: ASCII letters, digits and the like.
+func isPlainFilename(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && c != '.' && c != '-' && c != '_' && c != ' ' {
+			return false
+		}
+	}
+	return true
 }
 
 // trimLeadingDots turns ..name and .. into something harmless; .profile stays what it is.

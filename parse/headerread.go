@@ -217,7 +217,7 @@ func (hr *headerReader) accept(line, text []byte, colon int, named bool) {
 	switch {
 	case (text[0] == ' ' || text[0] == '\t') && hr.state != fieldNone:
 		hr.extend(line)
-	case isMboxLine(text):
+	case !named && isMboxLine(text):
 		hr.state = fieldDropped
 		hr.issue(IssueMboxLine, "", false)
 	case !named && (colon < 0 || len(bytes.TrimRight(text[:colon], " \t")) == 0):

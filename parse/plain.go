@@ -113,7 +113,7 @@ func (h *Header) plainAddresses(s string, limit int) (list []Address, ok bool) {
 // plainAddress reads one of them.
 func (h *Header) plainAddress(s string) (a Address, ok bool) {
 	a.Address = s
-	if i := strings.LastIndexByte(s, '<'); i > 0 && s[len(s)-1] == '>' {
+	if i := strings.LastIndexByte(s, '<'); i >= 0 && s[len(s)-1] == '>' {
 		a.Address, a.Name = s[i+1:len(s)-1], strings.TrimRight(s[:i], " ")
 		if a.Name, ok = h.plainName(a.Name); !ok {
 			return a, false
@@ -125,37 +125,46 @@ func (h *Header) plainAddress(s string) (a Address, ok bool) {
 
 // plainName reads a name of words of ASCII with one space between them, in quotes or not, encoded or not.
 func (h *Header) plainName(s string) (name string, ok bool) {
-	n := len(s)
-	quoted := n > 2 && s[0] == '"' && s[n-1] == '"'
-	if quoted {
+	switch n := len(s); {
+	case n > 2 && s[0] == '"' && s[n-1] == '"':
 		s = s[1 : n-1]
+		ok = isPlainText(s, "")
+	case strings.Contains(s, "=?"):
+		ok = arePlainWords(s)
+	default:
+		ok = s == "" || isPlainText(s, "(),:;<>@[]")
 	}
-	before := byte(' ')
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c == ' ' && before == ' ', c < ' ', c > '~', c == '"', c == '\\':
-			return "", false
-		case !quoted && strings.IndexByte("(),:;<>@[]", c) >= 0:
-			return "", false
-		}
-		before = s[i]
-	}
-	if before == ' ' || s[0] == '\'' || !quoted && !wholeWords(s) {
+	if !ok || strings.HasPrefix(s, "'") {
 		return "", false
 	}
 	return unquoted(h.decode(s)), true
 }
 
-// wholeWords tells whether the encoded words in s are words of it: none holds what parts addresses.
-func wholeWords(s string) bool {
-	if !strings.Contains(s, "=?") {
-		return true
+// isPlainText tells whether s is words of ASCII without a backslash, a quote and what is in not.
+func isPlainText(s, not string) bool {
+	before := byte(' ')
+	for i := range len(s) {
+		c := s[i]
+		if c == ' ' && before == ' ' || c < ' ' || c > '~' || c == '"' || c == '\\' || strings.IndexByte(not, c) >= 0 {
+			return false
+		}
+		before = c
 	}
+	return before != ' '
+}
+
+// arePlainWords tells whether s is words, and those that are encoded are encoded whole.
+func arePlainWords(s string) bool {
 	for one := range strings.SplitSeq(s, " ") {
+		not := "(),:;<>@[]"
 		if d := (wordDecoder{nextEnd: -1}); strings.Contains(one, "=?") {
-			if w, ok := d.word(one, 0); !ok || !strings.HasPrefix(one, "=?") || w.end != len(one) {
+			if w, ok := d.word(one, 0); !ok || !strings.HasPrefix(one, "=?") || w.end != len(one) || w.end >= 1000 {
 				return false
 			}
+			not = ""
+		}
+		if !isPlainText(one, not) {
+			return false
 		}
 	}
 	return true

@@ -29,7 +29,8 @@ func TestPlainReadingsAgree(t *testing.T) {
 	dates := []string{"Tue, 10 Nov 2026 09:00:00 +0100", "1 Jan 2000 23:59:59 -0000 (UTC)", "Sat, 29 Feb 2025 00:00:00 +1400", "Mon, 1 Dec 1902 24:00:00 -1130 (a b)"}
 	lists := []string{"a@x.org", "J Doe <j@x.org>, k@x.org", `"J" <j-1@x.org>, "Q W" <q@x.org>`, "J D<a.b+c@x.org>", "undisclosed recipients <>",
 		`"Doe, J." <j@x.org>, =?utf-8?q?J=C3=B6?= =?iso-8859-1?q?=F6_?= <k@x.org>`, "J. O'D-E (x) <a@x.org>", `"=?utf-8?b?w7Y=?=" <a@x.org>`,
-		`=?utf-8?q?"<evil@y.org>,?= <j@x.org>`, `=?utf-8?q?=22D,_J=22?= <j@x.org>`}
+		`=?utf-8?q?"<evil@y.org>,?= <j@x.org>`, `=?utf-8?q?=22D,_J=22?= <j@x.org>`,
+		`<a@x.org>, =?utf-8?q?a:<b?= c =?us-ascii?q?_?= <b@x.org>`}
 	plain := 0
 	for range 60_000 {
 		s := scrambled(r, dates[r.IntN(len(dates))], "0123456789 :+-(),TueNov")

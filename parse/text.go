@@ -146,6 +146,9 @@ func (t *textReader) decide(b []byte, last bool) {
 func (t *textReader) meta() {
 	t.html = false
 	head := t.sniff[:min(len(t.sniff), metaSize)]
+	if marked := len(head) > 1 && head[0] >= 0xef; !marked && !bytes.Contains(bytes.ToLower(head), []byte("charset")) {
+		return // neither a byte order mark nor a declaration
+	}
 	// These two are also its answers when it finds nothing; guessCharset gives better reasons.
 	if e, name, _ := charset.DetermineEncoding(head, ""); name != "utf-8" && name != "windows-1252" {
 		t.settle(encodingCharset(name, e))
