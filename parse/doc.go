@@ -12,7 +12,8 @@
 // delivers in UTF-8, the envelope of a journal report (RoleEnvelope), and everything else as an attachment, whose decoded octets Part.Read delivers
 // exactly as they were sent, text attachments too: their digest is that of the file. Next drains
 // what was not read, and reads the input to its end before it returns io.EOF; Digest is then that of
-// the whole message. Part.Range says where the encoded octets of a part lie, for who verifies a
+// the whole message. A message that is shown says everything once: all its bodies in document order, but
+// of those in different choices of one multipart/alternative (Part.Choices) one. Part.Range says where the encoded octets of a part lie, for who verifies a
 // signature over them.
 //
 // # What lies inside of parts

@@ -2,6 +2,7 @@ package parse
 
 import (
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -141,7 +142,7 @@ func (r *Reader) entity(h *Header, path, parent, def string) *Part {
 		}
 	}
 	p := newPart(r, h, m, typ)
-	p.Path, p.Parent = path, parent
+	p.Path, p.Parent, p.Choices = path, parent, r.choicesOf(path)
 	if path == r.base {
 		p.Path = joinPath(path, 1) // RFC 9051 section 6.4.5: a message of one part has a part 1
 	}
@@ -156,6 +157,22 @@ func (r *Reader) entity(h *Header, path, parent, def string) *Part {
 		p.octets = r.uu
 	}
 	return p
+}
+
+// choicesOf returns the Choices of the part with number path, which comes now.
+func (r *Reader) choicesOf(path string) []string {
+	list := slices.Clip(r.choices)
+	for i := range r.stack {
+		if !r.stack[i].choice {
+			continue
+		}
+		choice := path
+		if i+1 < len(r.stack) {
+			choice = r.stack[i+1].path
+		}
+		list = append(list, choice)
+	}
+	return list
 }
 
 // multipart opens a multipart and returns an empty string, or the type to read it as if it cannot be
