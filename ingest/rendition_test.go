@@ -121,7 +121,7 @@ func TestBothFormsOfAMessageAreWhole(t *testing.T) {
 }
 
 func TestBodiesThatAreTooLongToBeHeldAreStoredWhole(t *testing.T) {
-	long := strings.Repeat("0123456789", 50)
+	long := strings.Repeat("0123456789", 200)
 	for _, c := range []struct{ name, mail, text, html string }{
 		{"choice", "alternative[plain:" + long + ", html:<p>A]", long, "<p>A"},
 		{"choice without text", "alternative[html:<p>" + long + "]", long + "|", "<p>" + long},
@@ -133,7 +133,7 @@ func TestBodiesThatAreTooLongToBeHeldAreStoredWhole(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			store := newBlobs()
-			data := compose(t, &ingest.Composer{Blobs: store, InlineText: 100}, tree(c.mail))
+			data := compose(t, &ingest.Composer{Blobs: store, InlineText: 1000}, tree(c.mail))
 			if text, html := store.whole(data.Text), store.whole(data.HTML); text != c.text || html != c.html {
 				t.Errorf("got  %q %q\nwant %q %q", text, html, c.text, c.html)
 			}
