@@ -60,6 +60,7 @@ func IssueCodes() []IssueCode {
 		{IssuePartAfterClose, "parts after the closing delimiter were dropped; lossy"},
 		{IssuePartLimit, "more parts than Limits.Parts; lossy"},
 		{IssueQuotedPrintableBad, "= that encodes nothing was kept as it is"},
+		{IssueReportEncoded, "the fields of a report were encoded as if they were a body, and decoded"},
 		{IssueReportBad, "a report part says nothing that can be read"},
 		{IssueReportLimit, "a report, an envelope or the sum of what parts say is larger than what is kept; lossy"},
 		{IssueSignedBad, "a signed object that is damaged: what could be read was, octets kept"},
