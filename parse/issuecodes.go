@@ -17,7 +17,7 @@ func IssueCodes() []IssueCode {
 		{IssueBase64Truncated, "the data ends inside a character; lossy"},
 		{IssueBase64Unpadded, "the data ends without its padding"},
 		{IssueBoundaryMissing, "a multipart without usable boundary was read as one text"},
-		{IssueBoundaryNotFound, "no delimiter line in a whole multipart: read as one text"},
+		{IssueBoundaryNotFound, "no delimiter line at the beginning of a multipart: what stands there was read as a text"},
 		{IssueBoundaryRepeated, "a multipart has the boundary of one around it"},
 		{IssueBOM, "the message began with a byte order mark"},
 		{IssueCalendarMany, "more events, attendees or text than is kept; lossy"},

@@ -137,8 +137,11 @@ func (r *Reader) entity(h *Header, path, parent, def string) *Part {
 		if r.about != nil && typ == "multipart/report" {
 			r.about.reports = true
 		}
-		if typ = r.multipart(h, m, typ, path); typ == "" {
+		if typ = r.multipart(h, m, typ, path); typ == "" && !r.headless(h) {
 			return nil
+		}
+		if typ == "" {
+			path, parent, typ = joinPath(path, 1), path, "text/plain"
 		}
 	}
 	p := newPart(r, h, m, typ)
@@ -157,6 +160,18 @@ func (r *Reader) entity(h *Header, path, parent, def string) *Part {
 		p.octets = r.uu
 	}
 	return p
+}
+
+// headless makes the text where the first part of the multipart that was opened last should begin its first
+// part: a preamble is short and stands before a part.
+func (r *Reader) headless(h *Header) bool {
+	l := &r.stack[len(r.stack)-1]
+	if !r.w.headless(len(r.stack) - 1) {
+		return false
+	}
+	h.issue(IssueBoundaryNotFound, quote(l.boundary), false)
+	l.children++
+	return true
 }
 
 // choicesOf returns the Choices of the part with number path, which comes now.
@@ -190,9 +205,6 @@ func (r *Reader) multipart(h *Header, m media, typ, path string) string {
 	case len(r.stack) >= r.lim.Depth:
 		h.issue(IssueDepthLimit, strconv.Itoa(r.lim.Depth), false)
 		return typ
-	case r.w.lacks(boundary):
-		h.issue(IssueBoundaryNotFound, quote(boundary), false)
-		return "text/plain"
 	}
 	if enc, ok := h.first("Content-Transfer-Encoding"); ok {
 		if d, known := transferFor(lowerToken(enc)); !known || d != (identity{}) {
