@@ -107,6 +107,9 @@ func (c *Composer) readParts(ctx context.Context, pr *parse.Reader, data *publis
 		return err
 	}
 	describe(data, pr)
+	if m.html.gap {
+		data.Issues = append(data.Issues, publish.Issue{Code: parse.IssueReportLimit, Detail: "html", Lossy: true})
+	}
 	if m.silent {
 		data.Issues = append(data.Issues, publish.Issue{Code: parse.IssueReportLimit, Detail: "attachments", Lossy: true})
 	}

@@ -48,7 +48,7 @@ func layered() string {
 }
 
 // stores is how many calls of Put layered needs.
-const stores = 9
+const stores = 8
 
 func TestAStoreThatFailsEndsTheMessageWithItsError(t *testing.T) {
 	broken := errors.New("store broke")

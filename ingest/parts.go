@@ -20,11 +20,10 @@ type composition struct {
 	ctx  context.Context //nolint:containedctx // it lives for one message
 	data *publish.Data
 
-	text, html, derived *bodyWriter
-	envelope            *bodyWriter
-	open                []openPart // innermost last
-	said                int        // octets that the rows of the attachments take
-	silent              bool       // some row says less than it could
+	text, html *rendition
+	open       []openPart // innermost last
+	said       int        // octets that the rows of the attachments take
+	silent     bool       // some row says less than it could
 }
 
 // openPart is a part that holds the ones which come now. Its octets are stored from their Tee.
@@ -35,10 +34,18 @@ type openPart struct {
 }
 
 func (c *Composer) begin(ctx context.Context, pr *parse.Reader, data *publish.Data) *composition {
+	m := &composition{c: c, pr: pr, ctx: ctx, data: data}
+	m.beginBodies()
+	return m
+}
+
+// beginBodies makes the bodies empty.
+func (m *composition) beginBodies() {
 	body := func(media string) *bodyWriter {
-		return newBodyWriter(ctx, c.Blobs, media+"; charset=utf-8", c.inline())
+		return newBodyWriter(m.ctx, m.c.Blobs, media+"; charset=utf-8", m.c.inline())
 	}
-	return &composition{c: c, pr: pr, ctx: ctx, data: data, text: body("text/plain"), html: body("text/html"), derived: body("text/plain"), envelope: body("text/plain")}
+	m.text = &rendition{out: body("text/plain"), as: "html"}
+	m.html = &rendition{out: body("text/html"), as: "text", needs: true}
 }
 
 func (c *Composer) inline() int {
@@ -55,11 +62,11 @@ func (m *composition) take(p *parse.Part) error {
 	}
 	switch {
 	case p.Role == parse.RoleText:
-		return m.text.join(p, p)
+		return m.takeText(p)
 	case p.Role == parse.RoleHTML:
 		return m.takeHTML(p)
 	case p.Role == parse.RoleEnvelope:
-		return m.envelope.join(p, p)
+		return m.takeEnvelope(p)
 	case p.Container():
 		m.enter(p)
 		return nil
@@ -72,18 +79,41 @@ func (m *composition) take(p *parse.Part) error {
 	return nil
 }
 
-// takeHTML takes an HTML body and, as long as there is no text body, the text in it.
+// takeText takes a text body, and the HTML that can be made of it.
+func (m *composition) takeText(p *parse.Part) error {
+	var to io.Writer = m.text.writer(p)
+	made := m.html.maker(p)
+	if made == nil {
+		_, err := io.Copy(to, p)
+		return err
+	}
+	pre := &preformatted{to: made}
+	if _, err := io.Copy(io.MultiWriter(to, pre), p); err != nil {
+		return err
+	}
+	return pre.end()
+}
+
+// takeHTML takes an HTML body, and the text in it.
 func (m *composition) takeHTML(p *parse.Part) error {
-	if m.text.parts > 0 {
-		return m.html.join(p, p)
+	to := m.html.writer(p)
+	if made := m.text.maker(p); made != nil {
+		if _, err := io.Copy(made, htmltext.NewReader(io.TeeReader(p, to))); err != nil {
+			return err
+		}
 	}
-	if err := m.html.join(p, strings.NewReader("")); err != nil {
+	_, err := io.Copy(to, p) // what the text did not need
+	return err
+}
+
+// takeEnvelope takes what may be the envelope of a journal report, which is then no text of the message
+// that begins after it, and nothing before it is.
+func (m *composition) takeEnvelope(p *parse.Part) error {
+	if err := m.takeText(p); err != nil || m.pr.Summary().Journal == nil {
 		return err
 	}
-	if err := m.derived.join(p, htmltext.NewReader(io.TeeReader(p, m.html))); err != nil {
-		return err
-	}
-	_, err := io.Copy(m.html, p) // what the text did not need
+	err := m.abandonBodies()
+	m.beginBodies()
 	return err
 }
 
@@ -125,30 +155,28 @@ func (m *composition) finish(cause error) error {
 	return m.bodies(err)
 }
 
-// bodies ends the stores of the bodies. Without a text body the text is that in the HTML; a mail that
-// only pretends to be a journal report has its envelope as text.
+// bodies ends the stores of the bodies.
 func (m *composition) bodies(err error) error {
-	var found [4]*publish.Body
-	for i, b := range [...]*bodyWriter{m.text, m.html, m.derived, m.envelope} {
-		body, serr := b.finish(err)
-		found[i], err = body, also(err, serr)
-	}
-	m.data.Text, m.data.HTML = found[0], found[1]
-	derived, envelope := found[2], found[3]
-	switch {
-	case m.data.Text != nil:
-	case envelope != nil && m.pr.Summary().Journal == nil:
-		m.data.Text = envelope
-	case derived != nil:
-		derived.Derived = "html"
-		m.data.Text = derived
-	}
-	return err
+	var serr error
+	m.data.Text, serr = m.text.finish(err)
+	err = also(err, serr)
+	m.data.HTML, serr = m.html.finish(err)
+	return also(err, serr)
+}
+
+// abandonBodies ends their stores for nothing.
+func (m *composition) abandonBodies() error {
+	_, err := m.text.finish(errAbandoned)
+	_, serr := m.html.finish(errAbandoned)
+	return also(err, serr)
 }
 
 // also adds what a store says, unless that is what went wrong already: who wrote to it was told first.
 func also(err, store error) error {
-	if err != nil && (store == nil || errors.Is(err, store)) {
+	switch {
+	case err == nil:
+		return store
+	case store == nil, errors.Is(err, store):
 		return err
 	}
 	return errors.Join(err, store)

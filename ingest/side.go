@@ -10,7 +10,6 @@ import (
 	"runtime/debug"
 	"unicode/utf8"
 
-	"mailflume/parse"
 	"mailflume/publish"
 )
 
@@ -73,20 +72,16 @@ func (s *sideWriter) finish(cause error) (publish.Blob, error) {
 	return s.blob, s.err
 }
 
-// bodyWriter joins the parts of one body: up to limit bytes in memory, and all of it in the store
-// once it grows beyond.
+// bodyWriter takes a body: up to limit bytes in memory, and all of it in the store once it grows beyond.
 type bodyWriter struct {
 	ctx   context.Context //nolint:containedctx // it lives for one message and starts a store's goroutine
 	store publish.BlobStore
 	media string
 	limit int
 
-	head    []byte
-	size    int64
-	charset string
-	parts   int
-	path    string // of the last part
-	over    *sideWriter
+	head []byte
+	size int64
+	over *sideWriter
 }
 
 func newBodyWriter(ctx context.Context, store publish.BlobStore, media string, limit int) *bodyWriter {
@@ -94,21 +89,6 @@ func newBodyWriter(ctx context.Context, store publish.BlobStore, media string, l
 		store = hashOnly{}
 	}
 	return &bodyWriter{ctx: ctx, store: store, media: media, limit: limit}
-}
-
-// join appends the text of part p that r gives; a new line parts it from the part before, but not
-// two pieces of one part.
-func (b *bodyWriter) join(p *parse.Part, r io.Reader) error {
-	if b.parts++; b.parts == 1 {
-		b.charset = p.Charset
-	} else if b.path != p.Path {
-		if _, err := b.Write([]byte("\n")); err != nil {
-			return err
-		}
-	}
-	b.path = p.Path
-	_, err := io.Copy(b, r)
-	return err
 }
 
 // Write implements io.Writer.
@@ -128,9 +108,9 @@ func (b *bodyWriter) Write(p []byte) (int, error) {
 	return b.over.Write(p)
 }
 
-// finish returns the body, nil if the message has none.
+// finish returns the body.
 func (b *bodyWriter) finish(cause error) (*publish.Body, error) {
-	body := &publish.Body{Size: b.size, Charset: b.charset}
+	body := &publish.Body{Size: b.size}
 	if b.over != nil {
 		blob, err := b.over.finish(cause)
 		if err != nil {
@@ -139,11 +119,8 @@ func (b *bodyWriter) finish(cause error) (*publish.Body, error) {
 		body.Ref, body.Truncated = blob.Ref, true
 		b.head = wholeRunes(b.head)
 	}
-	if b.parts > 0 && cause == nil {
-		body.Content = string(b.head)
-		return body, nil
-	}
-	return nil, nil
+	body.Content = string(b.head)
+	return body, nil
 }
 
 // wholeRunes cuts an incomplete character off the end.

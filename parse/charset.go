@@ -227,14 +227,17 @@ func decodeString(octets []byte, label string) (string, charsetFound) {
 	return s, charsetTrue
 }
 
-// untrue tells whether octets are not written in c but in UTF-8 or, where c has no octets over 127, in
-// something that has: they are not valid in it, or there are
-// so many that chance does not make them UTF-8. Unless whole is set the last character may be cut.
+// untrue tells whether octets are not written in c: where c is UTF-8, in an older charset; where it is
+// not, in UTF-8 or, where c has no octets over 127, in something that has: they are not valid in it, or
+// there are so many that chance does not make them UTF-8. Unless whole is set the last character may be cut.
 func (c knownCharset) untrue(b []byte, whole bool) bool {
 	if c.name == "iso-2022-jp" && wide(b) && !isISO2022JP(b) {
 		return true // one of seven bits
 	}
-	if c.make == nil || telling(b) == len(b) || isISO2022JP(b) || !validUTF8(b, whole) {
+	if c.make == nil {
+		return legacyForUTF8(b, whole)
+	}
+	if telling(b) == len(b) || isISO2022JP(b) || !validUTF8(b, whole) {
 		return false
 	}
 	if c.doubtful() && wideRunes(b) >= 8 {

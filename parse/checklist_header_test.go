@@ -219,7 +219,7 @@ func nameAndEndItems() []item {
 			{"delimiter", inner + "Content-Type: text/plain\n--b\n\nhi\n--b--\n", "x||hi", "header-ended-by-boundary"},
 			{"closing delimiter", inner + "Content-Type: text/plain\n--b--\n", "x|", "header-ended-by-boundary"},
 			{"delimiter at once", inner + "--b\n\nhi\n--b--\n", "x||hi", "header-ended-by-boundary"},
-			{"outer delimiter", inner + "Content-Type: multipart/mixed; boundary=c\n--b\n\nhi\n--b--\n", "x||hi", "boundary-not-found header-ended-by-boundary"},
+			{"outer delimiter", inner + "Content-Type: multipart/mixed; boundary=c\n--b\n\nhi\n--b--\n", "x|hi", "header-ended-by-boundary multipart-empty multipart-not-closed"},
 			{"end", inner + "Content-Type: text/plain\n", "x|", "header-without-end multipart-not-closed"},
 			{"end inside of a field", inner + "Content-Type: text/pl", "x|", "header-without-end multipart-not-closed"},
 			{"end inside of a fold", "Subject: x\n y", "x y|", "header-without-end"},

@@ -56,7 +56,7 @@ func extendedItems() []item {
 			{"one quote", "filename*=utf-8'R%C3%A9.pdf", "Ré.pdf", "parameter-invalid"},
 			{"unknown", "filename*=x-foo''R%C3%A9.pdf", "Ré.pdf", "charset-unknown"},
 			{"unknown, Latin octets", "filename*=x-foo''R%E9.pdf", "Ré.pdf", "charset-unknown field-raw-8bit"},
-			{"untrue", "filename*=utf-8''R%E9.pdf", "R\uFFFD.pdf", "charset-invalid"},
+			{"untrue", "filename*=utf-8''R%E9.pdf", "Ré.pdf", "charset-guessed"},
 			{"US-ASCII that is none", "filename*=us-ascii''R%C3%A9.pdf", "Ré.pdf", "charset-guessed"},
 			{"Shift_JIS", "filename*=shift_jis''%82%B1.pdf", "こ.pdf", ""},
 			{"ISO-2022-JP", "filename*=iso-2022-jp''%1B%24B%25I%1B%28B.pdf", "ド.pdf", ""},

@@ -121,7 +121,7 @@ func wordItems() []item {
 			{"UTF-8 named as GBK", "=?gb2312?b?5Lit5paH5a2X?=", "中文字", "encoded-word-invalid"},
 			{"UTF-8 named as GBK, valid in both", "=?gb2312?q?=E4=BD=A0=E5=A5=BD=E4=BD=A0=E5=A5=BD=E4=BD=A0=E5=A5=BD=E4=BD=A0=E5=A5=BD?=", "你好你好你好你好", "encoded-word-invalid"},
 			{"GBK named as GB2312", "=?gb2312?q?=8EF?=", "嶧", ""},
-			{"Latin named as UTF-8", "=?utf-8?q?Gr=FC=DFe?=", "Gr\uFFFD\uFFFDe", "charset-invalid"},
+			{"Latin named as UTF-8", "=?utf-8?q?Gr=FC=DFe?=", "Grüße", "encoded-word-invalid"},
 			{"very long", "=?" + repeat("x", 100) + "?q?a?=", "=?" + repeat("x", 100) + "?q?a?=", "encoded-word-invalid"},
 		}, Limits{}, false},
 		{27, "unknown encodings", s, subject, []probe{

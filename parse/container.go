@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -85,7 +86,7 @@ func (r insideReader) Read(b []byte) (int, error) { return r.p.pull(b) }
 func (p *Part) inside(in io.Reader, origin string) *Reader {
 	c := newReader(in, p.r.lim)
 	c.issues, c.parts, c.depth, c.base, c.origin = p.r.issues, p.r.parts, p.depth+1, p.Path, origin
-	c.w.hashed = false
+	c.choices, c.w.hashed = p.Choices, false
 	return c
 }
 
@@ -209,6 +210,7 @@ type tnefParts struct {
 	in  *tnef.Reader
 	n   int
 	buf []byte // of the part whose turn it is
+	had bool   // the message has an HTML body besides
 }
 
 // newTNEFParts goes into a TNEF stream.
@@ -218,7 +220,9 @@ func newTNEFParts(p *Part) parts {
 		return s
 	}
 	opt := tnef.Options{Text: text, Objects: p.r.lim.Parts}
-	return &walk{level: &tnefParts{p: p, in: tnef.NewReader(insideReader{p}, opt), buf: make([]byte, pieceSize)}}
+	t := &tnefParts{p: p, in: tnef.NewReader(insideReader{p}, opt), buf: make([]byte, pieceSize)}
+	t.had = p.r.about != nil && p.r.about.html
+	return &walk{level: t}
 }
 
 // part implements level.
@@ -241,6 +245,7 @@ func (t *tnefParts) part() (*Part, error) {
 			p.Role, p.Charset = role, o.Charset
 			p.describe(o)
 			if role != RoleAttachment {
+				p.Choices = append(slices.Clip(t.p.Choices), p.Path)
 				p.startText()
 			}
 			return p, nil
@@ -257,7 +262,7 @@ func (t *tnefParts) role(k tnef.Kind) (role Role, wanted bool) {
 	}
 	switch k {
 	case tnef.KindText:
-		return RoleText, a != nil && a.claim(&a.text)
+		return RoleText, a != nil && !t.had && a.claim(&a.text)
 	case tnef.KindHTML:
 		return RoleHTML, a != nil && a.claim(&a.html)
 	case tnef.KindRTF:

@@ -12,8 +12,10 @@
 // delivers in UTF-8, the envelope of a journal report (RoleEnvelope), and everything else as an
 // attachment, whose decoded octets Part.Read delivers exactly as they were sent, text attachments
 // too: their digest is that of the file. Next drains what was not read, and reads the input to its
-// end before it returns io.EOF; Digest is then that of the whole message. Part.Range says where the
-// encoded octets of a part lie, for who verifies a signature over them.
+// end before it returns io.EOF; Digest is then that of the whole message. A message that is shown says
+// everything once: all its bodies in document order, but of those in different choices of one
+// multipart/alternative (Part.Choices) one. Part.Range says where the encoded octets of a part lie,
+// for who verifies a signature over them.
 //
 // # What lies inside of parts
 //
@@ -34,11 +36,11 @@
 // # Several texts
 //
 // A message may have more than one text: around files, and in parts that lists and gateways add.
-// The rule by which they become one (package ingest makes an event's text by it) is: all
-// RoleText parts in document order, with a line break between two of different Path; pieces of one
-// part, which have the same, follow each other as they are. HTML parts are joined to the HTML in
-// the same manner. Where HTML stands for itself, the text in it (package htmltext) takes its
-// place in that order; as an alternative of a text it adds nothing to the text.
+// The rule by which they become one (package ingest makes an event's text and html by it) is: all
+// bodies in document order, with a line break between two of different Path; pieces of one part,
+// which have the same, follow each other as they are. The text and the HTML of one alternative stand
+// for each other. Any other body that was sent in one form only takes its place in the other form
+// too: as the text in its HTML (package htmltext), as HTML that shows its text.
 //
 // # What holds for every message
 //

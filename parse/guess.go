@@ -1,6 +1,8 @@
 package parse
 
 import (
+	"bytes"
+	"math/bits"
 	"strings"
 	"unicode"
 
@@ -205,4 +207,61 @@ func big5(b []byte, whole bool) string {
 		return ""
 	}
 	return "big5"
+}
+
+// legacyForUTF8 tells whether octets that are declared as UTF-8 are plainly of an older charset. It has to be
+// plain: one that nobody can make out is better shown as U+FFFD than as something else.
+func legacyForUTF8(b []byte, whole bool) bool {
+	switch {
+	case isISO2022JP(b):
+		return !wide(b)
+	case validUTF8(b, whole), nearlyUTF8(b):
+		return false
+	case bytes.HasPrefix(b, []byte{0xfe, 0xff}), bytes.HasPrefix(b, []byte{0xff, 0xfe}):
+		return bytes.IndexByte(b, 0) >= 0 // UTF-16
+	}
+	return guessLegacy(b, whole) != "windows-1252" || latin(b)
+}
+
+// latin recognises a language of Europe in windows-1252: letters in words of ASCII letters and marks that
+// texts have, but nothing that is a character of UTF-8 or was meant as one.
+func latin(b []byte) bool {
+	ascii := func(i int) bool { return i >= 0 && i < len(b) && (b[i]|0x20 >= 'a' && b[i]|0x20 <= 'z') }
+	words, runs, begin := 0, 0, -1 // a run is of letters over 127
+	for i := 0; i <= len(b); i++ {
+		r := ' '
+		if i < len(b) && b[i] >= 0x80 {
+			r = charmap.Windows1252.DecodeByte(b[i])
+		}
+		switch {
+		case unicode.IsLetter(r) && r != 'ÿ' && !meansUTF8(b[i:]):
+			if begin < 0 {
+				begin = i
+			}
+			continue
+		case r > ' ' && !unicode.IsPunct(r) && !strings.ContainsRune("€£©®™°´²³¼½¾\u00a0", r):
+			return false
+		}
+		if begin >= 0 {
+			if runs++; ascii(begin-1) || ascii(i) {
+				words++
+			}
+			begin = -1
+		}
+	}
+	return words*4 >= runs*3
+}
+
+// meansUTF8 tells whether b begins with as many octets of a character as its first one asks for.
+func meansUTF8(b []byte) bool {
+	n := bits.LeadingZeros8(^b[0])
+	if n < 2 || n > 4 || len(b) < n {
+		return false
+	}
+	for _, c := range b[1:n] {
+		if c&0xc0 != 0x80 {
+			return false
+		}
+	}
+	return true
 }

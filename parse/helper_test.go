@@ -125,7 +125,7 @@ func (m message) dump() string {
 	date, raw, ok := h.Date()
 	fmt.Fprintf(&b, "%q\n%q\n%v %q %v\n%q %q\n", h.Fields(), h.Addresses("From", "To", "Cc"), date, raw, ok, h.MessageID(), h.MessageIDs("References"))
 	for _, p := range m.parts {
-		fmt.Fprintf(&b, "%s %s %d %s %q %q %q %v %q %q %q %q %q\n%q\n%q\n", p.Path, p.Parent, p.Role, p.ContentType, p.Charset, p.UsedCharset,
+		fmt.Fprintf(&b, "%s %s %v %d %s %q %q %q %v %q %q %q %q %q\n%q\n%q\n", p.Path, p.Parent, p.Choices, p.Role, p.ContentType, p.Charset, p.UsedCharset,
 			p.Disposition, p.Inline, p.Filename, p.FilenameRaw, p.ContentID, p.Encoding, p.Header.Fields(), p.body, p.raw)
 	}
 	about, _ := json.Marshal(m.about) // it is made of strings, numbers and times

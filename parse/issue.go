@@ -64,6 +64,7 @@ const (
 	IssuePartLimit          = "part-limit"
 	IssueQuotedPrintableBad = "quoted-printable-invalid"
 	IssueReportBad          = "report-invalid"
+	IssueReportEncoded      = "report-encoded"
 	IssueReportLimit        = "report-limit"
 	IssueSignedBad          = "smime-invalid"
 	IssueTNEFBad            = "tnef-invalid"

@@ -64,6 +64,10 @@ type Part struct {
 	FilenameRaw string // decoded, otherwise as sent
 	ContentID   string // without angle brackets
 	Encoding    string // the transfer encoding, lower case, as declared
+	// Choices are the part numbers of the choices that the part is or lies in, one of each
+	// multipart/alternative around it, outermost first. Two parts in different choices of the same one say
+	// the same: see RFC 2046 section 5.1.4. The text and the HTML of a winmail.dat are choices, too.
+	Choices []string
 
 	r      *Reader
 	media  media

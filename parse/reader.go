@@ -13,18 +13,19 @@ type Digest struct {
 
 // Reader reads one message. It is not safe for concurrent use.
 type Reader struct {
-	lim    Limits
-	w      window
-	issues *issues // this one and those below are shared with the readers of messages inside
-	parts  *int
-	about  *about // nil where parts are not those of the message itself
-	depth  int    // how many messages and containers are around
-	base   string // part number of the part that holds the message, empty for the message itself
-	origin string // of its parts
-	top    *Header
-	media  media  // of top
-	head   []byte // memory for the first octets of a part
-	hint   string
+	lim     Limits
+	w       window
+	issues  *issues // this one and those below are shared with the readers of messages inside
+	parts   *int
+	about   *about   // nil where parts are not those of the message itself
+	depth   int      // how many messages and containers are around
+	base    string   // part number of the part that holds the message, empty for the message itself
+	origin  string   // of its parts
+	choices []string // of the part that holds the message
+	top     *Header
+	media   media  // of top
+	head    []byte // memory for the first octets of a part
+	hint    string
 
 	stack   []multipart // open multiparts, outermost first
 	journal bool        // a journal report: the message inside is the message

@@ -240,3 +240,22 @@ func TestHostileReportsCostLittle(t *testing.T) {
 		growsLinearly(t, p.typ+" "+p.begin, func(size int) { collect(4096, [2]string{p.typ, p.begin + p.more(32*size)}) })
 	}
 }
+
+func TestAReportThatWasEncodedLikeABodyIsRead(t *testing.T) {
+	const group = "Reporting-MTA: dns; mx1.example.org\r\nContent-Transfer-Encoding: "
+	for _, c := range []struct{ report, recipients, told string }{
+		{group + "base64\r\nContent-length: 76\r\n\r\nRmluYWwtUmVjaXBpZW50OiByZmM4MjI7IGFAZXhhbXBsZS5vcmcKQWN0aW9uOiBm\r\nYWlsZWQK\r\n", "a@example.org failed", "[report-encoded base64 false]"},
+		{group + "quoted-printable\r\n\r\nFinal-Recipient: rfc822; a=40example.org\r\nAction: failed\r\n", "a@example.org failed", "[report-encoded quoted-printable false]"},
+		{group + "7bit\r\n\r\nFinal-Recipient: rfc822; a@example.org\r\nAction: failed\r\n", "a@example.org failed", "[]"},
+		{"Reporting-MTA: dns; mx1.example.org\r\n\r\nFinal-Recipient: rfc822; a@example.org\r\nAction: failed\r\nContent-Transfer-Encoding: base64\r\n", "a@example.org failed", "[]"},
+	} {
+		s, told := collect(7, [2]string{"message/delivery-status", c.report})
+		var got []string
+		for _, r := range s.Bounce.Recipients {
+			got = append(got, r.Address+" "+r.Action)
+		}
+		if got := strings.Join(got, ", "); got != c.recipients || fmt.Sprint(told) != c.told {
+			t.Errorf("%q: got %q %v", c.report, got, told)
+		}
+	}
+}

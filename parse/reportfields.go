@@ -44,7 +44,7 @@ func (c *fieldCollector) write(b []byte) {
 
 func (c *fieldCollector) finish(s *Summary) {
 	r := &reportReader{h: reportHeader(c.charset), s: s, over: c.over}
-	r.split(decodeReport(c.buf, c.charset))
+	r.split(decodeReport(c.unencoded(), c.charset))
 	c.buf = nil
 	c.read(r, s)
 	s.settle()

@@ -1,6 +1,9 @@
 package parse
 
 import (
+	"encoding/base64"
+	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 )
@@ -179,5 +182,31 @@ func TestDegenerateMessages(t *testing.T) {
 				t.Errorf("got %s", got)
 			}
 		})
+	}
+}
+
+func TestPartsKnowTheChoicesTheyAre(t *testing.T) {
+	multi := func(kind, boundary string, parts ...string) string {
+		return "Content-Type: multipart/" + kind + "; boundary=" + boundary + "\n\n--" + boundary + "\n" + strings.Join(parts, "\n--"+boundary+"\n") + "\n--" + boundary + "--\n"
+	}
+	const plain, html = "\nhi", "Content-Type: text/html\n\n<p>hi"
+	g := &nester{Rand: rand.New(rand.NewPCG(1, 1))}
+	for _, c := range []struct{ msg, want string }{
+		{plain, "1 []"},
+		{multi("mixed", "a", plain, html), "1 []|2 []"},
+		{multi("alternative", "a", plain, html), "1 [1]|2 [2]"},
+		{multi("alternative", "a", plain, multi("related", "b", html, plain)), "1 [1]|2.1 [2]|2.2 [2]"},
+		{multi("mixed", "a", multi("alternative", "b", plain, html), plain), "1.1 [1.1]|1.2 [1.2]|2 []"},
+		{multi("alternative", "a", multi("mixed", "b", multi("alternative", "c", plain, html), plain), html), "1.1.1 [1 1.1.1]|1.1.2 [1 1.1.2]|1.2 [1]|2 [2]"},
+		{multi("alternative", "a", plain, "Content-Type: application/pkcs7-mime; smime-type=signed-data\nContent-Transfer-Encoding: base64\n\n"+
+			base64.StdEncoding.EncodeToString([]byte(g.signed(multi("alternative", "b", plain, html))))), "1 [1]|2 [2]|2.1 [2 2.1]|2.2 [2 2.2]"},
+	} {
+		var got []string
+		for _, p := range walkText(t, c.msg).parts {
+			got = append(got, fmt.Sprint(p.Path, " ", p.Choices))
+		}
+		if got := strings.Join(got, "|"); got != c.want {
+			t.Errorf("%s\ngot  %s\nwant %s", c.msg, got, c.want)
+		}
 	}
 }

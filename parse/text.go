@@ -27,6 +27,7 @@ type textReader struct {
 
 	tr      transform.Transformer
 	sniff   []byte // octets held until the charset is settled
+	prev    byte   // the octet before them
 	started bool   // something was delivered: no byte order mark can come
 	held    []byte // an unfinished character
 	out     []byte
@@ -47,7 +48,7 @@ func newTextReader(label string, html bool) (t *textReader, unknown bool) {
 	switch {
 	case !ok:
 		return t, true
-	case c.doubtful() || c.name == "windows-1252": // it has five octets that mean nothing
+	case c.doubtful(), c.make == nil, c.name == "windows-1252": // it has five octets that mean nothing
 		t.declared = c
 	default:
 		t.settle(c)
@@ -81,6 +82,9 @@ func (t *textReader) convert(src []byte, last bool) []byte {
 	if !t.known {
 		if len(t.sniff) == 0 && !t.html {
 			n := telling(src)
+			if n > 0 {
+				t.prev = src[n-1]
+			}
 			if n == len(src) {
 				return src
 			}
@@ -112,6 +116,9 @@ func (t *textReader) join(ascii []byte, last bool) []byte {
 		case len(t.sniff)-n < sniffSize && !last:
 			return ascii
 		}
+		if n > 0 {
+			t.prev = t.sniff[n-1]
+		}
 		t.decide(t.sniff[n:], last)
 	}
 	if !t.known {
@@ -130,6 +137,9 @@ func (t *textReader) join(ascii []byte, last bool) []byte {
 func (t *textReader) decide(b []byte, last bool) {
 	whole := last && len(b) <= sniffSize
 	b = b[:min(len(b), sniffSize)]
+	if t.prev != 0 {
+		b = append([]byte{t.prev}, b...) // what stands beside a letter says much about it
+	}
 	if c := t.declared; c.name != "" && !c.untrue(b, whole) {
 		t.settle(c)
 		return

@@ -98,8 +98,12 @@ func (d *qpDecoder) line(line, end []byte) {
 		line = line[:len(line)-1]
 	}
 	line = trimBlanks(line)
-	if n := len(line); n > 0 && line[n-1] == '=' {
-		d.text(line[:n-1]) // a soft line break
+	soft, ok := bytes.CutSuffix(line, []byte("="))
+	if !ok {
+		soft, ok = bytes.CutSuffix(line, []byte("=\r")) // the CR was doubled on the way
+	}
+	if ok {
+		d.text(soft)
 		return
 	}
 	d.text(line)
@@ -113,7 +117,10 @@ func (d *qpDecoder) line(line, end []byte) {
 func (d *qpDecoder) open(line []byte, last bool) (wait []byte) {
 	if last {
 		line = trimBlanks(line)
-		d.text(bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("=\r")), []byte("=")))
+		for _, end := range [...]string{"=", "=\r", "=\r\r"} {
+			line = bytes.TrimSuffix(line, []byte(end))
+		}
+		d.text(line)
 		return nil
 	}
 	cut := len(line)

@@ -2,6 +2,7 @@ package parse
 
 import (
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -137,12 +138,15 @@ func (r *Reader) entity(h *Header, path, parent, def string) *Part {
 		if r.about != nil && typ == "multipart/report" {
 			r.about.reports = true
 		}
-		if typ = r.multipart(h, m, typ, path); typ == "" {
+		if typ = r.multipart(h, m, typ, path); typ == "" && !r.headless(h) {
 			return nil
+		}
+		if typ == "" {
+			path, parent, typ = joinPath(path, 1), path, "text/plain"
 		}
 	}
 	p := newPart(r, h, m, typ)
-	p.Path, p.Parent = path, parent
+	p.Path, p.Parent, p.Choices = path, parent, r.choicesOf(path)
 	if path == r.base {
 		p.Path = joinPath(path, 1) // RFC 9051 section 6.4.5: a message of one part has a part 1
 	}
@@ -157,6 +161,34 @@ func (r *Reader) entity(h *Header, path, parent, def string) *Part {
 		p.octets = r.uu
 	}
 	return p
+}
+
+// headless makes the text where the first part of the multipart that was opened last should begin its first
+// part: a preamble is short and stands before a part.
+func (r *Reader) headless(h *Header) bool {
+	l := &r.stack[len(r.stack)-1]
+	if !r.w.headless(len(r.stack) - 1) {
+		return false
+	}
+	h.issue(IssueBoundaryNotFound, quote(l.boundary), false)
+	l.children++
+	return true
+}
+
+// choicesOf returns the Choices of the part with number path, which comes now.
+func (r *Reader) choicesOf(path string) []string {
+	list := slices.Clip(r.choices)
+	for i := range r.stack {
+		if !r.stack[i].choice {
+			continue
+		}
+		choice := path
+		if i+1 < len(r.stack) {
+			choice = r.stack[i+1].path
+		}
+		list = append(list, choice)
+	}
+	return list
 }
 
 // multipart opens a multipart and returns an empty string, or the type to read it as if it cannot be
@@ -174,9 +206,6 @@ func (r *Reader) multipart(h *Header, m media, typ, path string) string {
 	case len(r.stack) >= r.lim.Depth:
 		h.issue(IssueDepthLimit, strconv.Itoa(r.lim.Depth), false)
 		return typ
-	case r.w.lacks(boundary):
-		h.issue(IssueBoundaryNotFound, quote(boundary), false)
-		return "text/plain"
 	}
 	if enc, ok := h.first("Content-Transfer-Encoding"); ok {
 		if d, known := transferFor(lowerToken(enc)); !known || d != (identity{}) {

@@ -309,11 +309,22 @@ func (w *window) failureIfDry() error {
 	return nil
 }
 
-// lacks tells whether the rest of the message is known, not empty, and has no delimiter line for
-// boundary.
-func (w *window) lacks(boundary string) bool {
+// headless tells whether the multipart whose body begins here, and whose boundary is open at level, has
+// text where its first part should begin: in all that can be seen there is no delimiter line that opens it,
+// or one of another multipart comes first.
+func (w *window) headless(level int) bool {
 	b := w.peek(windowSize / 2)
-	return w.over && len(b) < windowSize/2 && !isBlank(b) && !w.delimits(b, boundary)
+	for off := 0; off < len(b); {
+		end := len(b)
+		if n := w.eol(b[off:]); n >= 0 {
+			end = off + n + 1
+		}
+		if d, ok := w.delimiter(b[off:end]); ok {
+			return (d.final || d.level != level) && !isBlank(b[:off])
+		}
+		off = end
+	}
+	return !isBlank(b)
 }
 
 // shows tells whether a delimiter line for boundary can be seen already.

@@ -59,9 +59,11 @@ type Data struct {
 	// All fields of the header in their order.
 	Headers []Field `json:"headers,omitempty"`
 
-	// Plain text of the message. If it has none, the text in its HTML: derived says so. Absent if it has neither.
+	// Text of the message, all of it in document order: what was sent as plain text, and the text in what was sent as
+	// HTML only, of which derived tells. Absent if the message has neither.
 	Text *Body `json:"text,omitempty"`
-	// HTML of the message as sent. It is not made safe: never show it without a sanitizer.
+	// HTML of the message, all of it in document order: what was sent as HTML, and what was sent as plain text only, of
+	// which derived tells. Absent if no HTML was sent. It is not made safe: never show it without a sanitizer.
 	HTML *Body `json:"html,omitempty"`
 	// All parts that are no body, and those inside of messages, winmail.dat and signed objects, in document order.
 	Attachments []Attachment `json:"attachments,omitempty"`

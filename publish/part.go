@@ -32,7 +32,8 @@ type Body struct {
 	Charset string `json:"charset,omitempty"`
 	// The content is not the whole text.
 	Truncated bool `json:"truncated,omitempty"`
-	// Where the text was taken from if the message has no plain text: html. A closed set; absent: it was sent so.
+	// What something in it was made from, because it was sent in the other form only: html in text, text in html.
+	// Absent: all of it is as sent. A closed set.
 	Derived string `json:"derived,omitempty"`
 }
 

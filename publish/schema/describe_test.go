@@ -40,7 +40,7 @@ func values() map[string]set {
 		"Data.kind":              closed(parse.KindMessage, parse.KindAutoReply, parse.KindBounce, parse.KindComplaint, parse.KindReceipt, parse.KindCalendar, parse.KindJournal),
 		"Attachment.origin":      closed(parse.OriginMIME, parse.OriginTNEF, parse.OriginUuencode, parse.OriginSMIME, parse.OriginMessage),
 		"Attachment.disposition": closed("inline", "attachment"),
-		"Body.derived":           closed("html"),
+		"Body.derived":           closed("html", "text"),
 
 		"Data.flags":                      open(`\Seen`, `\Answered`, `\Flagged`, `\Deleted`, `\Draft`),
 		"Folder.special_use":              open(`\All`, `\Archive`, `\Drafts`, `\Flagged`, `\Junk`, `\Sent`, `\Trash`),
