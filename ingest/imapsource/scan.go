@@ -144,9 +144,10 @@ func (s *scanner) data(b byte) error {
 		s.quoted = !s.quoted
 	case s.quoted:
 	case b == '(':
-		if s.depth++; s.depth > maxDepth {
+		if s.depth == maxDepth {
 			return limitError("lists nested deeper than 64")
 		}
+		s.depth++
 	case b == ')':
 		s.depth--
 	}

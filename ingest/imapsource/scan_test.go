@@ -10,6 +10,7 @@ func FuzzGuard(f *testing.F) {
 	f.Add([]byte("* OK hi\r\n* 1 FETCH (UID 1 BODY[] {5}\r\nhello)\r\nT1 OK\r\n"), 3)
 	f.Add([]byte("* 1 FETCH (ENVELOPE (\"a\\\"b\" {3}\r\nabc NIL))\r\n"), 1)
 	f.Add([]byte("* LIST () \"/\" {4+}\r\n((((\r\n+ go {5}\r\n"), 7)
+	f.Add(bytes.Repeat([]byte("* X ("), 70), 1)
 	f.Fuzz(func(t *testing.T, b []byte, step int) {
 		// However the stream is cut into Reads, the scanner comes to the same end.
 		whole, parts := newScanner(nil), newScanner(nil)
