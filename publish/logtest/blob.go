@@ -228,7 +228,7 @@ func blobClosed(t *testing.T, b Blobs) {
 // blobMemory stores a quarter of a gigabyte (an eighth of that with -short) and looks at the heap
 // on the way. A server in the same process would be measured too: give it one of its own.
 func blobMemory(t *testing.T, b Blobs) {
-	size := int64(256 << 20)
+	size := int64(96 << 20)
 	if testing.Short() {
 		size = 32 << 20
 	}
