@@ -100,7 +100,7 @@ func wantPosition(t *testing.T, log publish.Log, box publish.Key, snapshot strin
 		want = append(want, ref)
 	}
 	if len(since) != len(want) {
-		t.Fatalf("%d entries after the snapshot, want %d", len(since), len(want))
+		t.Fatalf("%d entries after the snapshot, want %d: %+v", len(since), len(want), since)
 	}
 	for i, e := range since {
 		if e.Ref != want[i] || e.Type != publish.Received || time.Since(e.Time).Abs() > time.Hour {

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -141,8 +143,16 @@ func (s *testServer) stream(t *testing.T) jetstream.Stream {
 	return st
 }
 
+// freshStream deletes the stream of the test before.
+//
+// The server removes a deleted stream in the background, under another name. While that is there it
+// deletes the next stream of the name in memory only, without an error, and finds its messages again
+// when it is created (2.15.2): so what is left of the last one goes first.
 func (s *testServer) freshStream(t *testing.T) {
 	t.Helper()
+	if err := os.RemoveAll(filepath.Join(s.opts.StoreDir, server.JetStreamStoreDir, "$G", "streams", "."+natsjs.DefaultStream)); err != nil {
+		t.Fatal(err)
+	}
 	if err := s.admin(t).DeleteStream(t.Context(), natsjs.DefaultStream); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
 		t.Fatal(err)
 	}
