@@ -31,12 +31,12 @@ func (d *base64Text) decode(src []byte, last bool) []byte {
 }
 
 // flaws implements transferDecoder.
-func (d *base64Text) flaws(note func(code, detail string, lossy bool)) {
+func (d *base64Text) flaws(to reporter) {
 	if d.plain {
-		note(IssueBase64None, "", false)
+		to.issue(IssueBase64None, "", false)
 		return
 	}
-	d.base64Decoder.flaws(note)
+	d.base64Decoder.flaws(to)
 }
 
 // isProse tells whether b is plainly no base64: it does not begin with a line of that, hardly any of it is in
