@@ -11,8 +11,9 @@ import (
 type multipart struct {
 	boundary string
 	path     string
-	digest   bool // RFC 2046 section 5.1.5: parts are message/rfc822 unless they say otherwise
-	choice   bool // multipart/alternative: its texts are the body, whatever their name
+	digest   bool     // RFC 2046 section 5.1.5: parts are message/rfc822 unless they say otherwise
+	choice   bool     // multipart/alternative: its texts are the body, whatever their name
+	choices  []string // its own
 	children int
 	shadowed int  // the level that had this boundary before, -1 if none
 	text     bool // its preamble is more than white space
@@ -177,18 +178,14 @@ func (r *Reader) headless(h *Header) bool {
 
 // choicesOf returns the Choices of the part with number path, which comes now.
 func (r *Reader) choicesOf(path string) []string {
-	list := slices.Clip(r.choices)
-	for i := range r.stack {
-		if !r.stack[i].choice {
-			continue
-		}
-		choice := path
-		if i+1 < len(r.stack) {
-			choice = r.stack[i+1].path
-		}
-		list = append(list, choice)
+	n := len(r.stack)
+	if n == 0 {
+		return r.choices
 	}
-	return list
+	if l := &r.stack[n-1]; l.choice {
+		return append(slices.Clip(l.choices), path)
+	}
+	return r.stack[n-1].choices
 }
 
 // multipart opens a multipart and returns an empty string, or the type to read it as if it cannot be
@@ -222,6 +219,6 @@ func (r *Reader) multipart(h *Header, m media, typ, path string) string {
 		r.w.open = map[string]int{}
 	}
 	r.w.open[boundary] = len(r.stack)
-	r.stack = append(r.stack, multipart{boundary: boundary, path: path, digest: typ == "multipart/digest", choice: typ == "multipart/alternative", shadowed: shadowed})
+	r.stack = append(r.stack, multipart{boundary: boundary, path: path, digest: typ == "multipart/digest", choice: typ == "multipart/alternative", choices: r.choicesOf(path), shadowed: shadowed})
 	return ""
 }
