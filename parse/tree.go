@@ -165,15 +165,21 @@ func (r *Reader) entity(h *Header, path, parent, def string) *Part {
 }
 
 // headless makes the text where the first part of the multipart that was opened last should begin its first
-// part: a preamble is short and stands before a part.
+// part: a preamble is short and stands before a part. A transfer encoding is that of such a text only (RFC
+// 2045 section 6.4).
 func (r *Reader) headless(h *Header) bool {
-	l := &r.stack[len(r.stack)-1]
-	if !r.w.headless(len(r.stack) - 1) {
-		return false
+	n := len(r.stack) - 1
+	if r.w.headless(n) {
+		h.issue(IssueBoundaryNotFound, quote(r.stack[n].boundary), false)
+		r.stack[n].children++
+		return true
 	}
-	h.issue(IssueBoundaryNotFound, quote(l.boundary), false)
-	l.children++
-	return true
+	if enc, ok := h.first("Content-Transfer-Encoding"); ok {
+		if d, known := transferFor(lowerToken(enc)); !known || d != (identity{}) {
+			h.issue(IssueEncodedMultipart, quote(enc), false)
+		}
+	}
+	return false
 }
 
 // choicesOf returns the Choices of the part with number path, which comes now.
@@ -203,11 +209,6 @@ func (r *Reader) multipart(h *Header, m media, typ, path string) string {
 	case len(r.stack) >= r.lim.Depth:
 		h.issue(IssueDepthLimit, strconv.Itoa(r.lim.Depth), false)
 		return typ
-	}
-	if enc, ok := h.first("Content-Transfer-Encoding"); ok {
-		if d, known := transferFor(lowerToken(enc)); !known || d != (identity{}) {
-			h.issue(IssueEncodedMultipart, quote(enc), false)
-		}
 	}
 	shadowed, ok := r.w.open[boundary]
 	if ok {
