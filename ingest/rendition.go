@@ -28,6 +28,7 @@ type rendition struct {
 
 	doubt   []doubtful
 	held    int           // octets of it
+	blanks  int           // pieces of it that were sent, and are blank
 	said    []alternative // around the part that comes now, outermost first
 	any     bool          // something was said in this form
 	sent    int           // parts in this form
@@ -35,6 +36,7 @@ type rendition struct {
 	charset string        // as declared: of the first that was sent, or else of the first
 	path    string        // of the part that out ends with, empty if out is
 	derived bool          // out has something that was made
+	lost    bool          // something was not even noted in doubt
 	gap     bool          // something that should be in out was too long to be held
 }
 
@@ -127,7 +129,7 @@ func (r *rendition) say(p *pieceOf) error {
 			a.more = a.more || a.choice != c
 		}
 	}
-	r.any, r.needs = true, false
+	r.any, r.needs, r.gap = true, false, r.gap || r.lost
 	r.drop(func(d *pieceOf) bool { return excludes(d.choices, p.choices) || p.tnef && d.made })
 	return r.settle()
 }
@@ -135,18 +137,18 @@ func (r *rendition) say(p *pieceOf) error {
 // drop leaves pieces in doubt out.
 func (r *rendition) drop(which func(*pieceOf) bool) {
 	r.doubt = slices.DeleteFunc(r.doubt, func(d doubtful) bool {
-		if which(d.part) {
-			r.held -= d.cost()
-			return true
+		if !which(d.part) {
+			return false
 		}
-		return false
+		r.count(&d, -1)
+		return true
 	})
 }
 
 // settle ends all doubt: what is left in it stays.
 func (r *rendition) settle() error {
 	list := r.doubt
-	r.doubt, r.held = nil, 0
+	r.doubt, r.held, r.blanks = nil, 0, 0
 	for _, d := range list {
 		r.gap = r.gap || d.cut
 		if err := r.write(d.part, d.text); err != nil {
@@ -232,7 +234,9 @@ func (w *partWriter) begin() error {
 		w.stays = true
 		return w.r.say(w.part)
 	}
-	w.r.drop(func(d *pieceOf) bool { return !d.made && excludes(d.choices, w.part.choices) })
+	if w.r.blanks > 0 {
+		w.r.drop(func(d *pieceOf) bool { return !d.made && excludes(d.choices, w.part.choices) })
+	}
 	return nil
 }
 
@@ -240,15 +244,20 @@ func (w *partWriter) begin() error {
 func (r *rendition) hold(p *pieceOf, b []byte) {
 	if n := len(r.doubt); n == 0 || r.doubt[n-1].part != p {
 		r.doubt = append(r.doubt, doubtful{part: p})
-		r.held += r.doubt[n].cost()
+		r.count(&r.doubt[n], 1)
 	}
 	d := &r.doubt[len(r.doubt)-1]
 	d.text = append(d.text, b...)
 	r.held += len(b)
 }
 
-// cost returns how much memory the piece takes.
-func (d *doubtful) cost() int { return 128 + 16*len(d.part.choices) + len(d.text) }
+// count counts a piece that comes into doubt, or, with -1, goes.
+func (r *rendition) count(d *doubtful, sign int) {
+	r.held += sign * (128 + 16*len(d.part.choices) + len(d.text))
+	if !d.part.made {
+		r.blanks += sign
+	}
+}
 
 // overflow ends the doubt about what is too long to be held: it stays, unless there is nothing yet for it to
 // stand beside.
@@ -260,7 +269,10 @@ func (w *partWriter) overflow() error {
 	case w.stays:
 		return w.begin()
 	}
-	w.cut = true
+	if w.cut = true; w.r.held > 2*w.r.out.limit {
+		w.r.lost = true // there are very many of them
+		return nil
+	}
 	w.r.hold(w.part, nil)
 	d := &w.r.doubt[len(w.r.doubt)-1]
 	w.r.held -= len(d.text)

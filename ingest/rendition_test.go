@@ -129,6 +129,8 @@ func TestBodiesThatAreTooLongToBeHeldAreStoredWhole(t *testing.T) {
 		{"footer", "mixed[html:<p>" + long + ", plain:foot]", long + "||foot", "<p>" + long + "|<pre>foot</pre>"},
 		{"long footer", "mixed[html:<p>A, plain:" + long + "]", "A||" + long, "<p>A|<pre>" + long + "</pre>"},
 		{"text before HTML", "mixed[plain:a, plain:" + long + ", html:<p>A]", "a|" + long + "|A|", "<pre>a</pre>|<p>A"},
+		{"text before HTML, in many parts", "mixed[" + strings.Repeat("plain:0123456789, ", 40) + "html:<p>A]", strings.Repeat("0123456789|", 40) + "A|",
+			strings.Repeat("<pre>0123456789</pre>|", 5) + "<p>A"},
 		{"text before two choices", "mixed[plain:" + long + ", alternative[plain:b, html:<p>B]]", long + "|b", "<p>B"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -35,6 +35,18 @@ func encodingItems() []item {
 			{"20 MB in a line", repeat("AAAA", 5<<20), repeat("\x00", 15<<20), ""},
 			{"bits after the end", "JVBERh==", "%PDF", ""},
 		}, Limits{}, false},
+		{86, "base64 of a text", before("Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"), bodies, []probe{
+			{"it is", "SGVsbG8sIHdvcmxkIQ==", "Hello, world!", ""},
+			{"it is none", "Dear Sir,\r\n\r\nthe pump is broken.\r\n", "Dear Sir,\r\n\r\nthe pump is broken.\r\n", "base64-none"},
+			{"none, long", "Hello\r\n" + repeat("the pump is broken, again.\r\n", 5000), "Hello\r\n" + repeat("the pump is broken, again.\r\n", 5000), "base64-none"},
+			{"none, a link", "see https://example.org/" + repeat("a", 30) + "/" + repeat("b", 30) + " for more\r\n", "see https://example.org/" + repeat("a", 30) + "/" + repeat("b", 30) + " for more\r\n", "base64-none"},
+			{"none, without blanks", "こんにちは", "こんにちは", "base64-none"},
+			{"quoted", "> SGVsbG8sIHdvcmxkISBIZWxsbywgd29ybGQhIEhlbGxvLCB3b3JsZCEgSGVs\r\n> bG8=\r\n", "Hello, world! Hello, world! Hello, world! Hello", "base64-garbage"},
+			{"footer of a list", "SGVsbG8=\r\n____\r\nthe list, and its long footer\r\n", "Hello", "base64-trailing"},
+			{"lines with blanks", "SGVs bG8s IHdv cmxk IQ==", "Hello, world!", ""},
+			{"one garbage line", "SGVsbG8sIHdvcmxkISBIZWxsbywgd29ybGQhIEhlbGxvLCB3b3JsZCEgSGVs\r\n!\r\nbG8=", "Hello, world! Hello, world! Hello, world! Hello", "base64-garbage"},
+			{"nothing", "", "", ""},
+		}, Limits{}, false},
 		{87, "quoted-printable", enc("quoted-printable"), bodies, []probe{
 			{"lower case", "=c3=a9", "é", ""},
 			{"no digits", "a=ZZb=G1", "a=ZZb=G1", "quoted-printable-invalid"},

@@ -28,6 +28,7 @@ func nestingItems() []item {
 			{"quoted-printable on a multipart", "Content-Transfer-Encoding: quoted-printable\n" + top + "--b\n" + partText + "--b\n" + partPDF + "--b--\n", twoParts, "encoded-multipart"},
 			{"unknown on a multipart", "Content-Transfer-Encoding: x-foo\n" + top + "--b\n" + partText + "--b\n" + partPDF + "--b--\n", twoParts, "encoded-multipart"},
 			{"8bit on a multipart is good", "Content-Transfer-Encoding: 8bit\n" + top + "--b\n" + partText + "--b\n" + partPDF + "--b--\n", twoParts, ""},
+			{"base64 of a text in the place of a multipart", "Content-Transfer-Encoding: base64\n" + top + "aGVsbG8sIHdvcmxk\n", "1 text text/plain \"hello, world\"\n", "boundary-not-found multipart-not-closed"},
 			{"base64 on an inner multipart", top + "--b\n" + inner + "c\nContent-Transfer-Encoding: base64\n\n--c\n" + partText + "--c--\n--b--\n", "1.1 text text/plain \"hi\"\n", "encoded-multipart"},
 			{"base64 on a message", top + "--b\nContent-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nU3ViamVjdDogaW4NCg0KaGk=\n--b--\n", "1 attachment message/rfc822 \"" + in + "\"\n", ""},
 			{"quoted-printable on a message", top + "--b\nContent-Type: message/rfc822\nContent-Transfer-Encoding: quoted-printable\n\nSubject:=20in\n\nhi\n--b--\n", "1 attachment message/rfc822 \"" + in + "\"\n", ""},

@@ -16,6 +16,7 @@ const (
 	IssueAddressRepaired    = "address-repaired"
 	IssueBase64Continued    = "base64-continued"
 	IssueBase64Garbage      = "base64-garbage"
+	IssueBase64None         = "base64-none"
 	IssueBase64Trailing     = "base64-trailing"
 	IssueBase64Truncated    = "base64-truncated"
 	IssueBase64Unpadded     = "base64-unpadded"

@@ -24,6 +24,7 @@ func IssueCodes() []IssueCode {
 		{IssueAddressRepaired, "brackets, commas or quotes of an address list are missing or wrong", "the addresses were taken from what is there", "before you decide by such an address, look at the field in headers"},
 		{IssueBase64Continued, "encoded data goes on after its padding: several encodings were joined", "all of them were decoded, one after the other", nothing},
 		{IssueBase64Garbage, "characters that base64 does not have stand in the encoded data", "they were skipped", "if the file does not open, it was damaged on its way: ask for it again"},
+		{IssueBase64None, "a text is declared as base64 and is none", "its octets are given as they were sent", nothing},
 		{IssueBase64Trailing, "text stands after the encoded data, often the footer of a list or a virus scanner", "the data ends before it; the text is lost", nothing},
 		{IssueBase64Truncated, "the encoded data ends in the midst of an octet", "the octets before it were decoded, the begun one is lost", partial},
 		{IssueBase64Unpadded, "the encoded data ends without its padding", "it was decoded to its end", "nothing, unless multipart-not-closed stands beside it: then the file may be incomplete"},

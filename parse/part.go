@@ -190,6 +190,9 @@ func (p *Part) encoding() {
 	}
 	p.Encoding = name
 	dec, ok := transferFor(name)
+	if _, is := dec.(*base64Decoder); is && p.Role != RoleAttachment {
+		dec = new(base64Text)
+	}
 	p.own = bodyOctets{w: &p.r.w, dec: dec, start: p.r.w.offset()}
 	p.body = &p.own
 	p.octets = p.body

@@ -11,8 +11,9 @@ import (
 type multipart struct {
 	boundary string
 	path     string
-	digest   bool // RFC 2046 section 5.1.5: parts are message/rfc822 unless they say otherwise
-	choice   bool // multipart/alternative: its texts are the body, whatever their name
+	digest   bool     // RFC 2046 section 5.1.5: parts are message/rfc822 unless they say otherwise
+	choice   bool     // multipart/alternative: its texts are the body, whatever their name
+	choices  []string // its own
 	children int
 	shadowed int  // the level that had this boundary before, -1 if none
 	text     bool // its preamble is more than white space
@@ -164,31 +165,33 @@ func (r *Reader) entity(h *Header, path, parent, def string) *Part {
 }
 
 // headless makes the text where the first part of the multipart that was opened last should begin its first
-// part: a preamble is short and stands before a part.
+// part: a preamble is short and stands before a part. A transfer encoding is that of such a text only (RFC
+// 2045 section 6.4).
 func (r *Reader) headless(h *Header) bool {
-	l := &r.stack[len(r.stack)-1]
-	if !r.w.headless(len(r.stack) - 1) {
-		return false
+	n := len(r.stack) - 1
+	if r.w.headless(n) {
+		h.issue(IssueBoundaryNotFound, quote(r.stack[n].boundary), false)
+		r.stack[n].children++
+		return true
 	}
-	h.issue(IssueBoundaryNotFound, quote(l.boundary), false)
-	l.children++
-	return true
+	if enc, ok := h.first("Content-Transfer-Encoding"); ok {
+		if d, known := transferFor(lowerToken(enc)); !known || d != (identity{}) {
+			h.issue(IssueEncodedMultipart, quote(enc), false)
+		}
+	}
+	return false
 }
 
 // choicesOf returns the Choices of the part with number path, which comes now.
 func (r *Reader) choicesOf(path string) []string {
-	list := slices.Clip(r.choices)
-	for i := range r.stack {
-		if !r.stack[i].choice {
-			continue
-		}
-		choice := path
-		if i+1 < len(r.stack) {
-			choice = r.stack[i+1].path
-		}
-		list = append(list, choice)
+	n := len(r.stack)
+	if n == 0 {
+		return r.choices
 	}
-	return list
+	if l := &r.stack[n-1]; l.choice {
+		return append(slices.Clip(l.choices), path)
+	}
+	return r.stack[n-1].choices
 }
 
 // multipart opens a multipart and returns an empty string, or the type to read it as if it cannot be
@@ -207,11 +210,6 @@ func (r *Reader) multipart(h *Header, m media, typ, path string) string {
 		h.issue(IssueDepthLimit, strconv.Itoa(r.lim.Depth), false)
 		return typ
 	}
-	if enc, ok := h.first("Content-Transfer-Encoding"); ok {
-		if d, known := transferFor(lowerToken(enc)); !known || d != (identity{}) {
-			h.issue(IssueEncodedMultipart, quote(enc), false)
-		}
-	}
 	shadowed, ok := r.w.open[boundary]
 	if ok {
 		h.issue(IssueBoundaryRepeated, quote(boundary), false)
@@ -222,6 +220,6 @@ func (r *Reader) multipart(h *Header, m media, typ, path string) string {
 		r.w.open = map[string]int{}
 	}
 	r.w.open[boundary] = len(r.stack)
-	r.stack = append(r.stack, multipart{boundary: boundary, path: path, digest: typ == "multipart/digest", choice: typ == "multipart/alternative", shadowed: shadowed})
+	r.stack = append(r.stack, multipart{boundary: boundary, path: path, digest: typ == "multipart/digest", choice: typ == "multipart/alternative", choices: r.choicesOf(path), shadowed: shadowed})
 	return ""
 }
