@@ -216,6 +216,7 @@ func FuzzBase64(f *testing.F) {
 	f.Add([]byte("QUJD\r\nQUI=\r\n"), uint8(3))
 	f.Add([]byte("QUI=\nQUJDQUI=\nfooter"), uint8(1))
 	f.Add([]byte("Q*U-JDQ"), uint8(2))
+	f.Add([]byte("Dear Sir,\r\n\r\nthe pump is broken.\r\n"), uint8(2))
 	f.Fuzz(func(t *testing.T, src []byte, n uint8) {
 		whole := decodeIn(new(base64Decoder), src, len(src)+1)
 		if cut := decodeIn(new(base64Decoder), src, 1+int(n)); !bytes.Equal(whole, cut) {
@@ -223,6 +224,10 @@ func FuzzBase64(f *testing.F) {
 		}
 		if want, err := base64.StdEncoding.DecodeString(string(src)); err == nil && !bytes.Equal(whole, want) {
 			t.Errorf("%q: got %q, want %q", src, whole, want)
+		}
+		text := decodeIn(new(base64Text), src, len(src)+1)
+		if cut := decodeIn(new(base64Text), src, 1+int(n)); !bytes.Equal(text, cut) || !bytes.Equal(text, whole) && !bytes.Equal(text, src) {
+			t.Errorf("%q: as text %q, cut %q, else %q", src, text, cut, whole)
 		}
 	})
 }
