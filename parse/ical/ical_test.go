@@ -213,6 +213,16 @@ func TestLimitsHoldAndAreTold(t *testing.T) {
 	}
 }
 
+func TestALineBeyondTheLimitEndsWhereItEnds(t *testing.T) {
+	long := strings.Repeat("abc=\n", 40_000)
+	for _, n := range []int{1, 4093, 1 << 20} {
+		events, flaws := scanRaw("BEGIN:VEVENT\nSUMMARY;QUOTED-PRINTABLE:"+long+"end\nUID:u", n)
+		if len(events) != 1 || events[0].UID != "u" || len(flaws) != 1 || !strings.Contains(flaws[0], FlawLimit) {
+			t.Errorf("in pieces of %d: %d events, %d flaws: %.200q", n, len(events), len(flaws), flaws)
+		}
+	}
+}
+
 func FuzzCalendar(f *testing.F) {
 	f.Add([]byte(outlook), uint8(3))
 	f.Add([]byte("BEGIN:VCALENDAR\nTZ:-05\nDAYLIGHT:TRUE;-04;20260308T020000;20261101T020000\nBEGIN:VEVENT\nSUMMARY;QUOTED-PRINTABLE:=\n =41=\r\rDTSTART:20260501\nDURATION:P1D"), uint8(1))

@@ -18,6 +18,7 @@ type Scanner struct {
 	open bool   // a physical line has begun
 	cr   bool   // the last octet was a CR
 	soft bool   // the last physical line ended in a soft break of quoted-printable
+	last byte   // the last octet of the physical line, 0 if there is none
 	cut  bool   // the line is longer than maxLine
 	seen int    // octets of the line that were looked through for its colon; -1: it was found
 	qp   bool   // what stands before it says quoted-printable
@@ -83,8 +84,11 @@ func (s *Scanner) endLine() {
 		return
 	}
 	s.open = false
-	if n := len(s.line); n > 0 && s.line[n-1] == '=' && s.quotedPrintable() {
-		s.line, s.soft = s.line[:n-1], true
+	if s.last != '=' || !s.quotedPrintable() {
+		return
+	}
+	if s.soft = true; !s.cut {
+		s.line = s.line[:len(s.line)-1]
 	}
 }
 
@@ -106,6 +110,9 @@ func (s *Scanner) quotedPrintable() bool {
 // add appends octets to the logical line. Folds may stand inside of a character: what the octets mean
 // is asked when the line is whole.
 func (s *Scanner) add(b []byte) {
+	if s.last = 0; len(b) > 0 {
+		s.last = b[len(b)-1]
+	}
 	if room := maxLine - len(s.line); len(b) > room {
 		b, s.cut = b[:room], true
 	}
