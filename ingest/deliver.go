@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
-	"strconv"
 	"sync"
 	"time"
 
@@ -17,21 +16,6 @@ import (
 // smallMessage is the largest message that is buffered, so that it can be parsed and stored beside
 // others and tried again without asking the server. Larger ones stream.
 const smallMessage = 512 << 10
-
-// tries is how often a message may fail by its own fault before it is set aside. When maxInRow
-// messages in a row were, it is rather the server that is ill: each further one gets manyTries, with
-// the long pauses of a server that is away, so that an outage does not empty a mailbox into the
-// quarantine, and a mailbox of nothing but bad messages still comes to its end.
-const (
-	tries     = 3
-	maxInRow  = 3
-	manyTries = 10
-)
-
-// givenByServer tells failures to get a message from failures to read it.
-func givenByServer(c Code) bool {
-	return c == CodeMessageRefused || c == CodeMessageMissing || c == CodeMessageTruncated
-}
 
 // job is one message between its fetch and its append.
 type job struct {
@@ -158,7 +142,7 @@ func (p *pass) stream(ctx context.Context, j *job, body io.Reader) error {
 	if err := p.flush(ctx); err != nil {
 		return err
 	}
-	j.event, j.err = p.r.build(ctx, &j.msg, body, nil)
+	p.r.buildLarge(ctx, j, body)
 	close(j.ready)
 	return p.enqueue(ctx, j)
 }
@@ -179,7 +163,7 @@ func (p *pass) appendFirst(ctx context.Context) error {
 	}
 	p.count++
 	r.backoff.reset() // progress: the next trouble is a new one
-	delete(r.attempts, j.msg.Ref)
+	delete(r.failures, j.msg.Ref)
 	if r.inRow++; j.event.Kind == publish.Received {
 		r.inRow = 0
 	}
@@ -208,27 +192,6 @@ func deliveryOf(j *job, now time.Time) Delivery {
 	return d
 }
 
-// blame decides what a failed message means: its own fault often enough makes its quarantined event
-// (returned in j, with a nil error), anything else ends the session.
-func (r *runner) blame(ctx context.Context, j *job) error {
-	f := FaultOf(j.err)
-	if f.Class != BadMessage || ctx.Err() != nil {
-		return j.err
-	}
-	if j.event != nil {
-		return nil // tried often enough from memory
-	}
-	r.attempts[j.msg.Ref]++
-	if r.attempts[j.msg.Ref] < tries && f.Code != CodeMessageTooLarge {
-		return j.err // end the loop and ask for it again
-	}
-	if r.inRow >= maxInRow && r.attempts[j.msg.Ref] < manyTries && givenByServer(f.Code) {
-		return &Error{Fault{Class: Transient, Code: f.Code}, fmt.Sprintf("%d messages in a row failed", r.inRow+1), j.err}
-	}
-	j.event = r.quarantined(j, f, r.attempts[j.msg.Ref])
-	return nil
-}
-
 // storeWait is how long a message waits for its store in memory. All mailboxes share that memory, so
 // one whose store stays away gives it back, ends its session, and reads the message again later.
 const storeWait = 20 * time.Second
@@ -243,14 +206,17 @@ func (r *runner) prepare(ctx context.Context, j *job, raw []byte) {
 		if j.err == nil || ctx.Err() != nil {
 			return
 		}
-		f := FaultOf(j.err)
-		if f.Class == BadMessage {
-			if own++; own >= tries {
-				j.event = r.quarantined(j, f, own)
+		if FaultOf(j.err).Class == BadMessage {
+			if own++; own < tries {
+				continue
+			}
+			err := r.setAside(ctx, j, own, bytes.NewReader(raw))
+			if err == nil {
 				return
 			}
-			continue
+			j.err = err
 		}
+		f := FaultOf(j.err)
 		wait := b.next(f)
 		if r.opt.Now().Add(wait).After(until) {
 			return
@@ -295,25 +261,4 @@ func (r *runner) eventID(m *Message) string {
 		return publish.MessageID(r.box.Key, m.Folder.Path, m.Folder.UIDValidity, m.UID)
 	}
 	return publish.MaildropID(r.box.Key, m.UIDL)
-}
-
-// quarantined makes the event that takes a message's place in the order.
-func (r *runner) quarantined(j *job, f Fault, attempts int) *publish.Event {
-	m := &j.msg
-	data := r.envelope(m, j.started)
-	at := receivedAt(m, nil, j.started)
-	data.ReceivedAt = &at
-	meaning, _ := Explain(f.Code)
-	data.Ingest.Attempt = attempts
-	data.Quarantine = &publish.Quarantine{Code: string(f.Code), Reason: meaning + ": " + clip(j.err.Error(), 1000), Attempts: attempts}
-	id := publish.NewID(r.eventID(m), string(publish.Quarantined), strconv.Itoa(attempts))
-	return publish.NewEvent(r.box.Key, publish.Quarantined, id, at, data)
-}
-
-// clip shortens s to n bytes, on a character's border.
-func clip(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	return string(wholeRunes([]byte(s[:n]))) + "…"
 }

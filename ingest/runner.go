@@ -41,7 +41,7 @@ type runner struct {
 	hard     context.Context //nolint:containedctx // outlives the work so that a write can be resolved
 
 	pos      *position
-	attempts map[Ref]int // failures that are the message's own
+	failures map[Ref]failure // those that are the message's own
 	backoff  backoff
 	inRow    int       // quarantined since a message was last received
 	held     time.Time // no post-action before: the last one was refused
@@ -50,7 +50,7 @@ type runner struct {
 
 func newRunner(box Mailbox, f *Fleet) *runner {
 	return &runner{
-		box: box, opt: &f.opt, memory: f.memory, places: f.places, hard: f.hard, attempts: map[Ref]int{},
+		box: box, opt: &f.opt, memory: f.memory, places: f.places, hard: f.hard, failures: map[Ref]failure{},
 		composer: Composer{Blobs: box.Blobs, Raw: box.Raw, Attachments: box.Attachments},
 	}
 }

@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"mailflume/ingest"
 	"mailflume/ingest/sourcetest"
 	"mailflume/publish"
+	"mailflume/publish/logtest"
 )
 
 func TestABadMessageIsSetAsideAfterThreeTriesAndTheOthersGoOn(t *testing.T) {
@@ -63,6 +65,43 @@ func TestAPanicWhileReadingIsTheMessagesFault(t *testing.T) {
 	if len(events) != 3 || events[0].Kind != publish.Quarantined || events[0].Data.Quarantine.Code != string(ingest.CodeMessagePanic) {
 		t.Fatalf("%d events, the first %+v", len(events), events[0].Data.Quarantine)
 	}
+	wantRaw(t, events[0], sourcetest.Mail(3)[0])
+}
+
+// wantRaw fails unless ev says where the octets of mail are.
+func wantRaw(t *testing.T, ev logtest.Event, mail []byte) {
+	t.Helper()
+	if got := ev.Data.Raw; got == nil || got.SHA256 != fmt.Sprintf("%x", sha256.Sum256(mail)) || got.Size != int64(len(mail)) || got.Ref == "" {
+		t.Errorf("raw %+v", got)
+	}
+}
+
+func TestALargeMessageThatCannotBeReadIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(ingest.Start{All: true}, ingest.After{})
+		large := bytes.Repeat([]byte("Subject: x\r\n\r\nlarge\r\n"), 40_000)
+		w.add([][]byte{large})
+		var n atomic.Int32
+		away := true
+		w.blobs.fault = func() error {
+			if n.Add(1) <= 2 {
+				panic("a bug")
+			}
+			if away { // it must not lose its octets to an outage of the store either
+				away = false
+				return fmt.Errorf("put: %w", publish.ErrUnavailable)
+			}
+			return nil
+		}
+		stop := w.serve(t)
+		pass(5 * time.Minute)
+		stop()
+		events := w.log.Events(key)
+		if len(events) != 1 || events[0].Kind != publish.Quarantined || events[0].Data.Quarantine.Code != string(ingest.CodeMessagePanic) {
+			t.Fatalf("%d events", len(events))
+		}
+		wantRaw(t, events[0], large)
+	})
 }
 
 func TestAStoreThatIsAwayIsWaitedForWithoutAskingTheServerAgain(t *testing.T) {
