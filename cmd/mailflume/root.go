@@ -19,7 +19,7 @@ func newRoot() *cobra.Command {
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
 	}
 	root.PersistentFlags().StringP(configFlag, "c", "mailflume.yaml", "configuration file")
-	root.AddCommand(demoCommand(), initCommand(), runCommand(), parseCommand(), tapCommand(), statusCommand(), blobCommand(),
+	root.AddCommand(demoCommand(), initCommand(), runCommand(), parseCommand(), tapCommand(), statusCommand(), quarantineCommand(), blobCommand(),
 		configCommand(), explainCommand(), versionCommand())
 	return root
 }

@@ -23,6 +23,8 @@ type Filter struct {
 	// Follow waits for new events until the context ends. Without FromStart and Since it begins with
 	// the next one. Not following reads what is there at the call, from the start unless Since is set.
 	Follow bool
+	// RefsOnly leaves the events themselves on the server: Event and Raw are nil.
+	RefsOnly bool
 }
 
 // Delivered is one event as it lies in the stream.
@@ -128,7 +130,7 @@ func (t *tap) read(ctx context.Context) (done bool, err error) {
 
 // consumer goes on after the last message delivered, or starts where the filter says.
 func (t *tap) consumer() jetstream.OrderedConsumerConfig {
-	cfg := jetstream.OrderedConsumerConfig{FilterSubjects: t.subjects(), InactiveThreshold: time.Minute, MaxResetAttempts: 3}
+	cfg := jetstream.OrderedConsumerConfig{FilterSubjects: t.subjects(), InactiveThreshold: time.Minute, MaxResetAttempts: 3, HeadersOnly: t.f.RefsOnly}
 	switch {
 	case t.at > 0:
 		cfg.DeliverPolicy, cfg.OptStartSeq = jetstream.DeliverByStartSequencePolicy, t.at+1
@@ -215,15 +217,24 @@ func (t *tap) deliver(msg jetstream.Msg) (done bool, err error) {
 		Ref: publish.Ref(h.Get(hdrRef)), Sequence: seq, Time: meta.Timestamp,
 		Subject: msg.Subject(), Raw: msg.Data(), Header: h,
 	}
-	var ev publish.Event
-	if err = json.Unmarshal(d.Raw, &ev); err != nil {
+	if t.f.RefsOnly {
+		d.Raw = nil
+	} else if err = d.decode(); err != nil {
 		err = fmt.Errorf("message %d on %s is no event: %w", seq, d.Subject, err)
-	} else {
-		ev.Kind = publish.EventType(lastToken(d.Subject))
-		d.Event = &ev
 	}
 	if !t.yield(d, err) {
 		return false, errStopped
 	}
 	return !t.f.Follow && (seq == t.end || meta.NumPending == 0), nil
+}
+
+// decode reads the event out of Raw.
+func (d *Delivered) decode() error {
+	var ev publish.Event
+	if err := json.Unmarshal(d.Raw, &ev); err != nil {
+		return err
+	}
+	ev.Kind = publish.EventType(lastToken(d.Subject))
+	d.Event = &ev
+	return nil
 }
