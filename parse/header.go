@@ -33,6 +33,15 @@ func fieldKey[T string | []byte](name T) uint32 {
 	return uint32(n)<<16 | uint32(name[0]|0x20)<<8 | uint32(name[n-1]|0x20)
 }
 
+// keySet is a set of field keys that may seem to hold some more than were added.
+type keySet [4]uint64
+
+func (s *keySet) add(key uint32) { key = key * 0x9e3779b1 >> 24; s[key>>6] |= 1 << (key & 63) }
+func (s *keySet) has(key uint32) bool {
+	key = key * 0x9e3779b1 >> 24
+	return s[key>>6]>>(key&63)&1 != 0
+}
+
 // Field is one header field.
 type Field struct {
 	Name  string // as it was spelled

@@ -182,14 +182,17 @@ func wholeQuoted(v string, h *Header) string {
 func (p *Part) encoding() {
 	h := p.Header
 	raw, _ := h.first("Content-Transfer-Encoding")
-	name := strings.Trim(strings.ToLower(strings.TrimSpace(stripComments(raw))), `"'`)
-	if _, known := transferFor(name); !known {
-		if i := strings.IndexAny(name, ";, \t"); i > 0 {
-			name = name[:i]
-		}
+	name := raw
+	dec, ok := transferFor(name)
+	if !ok {
+		name = strings.Trim(strings.ToLower(strings.TrimSpace(stripComments(raw))), `"'`)
+		dec, ok = transferFor(name)
+	}
+	if i := strings.IndexAny(name, ";, \t"); i > 0 && !ok {
+		name = name[:i]
+		dec, ok = transferFor(name)
 	}
 	p.Encoding = name
-	dec, ok := transferFor(name)
 	if _, is := dec.(*base64Decoder); is && p.Role != RoleAttachment {
 		dec = new(base64Text)
 	}

@@ -93,15 +93,17 @@ func (r *Reader) learn(charset string) {
 
 // duplicates reports fields that RFC 5322 section 3.6 and RFC 2045 allow once and that stand twice.
 func (r *Reader) duplicates(h *Header) {
+	var seen, again keySet
+	for i := range h.fields {
+		if k := h.fields[i].key; seen.has(k) {
+			again.add(k)
+		} else {
+			seen.add(k)
+		}
+	}
 	for _, name := range [...]string{"Date", "From", "Sender", "Reply-To", "Message-ID", "In-Reply-To", "References", "Subject",
 		"Content-Type", "Content-Transfer-Encoding", "Content-Disposition", "MIME-Version"} {
-		n, key := 0, fieldKey(name)
-		for i := range h.fields {
-			if f := &h.fields[i]; f.key == key && h.is(*f, name) {
-				n++
-			}
-		}
-		if n > 1 {
+		if again.has(fieldKey(name)) && len(h.all(name)) > 1 {
 			h.issue(IssueFieldDuplicate, name, false)
 		}
 	}
