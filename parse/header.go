@@ -224,6 +224,9 @@ func (h *Header) issue(code, detail string, lossy bool) {
 // unfold joins the lines of a folded value with one space each and trims its ends.
 func unfold(v string) string {
 	if strings.IndexByte(v, '\n') < 0 && strings.IndexByte(v, '\r') < 0 {
+		if n := len(v); n > 2 && v[0] == ' ' && v[1] > ' ' && v[n-1] > ' ' { // as most are
+			return v[1:]
+		}
 		return strings.Trim(v, " \t")
 	}
 	var s strings.Builder

@@ -131,7 +131,7 @@ func endsInCR(b []byte) bool {
 // blankEnd tells whether a line of white space ends the header. It is a fold (RFC 5322 section
 // 4.2) unless nothing of a header comes after it.
 func (hr *headerReader) blankEnd(text []byte, lineLen int) bool {
-	if text[0] != ' ' && text[0] != '\t' || hr.state == fieldNone || len(bytes.TrimLeft(text, " \t")) > 0 {
+	if text[0] != ' ' && text[0] != '\t' || hr.state == fieldNone || !areBlanks(text) {
 		return false
 	}
 	ahead := hr.w.after(lineLen)
@@ -238,7 +238,9 @@ func (hr *headerReader) accept(line, text []byte, colon int, named bool) {
 func (hr *headerReader) begin(line, name []byte) {
 	h := hr.h
 	start, n := int32(len(hr.block)), int32(len(name))
-	name = bytes.TrimRight(name, " \t") // RFC 5322 section 4.5 allowed white space before the colon
+	if n > 0 && areBlanks(name[n-1:]) { // RFC 5322 section 4.5 allowed white space before the colon
+		name = bytes.TrimRight(name, " \t")
+	}
 	h.fields = append(h.fields, fieldSpan{start: start, colon: start + n, end: start, name: int32(len(name)), key: fieldKey(name)})
 	hr.state = fieldOpen
 	hr.extend(line)
@@ -277,6 +279,16 @@ func (hr *headerReader) extend(line []byte) {
 // issue reports something about the header that is being read.
 func (hr *headerReader) issue(code, detail string, lossy bool) {
 	hr.h.issues.add(Issue{Code: code, Part: hr.part, Detail: detail, Lossy: lossy})
+}
+
+// areBlanks tells whether b is nothing but spaces and tabs.
+func areBlanks(b []byte) bool {
+	for _, c := range b {
+		if c != ' ' && c != '\t' {
+			return false
+		}
+	}
+	return true
 }
 
 // chomp removes the line ends at the end of line.
