@@ -20,7 +20,7 @@ func (c *claim) load(ctx context.Context, w *wait, before *record) error {
 			return err
 		}
 		if g := &c.gens[i]; g.pieces > 0 && !g.complete { // trust nothing but the events themselves
-			c.last, c.blind = c.seq-1, true
+			c.end, c.blind = link{last: c.seq - 1}, true
 		}
 	}
 	if g := c.newest(); g != nil {
@@ -29,37 +29,37 @@ func (c *claim) load(ctx context.Context, w *wait, before *record) error {
 			c.gens[i].data = nil // the position's copy is enough
 		}
 	}
-	if c.last <= c.through {
+	if c.end.last <= c.through {
 		return nil
 	}
-	s := &scan{c: c, at: c.through, event: anchor.last}
+	s := &scan{c: c, at: c.through, event: anchor.end.last}
 	if err := s.run(ctx, w); err != nil {
 		return err
 	}
 	c.since = s.entries
-	if !c.blind && s.event != c.last && s.gap == 0 {
-		s.gap, s.gapAfter = c.last, s.event
+	if !c.blind && s.event != c.end.last && s.gap == 0 {
+		s.gap, s.gapAfter = c.end.last, s.event
 	}
 	if s.gap != 0 {
 		c.log.c.report(fmt.Errorf("the log of %s: %w: number %d does not follow number %d, messages between them may be published again",
 			c.box, ErrGap, s.gap, s.gapAfter))
 	}
 	if c.blind {
-		return c.chain(ctx, w, s.event, &anchor)
+		return c.relink(ctx, w, s.event, anchor.end)
 	}
 	return nil
 }
 
-// chain finds the head of the hash chain in the last event itself, or in the snapshot that came after.
-func (c *claim) chain(ctx context.Context, w *wait, last uint64, anchor *generation) error {
-	c.last, c.head = last, ""
+// relink finds the end of the hash chain in the last event itself, or in the snapshot that came after.
+func (c *claim) relink(ctx context.Context, w *wait, last uint64, anchor link) error {
+	c.end = anchor
 	if last == anchor.last {
-		c.head = anchor.head
 		return nil
 	}
 	rec, err := c.log.getWaiting(ctx, w, "", last)
 	if err == nil && rec != nil {
-		c.head = digest(rec.body)
+		before, _ := linkOf(rec.header)
+		c.end = before.next(last, rec.body)
 	}
 	return err
 }
