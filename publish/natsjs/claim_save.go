@@ -179,7 +179,7 @@ func (c *claim) loadGeneration(ctx context.Context, w *wait, place int, before *
 
 // piece reads one piece from the leader.
 func (c *claim) piece(ctx context.Context, w *wait, place, k int) (*record, error) {
-	rec, err := c.log.getWaiting(ctx, w, c.root+"."+pieceToken(place, k), 0)
+	rec, err := c.log.getWaiting(ctx, w, query{LastFor: c.root + "." + pieceToken(place, k)})
 	if err != nil || rec == nil {
 		return nil, err
 	}

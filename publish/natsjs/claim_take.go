@@ -31,7 +31,7 @@ func (c *claim) take(ctx context.Context, w *wait) (before *record, err error) {
 	}
 	for {
 		woken := c.log.c.woken()
-		before, err = c.log.getWaiting(ctx, w, c.root+".>", 0)
+		before, err = c.log.getWaiting(ctx, w, query{LastFor: c.root + ".>"})
 		if err != nil {
 			return nil, err
 		}
@@ -69,7 +69,7 @@ func (c *claim) take(ctx context.Context, w *wait) (before *record, err error) {
 
 // tookIt reports whether the log's last message is this attempt's claim.
 func (c *claim) tookIt(ctx context.Context, w *wait) (bool, error) {
-	rec, err := c.log.getWaiting(ctx, w, c.root+".>", 0)
+	rec, err := c.log.getWaiting(ctx, w, query{LastFor: c.root + ".>"})
 	if err != nil || rec == nil || rec.header.Get(hdrClaim) != c.token {
 		return false, err
 	}

@@ -219,6 +219,7 @@ func wantEvents(t *testing.T, conn *natsjs.Conn, n int) {
 		t.Fatalf("%d events in the stream, want %d", len(got), n)
 	}
 	wantChain(t, got)
+	wantHistory(t, conn, n)
 }
 
 func wantChain(t *testing.T, events []*natsjs.Delivered) {
