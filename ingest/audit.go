@@ -143,7 +143,11 @@ func (a *Audit) open(ctx context.Context) (Session, error) {
 			return s, nil
 		}
 		f := FaultOf(err)
-		if try == 2*tries || !slices.Contains([]Class{Transient, Throttled, SessionOver}, f.Class) || !sleep(ctx, b.next(f)) {
+		wait := b.next(f)
+		if f.Code == CodeLocked {
+			wait = time.Second << (try - 1) // a worker that comes again need not be in a hurry; whoever looks on is
+		}
+		if try == 2*tries || !slices.Contains([]Class{Transient, Throttled, SessionOver}, f.Class) || !sleep(ctx, wait) {
 			return nil, fmt.Errorf("open the mailbox: %w", err)
 		}
 	}
