@@ -157,7 +157,7 @@ func audit(ctx context.Context, cfg *config.Config, box *config.Mailbox, r natsj
 	found := &audited{Mailbox: box.ID, Tenant: box.Tenant, AuditReport: report, Log: auditedLog{Events: h.Events, Replays: h.Replays, First: h.First, Last: h.Last}}
 	if r.Chain {
 		found.Log.Chain = &auditChain{Begins: h.Begins, Expired: h.Expired, Verified: h.Verified}
-		if h.End.Digest != "" {
+		if h.End.Digest != "" && h.Break == nil { // nobody shall pin what is broken
 			found.Log.Chain.Pin = fmt.Sprintf("%d:%s", h.End.Sequence, h.End.Digest)
 		}
 	}
