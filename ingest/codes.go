@@ -84,6 +84,10 @@ const (
 	CodeBlobStore    Code = "MF-NATS-011"
 	CodeSettleHeld   Code = "MF-NATS-010"
 	CodeNoWorker     Code = "MF-NATS-012"
+
+	CodeAuditFailed Code = "MF-AUDIT-001"
+	CodeLogBroken   Code = "MF-AUDIT-002"
+	CodePinExpired  Code = "MF-AUDIT-003"
 )
 
 // Explain returns what a code means and what to do next, one line each. An unknown code returns

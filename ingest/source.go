@@ -62,6 +62,34 @@ type Partial interface {
 	Skipped() []error
 }
 
+// Lister is a Session that can tell which messages the mailbox holds: for an audit, which compares
+// them with the log.
+type Lister interface {
+	// List yields every message that the server holds and the configuration selects, folder by folder,
+	// without asking for any, and says how the position at has it. Base is the position that the log
+	// began with, nil if that is not known. It changes nothing on the server and holds no more than a
+	// part of the list, or what the protocol cannot give in parts. An error ends it. No other method
+	// may be called inside the loop.
+	List(ctx context.Context, base, at Cursor) iter.Seq2[Listed, error]
+}
+
+// Listed is one message of a list.
+type Listed struct {
+	Ref      Ref
+	Received time.Time // INTERNALDATE; zero if the protocol has none or the server does not tell
+	Standing Standing
+}
+
+// Standing is how a position has a message.
+type Standing int
+
+// The standings.
+const (
+	Waiting Standing = iota // not finished: Messages would yield it
+	Passed                  // finished: its event was published, or it was set aside
+	Skipped                 // finished because the configured start passes it over
+)
+
 // Message is one message on its way. It dies when the loop that yields it advances.
 type Message struct {
 	Ref      Ref

@@ -5,6 +5,7 @@
 //	mailflume init                    writes mailflume.yaml, to fill in
 //	mailflume run                     the worker
 //	mailflume parse FILE              what its event would say of a message
+//	mailflume audit MAILBOX           what became of every message in a mailbox
 //
 // `mailflume --help` lists the commands; README.md tells the rest. Results go to stdout, logs and
 // errors to stderr. Exit codes: 0 ok, 1 usage, 2 configuration, 3 some mailbox or message failed,

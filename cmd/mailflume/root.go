@@ -19,8 +19,8 @@ func newRoot() *cobra.Command {
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
 	}
 	root.PersistentFlags().StringP(configFlag, "c", "mailflume.yaml", "configuration file")
-	root.AddCommand(demoCommand(), initCommand(), runCommand(), parseCommand(), tapCommand(), statusCommand(), quarantineCommand(), blobCommand(),
-		configCommand(), explainCommand(), versionCommand())
+	root.AddCommand(demoCommand(), initCommand(), runCommand(), parseCommand(), tapCommand(), statusCommand(), quarantineCommand(), auditCommand(),
+		blobCommand(), configCommand(), explainCommand(), versionCommand())
 	return root
 }
 

@@ -3,6 +3,7 @@ package imapsource
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -73,7 +74,7 @@ func (s *session) syncFolder(ctx context.Context, pos *position, f folderInfo, g
 		s.src.since(&b, top)
 	case s.src.opt.Start.All:
 	case s.src.opt.Start.Since.IsZero():
-		b.low = top
+		b.low, b.until, b.since = top, top, math.MaxInt64
 	default:
 		s.src.since(&b, top)
 	}
@@ -125,10 +126,15 @@ func (b *box) pass(clear, top uint32, now time.Time) {
 
 // wants says whether a listed message is to be read.
 func (b *box) wants(it item) bool {
-	if b.finished(it.uid) {
-		return false
+	return !b.finished(it.uid) && !b.skips(it)
+}
+
+// skips says whether the start passes a message over. A start of now is one that nothing has reached.
+func (b *box) skips(it item) bool {
+	if it.received.IsZero() {
+		return b.since == math.MaxInt64 && it.uid <= b.until
 	}
-	return it.uid > b.until || it.received.IsZero() || it.received.Unix() >= b.since
+	return it.uid <= b.until && it.received.Unix() < b.since
 }
 
 // plan is what a look at a folder found: the unfinished messages from low on, as far as it went.

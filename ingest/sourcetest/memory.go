@@ -63,6 +63,13 @@ func (m *Mailbox) Add(body []byte) uint32 {
 	return uid
 }
 
+// receivedAt is when a message was added.
+func (m *Mailbox) receivedAt(uid uint32) time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.mail[uid].at
+}
+
 // Len returns how many messages are left.
 func (m *Mailbox) Len() int {
 	m.mu.Lock()

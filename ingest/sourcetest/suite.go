@@ -43,6 +43,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Server) {
 		{"a body cut short never ends in EOF", cutShort},
 		{"delete removes what was settled and nothing else", deletes},
 		{"a cancelled context ends the loop", cancelled},
+		{"a list tells every message and its standing", listing},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, fresh(t)) })
 	}

@@ -25,9 +25,8 @@ type claim struct {
 	mu      sync.Mutex // one write at a time
 	seq     uint64     // of our last message, which is the log's last
 	id      string     // its Nats-Msg-Id
-	head    string     // SHA-256 of the last event's body
-	last    uint64     // sequence of the last event
-	blind   bool       // head and last are not known: the log's last message did not tell
+	end     link       // the last event
+	blind   bool       // end is not known: the log's last message did not tell
 	through uint64     // covered by the snapshot in use
 	gens    [2]generation
 	replays int
@@ -79,7 +78,7 @@ func (c *claim) append(ctx context.Context, ev *publish.Event, ref publish.Ref) 
 	}
 	fresh, err := c.send(ctx, m)
 	if err == nil && fresh {
-		c.head, c.last = digest(body), c.seq
+		c.end = c.end.next(c.seq, body)
 	}
 	return err
 }

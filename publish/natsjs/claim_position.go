@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -20,7 +19,7 @@ func (c *claim) load(ctx context.Context, w *wait, before *record) error {
 			return err
 		}
 		if g := &c.gens[i]; g.pieces > 0 && !g.complete { // trust nothing but the events themselves
-			c.last, c.blind = c.seq-1, true
+			c.end, c.blind = link{last: c.seq - 1}, true
 		}
 	}
 	if g := c.newest(); g != nil {
@@ -29,37 +28,37 @@ func (c *claim) load(ctx context.Context, w *wait, before *record) error {
 			c.gens[i].data = nil // the position's copy is enough
 		}
 	}
-	if c.last <= c.through {
+	if c.end.last <= c.through {
 		return nil
 	}
-	s := &scan{c: c, at: c.through, event: anchor.last}
+	s := &scan{c: c, at: c.through, event: anchor.end.last}
 	if err := s.run(ctx, w); err != nil {
 		return err
 	}
 	c.since = s.entries
-	if !c.blind && s.event != c.last && s.gap == 0 {
-		s.gap, s.gapAfter = c.last, s.event
+	if !c.blind && s.event != c.end.last && s.gap == 0 {
+		s.gap, s.gapAfter = c.end.last, s.event
 	}
 	if s.gap != 0 {
 		c.log.c.report(fmt.Errorf("the log of %s: %w: number %d does not follow number %d, messages between them may be published again",
 			c.box, ErrGap, s.gap, s.gapAfter))
 	}
 	if c.blind {
-		return c.chain(ctx, w, s.event, &anchor)
+		return c.relink(ctx, w, s.event, anchor.end)
 	}
 	return nil
 }
 
-// chain finds the head of the hash chain in the last event itself, or in the snapshot that came after.
-func (c *claim) chain(ctx context.Context, w *wait, last uint64, anchor *generation) error {
-	c.last, c.head = last, ""
+// relink finds the end of the hash chain in the last event itself, or in the snapshot that came after.
+func (c *claim) relink(ctx context.Context, w *wait, last uint64, anchor link) error {
+	c.end = anchor
 	if last == anchor.last {
-		c.head = anchor.head
 		return nil
 	}
-	rec, err := c.log.getWaiting(ctx, w, "", last)
+	rec, err := c.log.getWaiting(ctx, w, query{Seq: last})
 	if err == nil && rec != nil {
-		c.head = digest(rec.body)
+		before, _ := linkOf(rec.header)
+		c.end = before.next(last, rec.body)
 	}
 	return err
 }
@@ -94,42 +93,9 @@ func (s *scan) run(ctx context.Context, w *wait) error {
 
 // read goes on with a new consumer until the claim is met or nothing comes.
 func (s *scan) read(ctx context.Context) (done bool, err error) {
-	l := s.c.log
-	create, cancel := context.WithTimeout(ctx, l.c.opt.PublishTimeout)
-	defer cancel()
-	started := time.Now()
-	cons, err := l.c.js.OrderedConsumer(create, l.stream.name, jetstream.OrderedConsumerConfig{
-		FilterSubjects: []string{s.c.root + ".>"}, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: s.at + 1,
-		HeadersOnly: true, InactiveThreshold: 30 * time.Second, MaxResetAttempts: 3,
-	})
-	if err != nil {
-		return false, l.cause(err, started)
-	}
-	msgs, err := cons.Messages()
-	if err != nil {
-		return false, l.cause(err, started)
-	}
-	defer l.c.forget(l.stream.name, cons)
-	defer msgs.Stop()
-	for {
-		next, cancel := context.WithTimeout(ctx, l.c.opt.PublishTimeout)
-		msg, err := msgs.Next(jetstream.NextContext(next))
-		cancel()
-		if err != nil {
-			return false, l.cause(err, started)
-		}
-		if done, err := s.see(msg); done || err != nil {
-			return done, err
-		}
-	}
-}
-
-// forget deletes a consumer without waiting: by itself it would go only after its inactive threshold,
-// and thousands of claims in a row would pile them up.
-func (c *Conn) forget(stream string, cons jetstream.Consumer) {
-	if info := cons.CachedInfo(); info != nil {
-		_ = c.nc.Publish(c.api()+"CONSUMER.DELETE."+stream+"."+info.Name, nil)
-	}
+	return s.c.log.read(ctx, jetstream.OrderedConsumerConfig{
+		FilterSubjects: []string{s.c.root + ".>"}, OptStartSeq: s.at + 1, HeadersOnly: true,
+	}, s.see)
 }
 
 // see takes one message in.
@@ -151,20 +117,23 @@ func (s *scan) see(msg jetstream.Msg) (done bool, err error) {
 	if !isEvent(msg.Subject()) {
 		return false, nil
 	}
-	h := msg.Headers()
-	rec := record{header: h}
+	rec := record{subject: msg.Subject(), seq: seq, header: msg.Headers(), time: meta.Timestamp}
 	if err := rec.checkFormat(); err != nil {
 		return false, err
 	}
-	if last, ok := headerNumber(h, hdrLast); ok && last != s.event && s.gap == 0 {
+	if before, ok := linkOf(rec.header); ok && before.last != s.event && s.gap == 0 {
 		s.gap, s.gapAfter = seq, s.event
 	}
 	s.event = seq
-	kind := publish.EventType(lastToken(msg.Subject()))
-	ref := publish.Ref(h.Get(hdrRef))
-	if ref == "" || h.Get(hdrReplay) != "" || (kind != publish.Received && kind != publish.Quarantined && kind != publish.Reset) {
-		return false, nil
+	if e, ok := rec.entry(); ok {
+		s.entries = append(s.entries, e)
 	}
-	s.entries = append(s.entries, publish.Entry{Ref: ref, Type: kind, Time: meta.Timestamp})
 	return false, nil
+}
+
+// entry is the event as a position sees it; ok is false if it moves none.
+func (r *record) entry() (e publish.Entry, ok bool) {
+	e = publish.Entry{Ref: publish.Ref(r.header.Get(hdrRef)), Type: publish.EventType(lastToken(r.subject)), Time: r.time}
+	moves := e.Type == publish.Received || e.Type == publish.Quarantined || e.Type == publish.Reset
+	return e, moves && e.Ref != "" && r.header.Get(hdrReplay) == ""
 }

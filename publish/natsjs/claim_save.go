@@ -15,9 +15,8 @@ import (
 type generation struct {
 	number   uint64 // counts up over both places
 	through  uint64
-	last     uint64 // the last event it knows of
-	head     string // and the SHA-256 of its body: the chain's anchor when that event has expired
-	pieces   int    // messages that lie there, complete or not
+	end      link // the last event it knows of: the chain's anchor when that has expired
+	pieces   int  // messages that lie there, complete or not
 	complete bool
 	data     []byte
 
@@ -72,7 +71,7 @@ func (c *claim) save(ctx context.Context, snapshot []byte) error {
 	}
 	place := c.place()
 	old := c.gens[place].pieces
-	g := generation{number: max(c.gens[0].number, c.gens[1].number) + 1, through: c.seq, last: c.last, head: c.head, pieces: max(count, old)}
+	g := generation{number: max(c.gens[0].number, c.gens[1].number) + 1, through: c.seq, end: c.end, pieces: max(count, old)}
 	c.gens[place] = generation{number: g.number, pieces: g.pieces} // not complete until its last write
 	whole := digest(snapshot)
 	for k := max(count, old) - 1; k >= 0; k-- {
@@ -152,14 +151,14 @@ func (c *claim) loadGeneration(ctx context.Context, w *wait, place int, before *
 	}
 	through, ok1 := headerNumber(first.header, hdrThrough)
 	num, ok2 := headerNumber(first.header, hdrGeneration)
-	last, ok3 := headerNumber(first.header, hdrLast)
+	end, ok3 := linkOf(first.header)
 	count, ok4 := headerNumber(first.header, hdrPieces)
 	g.number = num
 	if !ok1 || !ok2 || !ok3 || !ok4 || count < 1 || count > maxPieces || through >= first.seq {
 		g.pieces = 1
 		return nil
 	}
-	g.through, g.last, g.pieces, g.head = through, last, int(count), first.header.Get(hdrPrev)
+	g.through, g.end, g.pieces = through, end, int(count)
 	g.data = []byte{}
 	for k, rec := 0, first; ; {
 		if !rec.pieceOf(first) {
@@ -180,7 +179,7 @@ func (c *claim) loadGeneration(ctx context.Context, w *wait, place int, before *
 
 // piece reads one piece from the leader.
 func (c *claim) piece(ctx context.Context, w *wait, place, k int) (*record, error) {
-	rec, err := c.log.getWaiting(ctx, w, c.root+"."+pieceToken(place, k), 0)
+	rec, err := c.log.getWaiting(ctx, w, query{LastFor: c.root + "." + pieceToken(place, k)})
 	if err != nil || rec == nil {
 		return nil, err
 	}

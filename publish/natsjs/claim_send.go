@@ -106,7 +106,7 @@ func (s *sending) settle(ctx context.Context, ack *jetstream.PubAck) (landed boo
 		return landed, err
 	}
 	// Nothing landed, and the server knows the id: an event this very claim appended earlier?
-	rec, err := s.c.log.getWaiting(ctx, &s.w, "", ack.Sequence)
+	rec, err := s.c.log.getWaiting(ctx, &s.w, query{Seq: ack.Sequence})
 	if err != nil {
 		return false, err
 	}
@@ -116,7 +116,7 @@ func (s *sending) settle(ctx context.Context, ack *jetstream.PubAck) (landed boo
 // resolve reads the log's last message from the leader. True: it is the one with our id. False: it
 // is still the one before. Everything else ends the claim.
 func (c *claim) resolve(ctx context.Context, w *wait, id string) (landed bool, err error) {
-	rec, err := c.log.getWaiting(ctx, w, c.root+".>", 0)
+	rec, err := c.log.getWaiting(ctx, w, query{LastFor: c.root + ".>"})
 	if err != nil {
 		return false, err
 	}

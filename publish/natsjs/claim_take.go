@@ -31,7 +31,7 @@ func (c *claim) take(ctx context.Context, w *wait) (before *record, err error) {
 	}
 	for {
 		woken := c.log.c.woken()
-		before, err = c.log.getWaiting(ctx, w, c.root+".>", 0)
+		before, err = c.log.getWaiting(ctx, w, query{LastFor: c.root + ".>"})
 		if err != nil {
 			return nil, err
 		}
@@ -69,7 +69,7 @@ func (c *claim) take(ctx context.Context, w *wait) (before *record, err error) {
 
 // tookIt reports whether the log's last message is this attempt's claim.
 func (c *claim) tookIt(ctx context.Context, w *wait) (bool, error) {
-	rec, err := c.log.getWaiting(ctx, w, c.root+".>", 0)
+	rec, err := c.log.getWaiting(ctx, w, query{LastFor: c.root + ".>"})
 	if err != nil || rec == nil || rec.header.Get(hdrClaim) != c.token {
 		return false, err
 	}
@@ -82,18 +82,18 @@ func (c *claim) tookIt(ctx context.Context, w *wait) (bool, error) {
 // is enough.
 func (c *claim) follow(before *record) {
 	c.token, c.prior = newToken(), ""
-	c.seq, c.head, c.last, c.blind = 0, "", 0, false
+	c.seq, c.end, c.blind = 0, link{}, false
 	if before == nil {
 		return
 	}
 	c.seq, c.prior = before.seq, before.header.Get(hdrClaim)
-	if isEvent(before.subject) {
-		c.head, c.last = digest(before.body), before.seq
-		return
+	end, ok := linkOf(before.header)
+	switch {
+	case isEvent(before.subject):
+		c.end = end.next(before.seq, before.body)
+	case ok:
+		c.end = end
+	default: // written by somebody else: look at everything
+		c.end, c.blind = link{last: before.seq}, true
 	}
-	if last, ok := headerNumber(before.header, hdrLast); ok {
-		c.head, c.last = before.header.Get(hdrPrev), last
-		return
-	}
-	c.last, c.blind = before.seq, true // written by somebody else: look at everything
 }

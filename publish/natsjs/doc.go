@@ -20,7 +20,9 @@
 // because snapshots follow each other faster than the server's sync interval, the newer one is
 // replaced, and the older, safe one stays.
 //
-// Each event names the SHA-256 of the event before (Mf-Prev) and its sequence (Mf-Last).
+// Each event names the SHA-256 of the event before (Mf-Prev), its sequence (Mf-Last), and a digest over
+// all events before (Mf-Chain); claims and snapshots do too. [Conn.History] reads a log without
+// claiming it and says where it is not what was written.
 //
 // # Connections
 //

@@ -44,14 +44,17 @@ type record struct {
 	time    time.Time
 }
 
-// get asks the stream's leader for one message: the last of a subject (which may be a wildcard), or
-// one by sequence. No such message is nil without an error. Direct get would be cheaper and is
+// A query names one message of the stream. Subjects may be wildcards.
+type query struct {
+	Seq     uint64 `json:"seq,omitempty"` // that one; with NextFor, the first from there on
+	LastFor string `json:"last_by_subj,omitempty"`
+	NextFor string `json:"next_by_subj,omitempty"`
+}
+
+// get asks the stream's leader for one message. No such message is nil without an error. Direct get would be cheaper and is
 // answered by replicas that may lag: nothing that decides over a fence may come from one.
-func (l *mailLog) get(ctx context.Context, lastOf string, seq uint64) (*record, error) {
-	req, err := json.Marshal(struct {
-		Seq     uint64 `json:"seq,omitempty"`
-		LastFor string `json:"last_by_subj,omitempty"`
-	}{seq, lastOf})
+func (l *mailLog) get(ctx context.Context, q query) (*record, error) {
+	req, err := json.Marshal(q)
 	if err != nil {
 		return nil, err
 	}
@@ -110,10 +113,10 @@ func decodeRecord(answer []byte) (*record, error) {
 }
 
 // getWaiting is get until the server answers or ctx ends.
-func (l *mailLog) getWaiting(ctx context.Context, w *wait, lastOf string, seq uint64) (*record, error) {
+func (l *mailLog) getWaiting(ctx context.Context, w *wait, q query) (*record, error) {
 	for {
 		woken := l.c.woken()
-		rec, err := l.get(ctx, lastOf, seq)
+		rec, err := l.get(ctx, q)
 		if err == nil {
 			return rec, nil
 		}

@@ -219,16 +219,18 @@ func wantEvents(t *testing.T, conn *natsjs.Conn, n int) {
 		t.Fatalf("%d events in the stream, want %d", len(got), n)
 	}
 	wantChain(t, got)
+	wantHistory(t, conn, n)
 }
 
 func wantChain(t *testing.T, events []*natsjs.Delivered) {
 	t.Helper()
+	prev, last, sum := "", uint64(0), ""
 	for i, d := range events {
-		prev, last := "", uint64(0)
 		if i > 0 {
 			prev, last = sha256Hex(events[i-1].Raw), events[i-1].Sequence
+			sum = sha256Hex([]byte(sum + prev))
 		}
-		if d.Header.Get("Mf-Prev") != prev || d.Header.Get("Mf-Last") != fmt.Sprint(last) {
+		if d.Header.Get("Mf-Prev") != prev || d.Header.Get("Mf-Last") != fmt.Sprint(last) || d.Header.Get("Mf-Chain") != sum {
 			t.Fatalf("event %d: the chain is broken", i+1)
 		}
 	}

@@ -19,8 +19,9 @@ const (
 	hdrWorker = "Mf-Worker"
 	hdrRef    = "Mf-Ref"    // of the mail message an event was made from
 	hdrReplay = "Mf-Replay" // the event moves no position
-	hdrPrev   = "Mf-Prev"   // hex SHA-256 of the body of the event before; absent: there was none
 	hdrLast   = "Mf-Last"   // sequence of the event before; 0: there was none
+	hdrPrev   = "Mf-Prev"   // hex SHA-256 of the body of the event before; absent: there was none
+	hdrChain  = "Mf-Chain"  // hex SHA-256 of the event before's Mf-Chain followed by this Mf-Prev; absent as that
 
 	// On snapshots.
 	hdrThrough    = "Mf-Through"    // the sequence up to which the snapshot covers the log
@@ -77,10 +78,7 @@ func (c *claim) message(token, id string, body []byte) *nats.Msg {
 	if w := c.log.c.opt.Worker; w != "" {
 		m.Header.Set(hdrWorker, w)
 	}
-	if c.head != "" {
-		m.Header.Set(hdrPrev, c.head)
-	}
-	m.Header.Set(hdrLast, number(c.last))
+	c.end.write(m.Header)
 	m.Header.Set(hdrMsgID, id)
 	m.Header.Set(hdrStream, c.log.stream.name)
 	m.Header.Set(hdrFence, number(c.seq))
