@@ -33,7 +33,7 @@ func (a *about) watch(p *Part) {
 	}
 	p.tap = newCollector(p.ContentType, p.Charset, p)
 	if p.Role == RoleText && a.plain == nil && fromDaemon(p.r.Header()) {
-		p.tap = &qmailCollector{charset: p.Charset}
+		p.tap = &qmailCollector{charset: p.Charset, issues: p}
 	}
 	switch {
 	case p.tap == nil, p.Role != RoleAttachment, len(a.types) >= maxTypes, isReturned(p.ContentType):
