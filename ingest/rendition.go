@@ -78,7 +78,7 @@ func excludes(a, b []string) bool {
 // writer returns where a part of this form goes.
 func (r *rendition) writer(p *parse.Part) *partWriter {
 	if r.enter(p.Choices); r.sent == 0 {
-		r.charset = p.Charset
+		r.charset = strings.Clone(p.Charset)
 	}
 	r.sent++
 	return &partWriter{r: r, part: describePiece(p, false)}
@@ -97,7 +97,7 @@ func (r *rendition) maker(p *parse.Part) *partWriter {
 		return nil
 	}
 	if r.sent == 0 && r.made == 0 {
-		r.charset = p.Charset
+		r.charset = strings.Clone(p.Charset)
 	}
 	r.made++
 	return &partWriter{r: r, part: describePiece(p, true)}

@@ -1,6 +1,10 @@
 package parse
 
-import "mailflume/parse/ical"
+import (
+	"strings"
+
+	"mailflume/parse/ical"
+)
 
 // Issue is one thing that was wrong with the message and what was done about it.
 type Issue struct {
@@ -89,6 +93,7 @@ func (s *issues) add(is Issue) {
 		}
 	}
 	if len(s.list) < maxIssues {
+		is.Detail = strings.Clone(is.Detail) // or it would keep the field that it comes from
 		s.list = append(s.list, is)
 		return
 	}
