@@ -88,3 +88,47 @@ func TestManyAttachmentsTakeLittleMemory(t *testing.T) {
 		})
 	}
 }
+
+// What is said of a part is a few words. They must not keep the header in memory that they stood in.
+func TestLargeHeadersAreForgotten(t *testing.T) {
+	large := strings.Repeat("X: "+strings.Repeat("y", 100_000)+"\r\n", 5)
+	for name, part := range map[string]string{
+		"attachments":   "Content-Disposition: attachment\r\n\r\nx\r\n",
+		"bodies":        "Content-Type: text/plain; charset=ibm037\r\n\r\nx\r\n",
+		"reports":       "Content-Type: message/delivery-status\r\n\r\nAction: failed\r\n",
+		"messages":      "Content-Type: message/rfc822\r\n\r\n" + large + "Subject: x\r\n\r\nx\r\n",
+		"external ones": "Content-Type: message/external-body; access-type=url; url=x\r\n\r\nx\r\n",
+		"partial ones":  "Content-Type: message/partial; id=a; number=1; total=2\r\n\r\nx\r\n",
+		"multiparts":    "Content-Type: multipart/mixed; boundary=b\r\n\r\n",
+	} {
+		data := new(publish.Data)
+		var held, before runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		ends := &atEnd{r: &repeated{head: "Content-Type: multipart/mixed; boundary=b\r\n\r\n", piece: "--b\r\n" + large + part, n: 40}, do: func() {
+			runtime.GC()
+			runtime.ReadMemStats(&held)
+		}}
+		if err := new(ingest.Composer).Compose(t.Context(), ends, nil, data); err != nil {
+			t.Fatal(err)
+		}
+		if n := int64(held.HeapAlloc) - int64(before.HeapAlloc); n > 5<<20 {
+			t.Errorf("%s: %d KiB are held at the end of 20 MB", name, n>>10)
+		}
+		runtime.KeepAlive(data)
+	}
+}
+
+// atEnd does something once all was read.
+type atEnd struct {
+	r  io.Reader
+	do func()
+}
+
+func (a *atEnd) Read(b []byte) (int, error) {
+	n, err := a.r.Read(b)
+	if err == io.EOF {
+		a.do()
+	}
+	return n, err
+}

@@ -53,17 +53,20 @@ func describeHeader(d *publish.Data, h *parse.Header) {
 // messageInfo describes a message inside of the message.
 func messageInfo(h *parse.Header) *publish.MessageInfo {
 	m := &publish.MessageInfo{
-		MessageID: strings.Clone(h.MessageID()), Subject: h.Subject(), From: addresses(h, "From"), To: addresses(h, "To"), CC: addresses(h, "Cc"),
+		MessageID: strings.Clone(h.MessageID()), Subject: strings.Clone(h.Subject()), From: addresses(h, "From"), To: addresses(h, "To"), CC: addresses(h, "Cc"),
 	}
 	m.Date, _ = date(h)
 	return m
 }
 
+// param returns a parameter that does not keep the header it comes from.
+func param(p *parse.Part, name string) string { return strings.Clone(p.Param(name)) }
+
 // externalBody describes a message/external-body.
 func externalBody(p *parse.Part) *publish.ExternalBody {
 	return &publish.ExternalBody{
-		AccessType: strings.ToLower(p.Param("access-type")), URL: p.Param("url"), Site: p.Param("site"), Directory: p.Param("directory"),
-		Name: p.Param("name"), Server: p.Param("server"), Expiration: p.Param("expiration"),
+		AccessType: strings.ToLower(param(p, "access-type")), URL: param(p, "url"), Site: param(p, "site"), Directory: param(p, "directory"),
+		Name: param(p, "name"), Server: param(p, "server"), Expiration: param(p, "expiration"),
 	}
 }
 

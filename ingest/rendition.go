@@ -78,7 +78,7 @@ func excludes(a, b []string) bool {
 // writer returns where a part of this form goes.
 func (r *rendition) writer(p *parse.Part) *partWriter {
 	if r.enter(p.Choices); r.sent == 0 {
-		r.charset = p.Charset
+		r.charset = strings.Clone(p.Charset)
 	}
 	r.sent++
 	return &partWriter{r: r, part: describePiece(p, false)}
@@ -97,7 +97,7 @@ func (r *rendition) maker(p *parse.Part) *partWriter {
 		return nil
 	}
 	if r.sent == 0 && r.made == 0 {
-		r.charset = p.Charset
+		r.charset = strings.Clone(p.Charset)
 	}
 	r.made++
 	return &partWriter{r: r, part: describePiece(p, true)}
@@ -202,7 +202,7 @@ type partWriter struct {
 	part  *pieceOf
 	says  bool // it is not blank
 	stays bool // there is no doubt about it
-	cut   bool // it is not held, for it is too long
+	cut   bool // no more of it is held, for it is too long
 }
 
 // Write implements io.Writer.
@@ -231,7 +231,7 @@ func (w *partWriter) Write(b []byte) (int, error) {
 // begin is called when the part turns out to say something.
 func (w *partWriter) begin() error {
 	if !w.part.made {
-		w.stays = true
+		w.stays, w.cut = true, false
 		return w.r.say(w.part)
 	}
 	if w.r.blanks > 0 {
@@ -260,16 +260,16 @@ func (r *rendition) count(d *doubtful, sign int) {
 }
 
 // overflow ends the doubt about what is too long to be held: it stays, unless there is nothing yet for it to
-// stand beside.
+// stand beside. What is blank takes the place of nothing, however long it is.
 func (w *partWriter) overflow() error {
-	w.stays = !w.r.needs || !w.part.made
-	switch {
-	case w.stays && w.part.made:
+	if !w.r.needs {
+		w.stays = true
 		return w.r.settle()
-	case w.stays:
-		return w.begin()
 	}
-	if w.cut = true; w.r.held > 2*w.r.out.limit {
+	if w.cut = true; !w.part.made {
+		return nil // no more of the blank is needed
+	}
+	if w.r.held > 2*w.r.out.limit {
 		w.r.lost = true // there are very many of them
 		return nil
 	}

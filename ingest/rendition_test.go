@@ -121,13 +121,18 @@ func TestBothFormsOfAMessageAreWhole(t *testing.T) {
 }
 
 func TestBodiesThatAreTooLongToBeHeldAreStoredWhole(t *testing.T) {
-	long := strings.Repeat("0123456789", 200)
+	long, blank := strings.Repeat("0123456789", 200), strings.Repeat(" ", 2000)
 	for _, c := range []struct{ name, mail, text, html string }{
 		{"choice", "alternative[plain:" + long + ", html:<p>A]", long, "<p>A"},
 		{"choice without text", "alternative[html:<p>" + long + "]", long + "|", "<p>" + long},
 		{"choice, the wrong way round: twice", "alternative[html:<p>" + long + ", plain:a]", long + "||a", "<p>" + long},
 		{"footer", "mixed[html:<p>" + long + ", plain:foot]", long + "||foot", "<p>" + long + "|<pre>foot</pre>"},
 		{"long footer", "mixed[html:<p>A, plain:" + long + "]", "A||" + long, "<p>A|<pre>" + long + "</pre>"},
+		{"blank text behind HTML", "alternative[html:<p>A, plain:" + blank + "]", "A||" + blank, "<p>A"},
+		{"blank text in one choice", "alternative[mixed[plain:a, html:<p>B], plain:" + blank + "]", "a|B||" + blank, "<pre>a</pre>|<p>B"},
+		{"blank HTML in one choice", "mixed[alternative[plain:a, html:" + blank + "], html:<p>B]", "a|B|", "<pre>a</pre>|<p>B"},
+		{"blank text that goes on", "alternative[plain:" + blank + "a, html:<p>A]", blank + "a", "<p>A"},
+		{"blank HTML that goes on", "alternative[plain:a, html:" + blank + long + "<p>A]", "a", blank + long + "<p>A"},
 		{"text before HTML", "mixed[plain:a, plain:" + long + ", html:<p>A]", "a|" + long + "|A|", "<pre>a</pre>|<p>A"},
 		{"text before HTML, in many parts", "mixed[" + strings.Repeat("plain:0123456789, ", 40) + "html:<p>A]", strings.Repeat("0123456789|", 40) + "A|",
 			strings.Repeat("<pre>0123456789</pre>|", 5) + "<p>A"},

@@ -51,6 +51,6 @@ func details(a *publish.Attachment, p *parse.Part) {
 	case "message/external-body":
 		a.External = externalBody(p)
 	case "message/partial":
-		a.Partial = &publish.Partial{ID: p.Param("id"), Number: p.Param("number"), Total: p.Param("total")}
+		a.Partial = &publish.Partial{ID: param(p, "id"), Number: param(p, "number"), Total: param(p, "total")}
 	}
 }

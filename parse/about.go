@@ -21,8 +21,11 @@ func (a *about) claim(body *bool) bool {
 	return !had
 }
 
-// maxTypes bounds the parts that have a say in what kind a message is.
-const maxTypes = 100
+// The bounds of what decides the kind of a message.
+const (
+	maxTypes  = 100 // parts that have a say in it
+	maxMethod = 100 // octets of a calendar's method, which is one word
+)
 
 // watch lets the message learn from p, one of its own parts.
 func (a *about) watch(p *Part) {
@@ -33,14 +36,14 @@ func (a *about) watch(p *Part) {
 	}
 	p.tap = newCollector(p.ContentType, p.Charset, p)
 	if p.Role == RoleText && a.plain == nil && fromDaemon(p.r.Header()) {
-		p.tap = &qmailCollector{charset: p.Charset}
+		p.tap = &qmailCollector{charset: p.Charset, issues: p}
 	}
-	switch {
+	switch method := p.Param("method"); {
 	case p.tap == nil, p.Role != RoleAttachment, len(a.types) >= maxTypes, isReturned(p.ContentType):
-	case p.Param("method") != "":
-		a.types = append(a.types, p.ContentType+"; method="+p.Param("method"))
+	case method != "":
+		a.types = append(a.types, p.ContentType+"; method="+method[:min(len(method), maxMethod)])
 	case !isCalendar(p.ContentType) || p.Disposition != "attachment":
-		a.types = append(a.types, p.ContentType)
+		a.types = append(a.types, strings.Clone(p.ContentType)) // or it would keep the part's header
 	}
 }
 

@@ -64,8 +64,10 @@ func trimLeadingDots(s string) string {
 // that make "gpj.exe" of "exe.jpg", what cannot be seen, and the characters Windows forbids.
 func safeRune(r rune) rune {
 	switch {
-	case strings.ContainsRune(`<>:"|?*`, r), unicode.IsControl(r):
+	case r == '<' || r == '>' || r == ':' || r == '"' || r == '|' || r == '?' || r == '*', unicode.IsControl(r):
 		return '_'
+	case r < 0x00ad:
+		return r
 	case r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0x200e, r == 0x200f, r == 0x061c, r == 0xfeff:
 		return '_'
 	case r == 0x2028 || r == 0x2029, r == 0x00ad, r == 0x180e, r == 0x200b, r >= 0x2060 && r <= 0x2064:
@@ -78,9 +80,12 @@ func safeRune(r rune) rune {
 
 // isDevice recognises the names Windows keeps for devices, whatever their extension.
 func isDevice(s string) bool {
-	base, _, _ := strings.Cut(strings.ToUpper(s), ".")
+	base, _, _ := strings.Cut(s, ".")
 	base = strings.TrimRight(base, " ")
-	switch base {
+	if len(base) > 32 {
+		return false // none is so long, and a name may be of a hundred thousand octets
+	}
+	switch base = strings.ToUpper(base); base {
 	case "CON", "PRN", "AUX", "NUL", "CLOCK$", "CONIN$", "CONOUT$":
 		return true
 	}

@@ -4,8 +4,8 @@ import "bytes"
 
 // flowedText undoes format=flowed (RFC 3676): lines that a sender broke softly, with a space before
 // the line end, become one again, and lines that were stuffed with a space lose it. Nothing else is
-// lost: what is no soft break stays as it was. Of the text only the counted quote marks of a line, at
-// most a signature separator and one line end are held, so a line of any length flows through.
+// lost: what is no soft break stays as it was. Of the text only the counted quote marks of a line (1000 at
+// most), a signature separator and one line end are held, so a line of any length flows through.
 //
 // It goes its own way in one point: an empty line after a soft break stays (section 4.2 would take it
 // for the end of the paragraph), because many senders leave a space at the end of one.
@@ -32,6 +32,9 @@ const (
 	flowedDashes // it may still be a signature separator
 	flowedBody
 )
+
+// maxQuotes is how many quote marks of a line are counted; more of them are text.
+const maxQuotes = 1000
 
 // signatureSeparator ends in a space and is never flowed (section 4.3).
 const signatureSeparator = "-- "
@@ -78,7 +81,10 @@ func (f *flowedText) start(c byte) bool {
 	switch f.stage {
 	case flowedQuotes:
 		if c == '>' {
-			f.depth++
+			if f.depth++; f.depth == maxQuotes {
+				f.quote()
+				f.stage = flowedBody
+			}
 			return true
 		}
 		f.stage = flowedStuffing

@@ -127,3 +127,17 @@ func TestFlowedTextHoldsNoLine(t *testing.T) {
 		}
 	}
 }
+
+// A line of nothing but quote marks flows through like any other.
+func TestQuoteMarksAreNotHeld(t *testing.T) {
+	line := strings.Repeat(">", 10*maxQuotes)
+	f := newFlowedText(false)
+	if held := len(line) - len(f.convert([]byte(line), false)); held > maxQuotes {
+		t.Errorf("%d octets are held", held)
+	}
+	for _, text := range []string{line, line + "\r\n", "a \r\n" + line + "b\r\n", line + " a \r\n" + line + " a\r\n"} {
+		if got := flowIn(text, false, 700); got != text {
+			t.Errorf("%d octets become %d", len(text), len(got))
+		}
+	}
+}

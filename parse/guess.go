@@ -12,12 +12,23 @@ import (
 // guessLegacy chooses a charset for octets that are no UTF-8 and that nobody named one for. What is not
 // plainly of the East or Cyrillic is windows-1252. Unless whole is set the last character may be cut.
 func guessLegacy(b []byte, whole bool) string {
+	b, whole = telltale(b, whole)
 	for _, guess := range [...]func(b []byte, whole bool) string{cyrillic, doubleOctet, shiftJIS, big5} {
 		if name := guess(b, whole); name != "" {
 			return name
 		}
 	}
 	return "windows-1252"
+}
+
+// telltale returns as much of b as decides: a file name may be of a hundred thousand octets, and a message
+// have many of them.
+func telltale(b []byte, whole bool) ([]byte, bool) {
+	if len(b) > sniffSize+1 {
+		b = b[max(telling(b)-1, 0):]
+	}
+	n := min(len(b), sniffSize+1)
+	return b[:n], whole && n == len(b)
 }
 
 // wide tells whether an octet of b is over 127.
@@ -220,6 +231,7 @@ func legacyForUTF8(b []byte, whole bool) bool {
 	case bytes.HasPrefix(b, []byte{0xfe, 0xff}), bytes.HasPrefix(b, []byte{0xff, 0xfe}):
 		return bytes.IndexByte(b, 0) >= 0 // UTF-16
 	}
+	b, whole = telltale(b, whole)
 	return guessLegacy(b, whole) != "windows-1252" || latin(b)
 }
 

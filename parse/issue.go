@@ -1,6 +1,10 @@
 package parse
 
-import "mailflume/parse/ical"
+import (
+	"strings"
+
+	"mailflume/parse/ical"
+)
 
 // Issue is one thing that was wrong with the message and what was done about it.
 type Issue struct {
@@ -75,10 +79,10 @@ const (
 // maxIssues bounds the list: one hostile message must not become a large event.
 const maxIssues = 100
 
-// issues is the bounded list that all of one message's readers report to.
+// issues is the bounded list that all of one message's readers report to. One entry more stands for those
+// that are not listed.
 type issues struct {
 	list []Issue
-	over bool
 }
 
 // add records an issue once.
@@ -89,9 +93,13 @@ func (s *issues) add(is Issue) {
 		}
 	}
 	if len(s.list) < maxIssues {
+		is.Detail = strings.Clone(is.Detail) // or it would keep the field that it comes from
 		s.list = append(s.list, is)
-	} else if !s.over {
-		s.over = true
+		return
+	}
+	if len(s.list) == maxIssues {
 		s.list = append(s.list, Issue{Code: IssueLimit, Detail: "more issues were found than are listed"})
 	}
+	rest := &s.list[maxIssues]
+	rest.Lossy = rest.Lossy || is.Lossy
 }

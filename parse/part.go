@@ -119,8 +119,10 @@ func (p *Part) disposition(m media) (file bool) {
 		d := parseMedia(wholeQuoted(h.utf8(v), h), h)
 		switch kind, _ := token(d.head); kind {
 		case "":
-		case "inline", "attachment":
-			p.Disposition = kind
+		case "inline":
+			p.Disposition = "inline"
+		case "attachment":
+			p.Disposition = "attachment"
 		default:
 			// RFC 2183 section 2.8. What was no token as sent says nothing.
 			if kind == d.head && !strings.HasPrefix(v, "=?") {

@@ -3,6 +3,7 @@ package parse
 import (
 	"crypto/sha256"
 	"io"
+	"strings"
 )
 
 // Digest names the raw octets of a message.
@@ -87,7 +88,7 @@ func (r *Reader) newHeader(part string) *Header {
 // learn keeps the first charset that the message declares, for its undeclared octets.
 func (r *Reader) learn(charset string) {
 	if r.hint == "" && !isASCIILabel(charset) {
-		r.hint = charset
+		r.hint = strings.Clone(charset)
 	}
 }
 

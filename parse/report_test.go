@@ -24,7 +24,7 @@ func collect(n int, parts ...[2]string) (s Summary, told []string) {
 		case "journal":
 			c = newJournalCollector(charset, issues)
 		case "qmail":
-			c = &qmailCollector{charset: charset}
+			c = &qmailCollector{charset: charset, issues: issues}
 		}
 		for b := []byte(p[1]); len(b) > 0; b = b[min(n, len(b)):] {
 			c.write(b[:min(n, len(b))])
@@ -246,6 +246,8 @@ func TestAReportThatWasEncodedLikeABodyIsRead(t *testing.T) {
 	for _, c := range []struct{ report, recipients, told string }{
 		{group + "base64\r\nContent-length: 76\r\n\r\nRmluYWwtUmVjaXBpZW50OiByZmM4MjI7IGFAZXhhbXBsZS5vcmcKQWN0aW9uOiBm\r\nYWlsZWQK\r\n", "a@example.org failed", "[report-encoded base64 false]"},
 		{group + "quoted-printable\r\n\r\nFinal-Recipient: rfc822; a=40example.org\r\nAction: failed\r\n", "a@example.org failed", "[report-encoded quoted-printable false]"},
+		{group + "base64\r\n\r\nRmluYWwtUmVjaXBpZW50OiBhCkFjdGlvbjogZmFpbGVkCg==\r\nA list's footer\r\n", "a failed",
+			"[report-encoded base64 false base64-trailing text after the padding true]"},
 		{group + "7bit\r\n\r\nFinal-Recipient: rfc822; a@example.org\r\nAction: failed\r\n", "a@example.org failed", "[]"},
 		{"Reporting-MTA: dns; mx1.example.org\r\n\r\nFinal-Recipient: rfc822; a@example.org\r\nAction: failed\r\nContent-Transfer-Encoding: base64\r\n", "a@example.org failed", "[]"},
 	} {

@@ -29,7 +29,9 @@ func (c *fieldCollector) unencoded() []byte {
 		}
 		c.issues.issue(IssueReportEncoded, lowerToken(value), false)
 		head := c.buf[:len(c.buf)-len(group)]
-		return append(append([]byte(nil), head...), dec.decode(group, true)...)
+		b = append(append([]byte(nil), head...), dec.decode(group, true)...)
+		dec.flaws(c.issues)
+		return b
 	}
 	return c.buf
 }

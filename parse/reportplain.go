@@ -7,8 +7,10 @@ import "strings"
 // which stands the returned message. The format was made for programs; other plain texts are not.
 type qmailCollector struct {
 	charset string
+	issues  reporter
 	buf     []byte
 	no      bool // it is something else
+	over    bool // it did not fit
 }
 
 const qmailBegin = "Hi. This is the"
@@ -17,7 +19,10 @@ func (c *qmailCollector) write(b []byte) {
 	if c.no {
 		return
 	}
-	c.buf = append(c.buf, b[:min(len(b), maxReport-len(c.buf))]...)
+	if room := maxReport - len(c.buf); len(b) > room {
+		b, c.over = b[:room], true
+	}
+	c.buf = append(c.buf, b...)
 	n := min(len(c.buf), len(qmailBegin))
 	c.no = string(c.buf[:n]) != qmailBegin[:n]
 }
@@ -28,10 +33,13 @@ func (c *qmailCollector) finish(s *Summary) {
 	}
 	text := strings.ReplaceAll(decodeReport(c.buf, c.charset), "\r\n", "\n")
 	c.buf = nil
-	report, returned, _ := strings.Cut(text, "\n\n-")
+	report, returned, whole := strings.Cut(text, "\n\n-")
 	r := bounceReader{reportReader: &reportReader{h: reportHeader(c.charset), s: s}, b: &Bounce{}}
 	for paragraph := range strings.SplitSeq(report, "\n\n") {
 		r.paragraph(strings.Trim(paragraph, "\n"))
+	}
+	if r.over || c.over && !whole {
+		c.issues.issue(IssueReportLimit, "", true)
 	}
 	_, returned, _ = strings.Cut(returned, "\n\n")
 	header, _, _ := strings.Cut(strings.TrimLeft(returned, "\n"), "\n\n")
@@ -86,7 +94,12 @@ func (s *Summary) bounced(h *Header) *Bounce {
 func failed(h *Header) []BounceRecipient {
 	var out []BounceRecipient
 	for _, to := range h.Addresses("X-Failed-Recipients") {
-		if len(out) < maxReportRecipients && to.Address != "" {
+		switch {
+		case to.Address == "":
+		case len(out) == maxReportRecipients:
+			h.issue(IssueReportLimit, "", true)
+			return out
+		default:
 			out = append(out, BounceRecipient{Address: to.Address, Action: "failed"})
 		}
 	}

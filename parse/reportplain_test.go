@@ -2,6 +2,7 @@ package parse
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -93,5 +94,30 @@ func TestTheTextOfABounceIsReadOnceAndStaysText(t *testing.T) {
 	m := read(t, qmailBounce)
 	if want := "1 text text/plain "; !strings.HasPrefix(m.tree(), want) || !strings.Contains(m.tree(), "Hi. This is the") {
 		t.Errorf("%s", m.tree())
+	}
+}
+
+func TestBouncesThatNameTooManyRecipientsSaySo(t *testing.T) {
+	const daemon = "From: MAILER-DAEMON@mx.example.net\nReturn-Path: <>\n"
+	begin := daemon + "\n" + qmailBegin + " qmail-send program.\n\n"
+	for name, c := range map[string]struct {
+		msg  string
+		told bool
+	}{
+		"qmail":                       {begin + strings.Repeat("<a@x>:\nno.\n\n", maxReportRecipients) + "--- Below\n\n" + strings.Repeat("x\n", maxReport), false},
+		"qmail, too many":             {begin + strings.Repeat("<a@x>:\nno.\n\n", maxReportRecipients+1) + "--- Below\n", true},
+		"qmail, too long":             {begin + strings.Repeat("x\n", maxReport) + "\n\n<a@x>:\nno.\n\n--- Below\n", true},
+		"X-Failed-Recipients":         {daemon + "X-Failed-Recipients: a@x" + strings.Repeat(",a@x", maxReportRecipients-1) + "\n\n", false},
+		"X-Failed-Recipients, longer": {daemon + "X-Failed-Recipients: a@x" + strings.Repeat(",a@x", maxReportRecipients) + "\n\n", true},
+	} {
+		r := NewReader(strings.NewReader(c.msg), Limits{})
+		for _, err := r.Next(); err == nil; _, err = r.Next() {
+			continue
+		}
+		r.Summary()
+		told := slices.ContainsFunc(r.Issues(), func(is Issue) bool { return is.Code == IssueReportLimit && is.Lossy })
+		if told != c.told {
+			t.Errorf("%s: %v", name, r.Issues())
+		}
 	}
 }

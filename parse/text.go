@@ -85,13 +85,13 @@ func (t *textReader) convert(src []byte, last bool) []byte {
 			if n > 0 {
 				t.prev = src[n-1]
 			}
+			t.started = t.started || n > 0
 			if n == len(src) {
 				return src
 			}
 			if n > 0 {
 				// ASCII before the first telling octet passes; the rest waits.
 				t.sniff = append(t.sniff, src[n:]...)
-				t.started = true
 				return t.join(src[:n], last)
 			}
 		}
@@ -107,19 +107,14 @@ func (t *textReader) join(ascii []byte, last bool) []byte {
 		t.meta()
 	}
 	if !t.known && !t.html {
-		n := telling(t.sniff)
-		switch {
-		case n == len(t.sniff):
-			out := t.sniff
-			t.sniff = nil
-			return append(ascii[:len(ascii):len(ascii)], out...)
-		case len(t.sniff)-n < sniffSize && !last:
+		if n := telling(t.sniff); n > 0 { // ASCII passes, whatever follows it
+			t.prev, t.started = t.sniff[n-1], true
+			ascii, t.sniff = append(ascii[:len(ascii):len(ascii)], t.sniff[:n]...), t.sniff[n:]
+		}
+		if len(t.sniff) == 0 || len(t.sniff) < sniffSize && !last {
 			return ascii
 		}
-		if n > 0 {
-			t.prev = t.sniff[n-1]
-		}
-		t.decide(t.sniff[n:], last)
+		t.decide(t.sniff, last)
 	}
 	if !t.known {
 		return ascii

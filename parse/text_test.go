@@ -100,3 +100,31 @@ func TestLongTextsAreConvertedPieceByPiece(t *testing.T) {
 		}
 	}
 }
+
+// What was plain ASCII has passed, and is part of the text, wherever the input was cut behind it.
+func TestTheCharsetDoesNotDependOnWhereTheTextIsCut(t *testing.T) {
+	for _, c := range []struct {
+		label, hint, text string
+		html              bool
+	}{
+		{"euc-jp", "", "a\ufeffb", false},
+		{"", "", strings.Repeat("x", metaSize) + "\ufeffb", true},
+		{"", "utf-16", strings.Repeat("x", metaSize) + "\xe9t\xe9", true},
+		{"utf-8", "", "f\xfcr und wider\ufeff", false},
+	} {
+		convert := func(n int) (out string) {
+			r, _ := newTextReader(c.label, c.html)
+			r.hint = c.hint
+			for b := []byte(c.text); len(b) > 0; b = b[min(n, len(b)):] {
+				out += string(r.convert(b[:min(n, len(b))], false))
+			}
+			return out + string(r.convert(nil, true))
+		}
+		want := convert(len(c.text))
+		for _, n := range []int{1, 2, 1000, metaSize} {
+			if got := convert(n); got != want {
+				t.Errorf("%q %.20q in pieces of %d: %.40q, else %.40q", c.label, c.text, n, got, want)
+			}
+		}
+	}
+}

@@ -219,6 +219,7 @@ func (r *Reader) multipart(h *Header, m media, typ, path string) string {
 	if r.w.open == nil {
 		r.w.open = map[string]int{}
 	}
+	boundary = strings.Clone(boundary) // or it would keep the header that it comes from
 	r.w.open[boundary] = len(r.stack)
 	r.stack = append(r.stack, multipart{boundary: boundary, path: path, digest: typ == "multipart/digest", choice: typ == "multipart/alternative", choices: r.choicesOf(path), shadowed: shadowed})
 	return ""

@@ -330,10 +330,12 @@ func (w *window) headless(level int) bool {
 // shows tells whether a delimiter line for boundary can be seen already.
 func (w *window) shows(boundary string) bool { return w.delimits(w.peek(windowSize/2), boundary) }
 
-// delimits tells whether b has a delimiter line for boundary.
+// delimits tells whether b has a delimiter line for boundary: one of the first places where one could be,
+// for the same octets are looked at for many multiparts.
 func (w *window) delimits(b []byte, boundary string) bool {
 	delimiter := []byte("--" + boundary)
-	for off := 0; ; {
+	off := 0
+	for range 100 {
 		i := bytes.Index(b[off:], delimiter)
 		if i < 0 {
 			return false
@@ -354,6 +356,7 @@ func (w *window) delimits(b []byte, boundary string) bool {
 			return isBlank(b[:start]) // what stands before a closing one alone is no preamble
 		}
 	}
+	return false
 }
 
 // isBlank tells whether b is white space only.

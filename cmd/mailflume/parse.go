@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -64,7 +63,7 @@ func parseFiles(cmd *cobra.Command, files []string, dir string, pretty bool) err
 	}
 	bad := 0
 	for _, name := range files {
-		line, err := parseFile(cmd.Context(), &c, name, cmd.InOrStdin(), pretty)
+		data, err := parseFile(cmd.Context(), &c, name, cmd.InOrStdin())
 		switch {
 		case cmd.Context().Err() != nil:
 			return cmd.Context().Err()
@@ -75,7 +74,7 @@ func parseFiles(cmd *cobra.Command, files []string, dir string, pretty bool) err
 			explain(cmd.ErrOrStderr(), fileError(name, err))
 			continue
 		}
-		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s\n", line); err != nil {
+		if err := printData(cmd.OutOrStdout(), data, pretty); err != nil {
 			return coded(ingest.CodeFileWrite, err)
 		}
 	}
@@ -106,8 +105,8 @@ func coded(code ingest.Code, err error) error {
 	return fail(exitFailed, &ingest.Error{Fault: ingest.Fault{Class: ingest.Permanent, Code: code}, Err: err})
 }
 
-// parseFile returns the line of one file.
-func parseFile(ctx context.Context, c *ingest.Composer, name string, stdin io.Reader, pretty bool) ([]byte, error) {
+// parseFile returns the data of one file.
+func parseFile(ctx context.Context, c *ingest.Composer, name string, stdin io.Reader) (*publish.Data, error) {
 	r := stdin
 	if name != "-" {
 		f, err := os.Open(filepath.Clean(name))
@@ -117,15 +116,20 @@ func parseFile(ctx context.Context, c *ingest.Composer, name string, stdin io.Re
 		defer f.Close()
 		r = f
 	}
-	var data publish.Data
-	if err := c.Compose(ctx, r, nil, &data); err != nil {
-		return nil, err
+	data := new(publish.Data)
+	err := c.Compose(ctx, r, nil, data)
+	if data.Raw != nil && data.Raw.Size > parseInline {
+		debug.FreeOSMemory() // what reading took, printing may take again
 	}
-	line, err := publish.Marshal(&data)
-	if err != nil || !pretty {
-		return line, err
+	return data, err
+}
+
+// printData prints what publish.Marshal would return, which may be tens of MiB, without a second copy.
+func printData(w io.Writer, data *publish.Data, pretty bool) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	if pretty {
+		enc.SetIndent("", "  ")
 	}
-	var b bytes.Buffer
-	err = json.Indent(&b, line, "", "  ")
-	return b.Bytes(), err
+	return enc.Encode(data)
 }

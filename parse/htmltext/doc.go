@@ -15,7 +15,8 @@
 // Lists have "- ", "1. " or "a. " before their items, the paragraphs with which Word makes lists
 // too. Quotes have "> ", and ">> " deeper (RFC 3676 section 4.5), if they are a blockquote or what
 // Outlook, GMX and Yahoo use in its place; where Outlook only draws a line above the mail that is
-// replied to, there is the line "---", as for <hr>.
+// replied to, there is the line "---", as for <hr>. In a text that has more of such marks than words,
+// as none has that somebody wrote, they end after 256 KiB.
 //
 // A link reads "text (https://...)", and only "text" if that is the address itself, or if the
 // address is of no use outside of the mail: relative, javascript:, data: and the like; mailto: is

@@ -39,6 +39,9 @@ func hostile() map[string]func(n int) string {
 		"quotes":               rep("<blockquote>x"),
 		"lines in quotes":      around(strings.Repeat("<blockquote>", maxDepth)+"<pre>x", "\n", "after"),
 		"lines in lists":       around(strings.Repeat("<ol start=999990><li>x", maxDepth)+"<pre>x", "a\n", "after"),
+		"lines in few lists":   around(strings.Repeat("<ul><li>x", 40)+"<pre>", "a\n", "after"),
+		"lines in few quotes":  around(strings.Repeat("<blockquote>x", 40)+"<pre>", "\n", "after"),
+		"breaks in few lists":  around(strings.Repeat("<ul><li>x", 40), "<br>x", "after"),
 		"lists":                rep("<ol start=999990><li>x"),
 		"tables":               rep("<table><tr><td>x<td>"),
 		"cells":                around("<table border=1><tr>", "<td>", "after"),
@@ -84,6 +87,17 @@ func TestHostileMailCostsLittleMemory(t *testing.T) {
 		}
 		if strings.HasSuffix(of(1), "after") && !strings.HasSuffix(tail, "after\n") {
 			t.Errorf("%s: ends in %.60q", name, tail)
+		}
+	}
+}
+
+// Every line of a quote or a list begins with marks, and may be of one character.
+func TestHostileMailDoesNotGrow(t *testing.T) {
+	for name, of := range hostile() {
+		s := of(500_000)
+		n, err := io.Copy(io.Discard, NewReader(strings.NewReader(s)))
+		if most := 4*int64(len(s)) + maxMarked; n > most || err != nil {
+			t.Errorf("%s: %d octets of HTML become %d of text, %v", name, len(s), n, err)
 		}
 	}
 }

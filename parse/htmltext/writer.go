@@ -5,11 +5,12 @@ import (
 )
 
 const (
-	maxMarks   = 16  // quotes and list items in front of a line,
-	maxWidth   = 64  // and octets of them
-	maxMark    = 10  // octets of one of them
-	maxIndent  = 16  // no-break spaces kept at the start of a line
-	cellOneRow = 200 // octets of a data cell that stay on one line
+	maxMarks   = 16        // quotes and list items in front of a line,
+	maxWidth   = 64        // and octets of them
+	maxMark    = 10        // octets of one of them
+	maxMarked  = 256 << 10 // octets of them in a text, besides twice those that it says
+	maxIndent  = 16        // no-break spaces kept at the start of a line
+	cellOneRow = 200       // octets of a data cell that stay on one line
 
 	maxSeparators = 60 // octets of separators between two cells
 )
@@ -38,6 +39,8 @@ type writer struct {
 	sep    string // what separates table cells or options
 	prev   rune   // the last rune written
 	quotes int    // depth of the last line
+
+	marked, said int // octets of marks, and of what the text says
 
 	lines, inks int  // lines begun, runs written: whoever compares them knows what happened since
 	oneRow      int  // octets for which line breaks are spaces
@@ -158,10 +161,15 @@ func (w *writer) beginLine() {
 
 // emptyLine writes a line that has quote marks at most.
 func (w *writer) emptyLine(quotes int) {
-	for range quotes {
-		w.out = append(w.out, '>')
-	}
+	w.quoteMarks(quotes)
 	w.out = append(w.out, '\n')
+}
+
+func (w *writer) quoteMarks(n int) {
+	if w.mayMark() {
+		w.out = append(w.out, ">>>>>>>>>>>>>>>>"[:n]...) // maxMarks
+		w.marked += n
+	}
 }
 
 // quoteDepth counts the quotes around everything else.
@@ -173,12 +181,18 @@ func (w *writer) quoteDepth() int {
 	return n
 }
 
+// mayMark tells whether marks may stand in front of a line: those of lines of one character would make a
+// text many times as long as its HTML.
+func (w *writer) mayMark() bool { return w.marked < maxMarked+2*w.said }
+
 // writeMarks begins a line. Quotes right inside of each other share one space: ">> ".
 func (w *writer) writeMarks() {
 	w.quotes = w.quoteDepth()
+	at, all := len(w.out), w.mayMark()
 	for i := range w.marks {
 		m := &w.marks[i]
 		switch {
+		case !all && (m.quote || !m.fresh):
 		case m.quote:
 			w.out = append(w.out, '>')
 			if i+1 == len(w.marks) || !w.marks[i+1].quote {
@@ -191,6 +205,7 @@ func (w *writer) writeMarks() {
 		}
 		m.fresh = false
 	}
+	w.marked += len(w.out) - at
 }
 
 // push opens a mark, unless there are too many; "" is a quote.
@@ -214,6 +229,7 @@ func (w *writer) put(s []byte) {
 		w.lead[w.length+i] = s[i]
 	}
 	w.length += len(s)
+	w.said += len(s)
 	w.oneRow = max(w.oneRow-len(s), 0)
 	w.out = append(w.out, s...)
 	if w.linking && len(w.link) < maxURL {
@@ -330,9 +346,7 @@ func (w *writer) preBreak() {
 		w.lines++
 		w.out = append(w.out, '\n')
 		w.quotes = w.quoteDepth()
-		for range w.quotes {
-			w.out = append(w.out, '>')
-		}
+		w.quoteMarks(w.quotes)
 	}
 	w.ink, w.need, w.spaces = false, 1, 0
 }
