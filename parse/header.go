@@ -110,21 +110,35 @@ func (h *Header) Addresses(names ...string) []Address {
 			fields = fields[:min(len(fields), 1)]
 		}
 		for _, raw := range fields {
-			if list, ok := h.plainAddresses(raw, h.lim.Addresses-len(out)); ok {
+			list := h.addresses(name, raw, h.lim.Addresses-len(out))
+			if out == nil {
+				out = list
+			} else {
 				out = append(out, list...)
-				continue
-			}
-			p := addressParser{h: h, s: h.utf8(raw), max: h.lim.Addresses - len(out)}
-			out = append(out, p.parse()...)
-			if p.repaired {
-				h.issue(IssueAddressRepaired, name, false)
-			}
-			if p.over {
-				h.issue(IssueAddressLimit, name, true)
 			}
 		}
 	}
 	return out
+}
+
+// addresses reads one field: as far as it is plain, and from there on as whatever it is.
+func (h *Header) addresses(name, raw string, limit int) []Address {
+	list, n := h.plainAddresses(raw, limit)
+	if n == len(raw) && n > 0 {
+		return list
+	}
+	p := addressParser{h: h, s: h.utf8(raw), max: limit}
+	if p.s == raw && !oddQuotes(raw) { // a stray quote may mean any of those before
+		p.i, p.out = n, list
+	}
+	list = p.parse()
+	if p.repaired {
+		h.issue(IssueAddressRepaired, name, false)
+	}
+	if p.over {
+		h.issue(IssueAddressLimit, name, true)
+	}
+	return list
 }
 
 // isOriginator tells the fields of RFC 5322 section 3.6.2.

@@ -82,32 +82,33 @@ func (r *plainReader) atEnd() bool {
 	return n == 0 || n > 1 && r.s[0] == '(' && r.s[n-1] == ')' && !strings.ContainsAny(r.s[1:n-1], `()\`)
 }
 
-// plainAddresses reads "J. Doe <j@example.org>, \"Doe, K\" <k@example.org>, l@example.org", at most limit.
-func (h *Header) plainAddresses(s string, limit int) (list []Address, ok bool) {
-	n := strings.Count(s, ",")
-	if limit <= 0 || n >= limit {
-		return nil, false
+// plainAddresses reads "J. Doe <j@example.org>, \"Doe, K\" <k@example.org>, l@example.org" up to the first that is not
+// that plain, and returns how many octets of s those before it take, with their commas.
+func (h *Header) plainAddresses(s string, limit int) (list []Address, n int) {
+	commas := strings.Count(s, ",")
+	if limit <= 0 || commas >= limit {
+		return nil, 0
 	}
-	list = make([]Address, 0, n+1)
-	for more := true; more; {
-		s = strings.TrimLeft(s, " ")
-		end := 0
-		if s != "" && s[0] == '"' { // a comma in quotes parts nothing
-			end = 2 + strings.IndexByte(s[1:], '"')
+	for rest := s; n < len(s); rest = s[n:] {
+		from := len(rest) - len(strings.TrimLeft(rest, " "))
+		if from < len(rest) && rest[from] == '"' { // a comma in quotes parts nothing
+			from += 2 + strings.IndexByte(rest[from+1:], '"')
 		}
-		one := s
-		if i := strings.IndexByte(s[end:], ','); i >= 0 {
-			one, s = s[:end+i], s[end+i+1:]
-		} else {
-			more = false
+		one, step := rest, len(rest)
+		if i := strings.IndexByte(rest[from:], ','); i >= 0 {
+			one, step = rest[:from+i], from+i+1
 		}
-		a, ok := h.plainAddress(strings.TrimRight(one, " "))
-		if !ok {
-			return nil, false
+		a, ok := h.plainAddress(strings.Trim(one, " "))
+		if !ok || step > len(one) && n+step == len(s) {
+			break // a comma is the last: there is one missing
+		}
+		if list == nil {
+			list = make([]Address, 0, commas+1)
 		}
 		list = append(list, a)
+		n += step
 	}
-	return list, true
+	return list, n
 }
 
 // plainAddress reads one of them.

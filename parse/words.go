@@ -174,17 +174,25 @@ func (d *wordDecoder) flush() {
 // = without two digits, stay as they are, but clean is false then.
 func appendQ(dst []byte, s string) (out []byte, clean bool) {
 	clean = true
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '_':
+	for i := 0; i < len(s); {
+		from := i
+		for i < len(s) && s[i] != '_' && s[i] != '=' {
+			clean = clean && s[i] > ' ' && s[i] < 0x7f && s[i] != '?'
+			i++
+		}
+		if dst = append(dst, s[from:i]...); i == len(s) {
+			break
+		}
+		switch {
+		case s[i] == '_':
 			dst = append(dst, ' ')
 		case isEscape(s[i:]):
 			dst = append(dst, byte(hexValue(s[i+1])<<4|hexValue(s[i+2])))
 			i += 2
 		default:
-			clean = clean && c > ' ' && c < 0x7f && c != '=' && c != '?'
-			dst = append(dst, c)
+			dst, clean = append(dst, '='), false
 		}
+		i++
 	}
 	return dst, clean
 }
