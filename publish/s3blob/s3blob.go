@@ -23,9 +23,9 @@ import (
 )
 
 const (
-	partSize   = 5 << 20        // the least that S3 takes for a part that is not the last
-	renewAfter = 24 * time.Hour // a blob that is stored again and older than this is made young
-	retryFor   = 30 * time.Second
+	partSize   = 5 << 20          // the least that S3 takes for a part that is not the last
+	renewAfter = 24 * time.Hour   // a blob that is stored again and older than this is made young
+	retryFor   = 15 * time.Second // then the caller says that it waits, and comes back
 	rawMail    = "message/rfc822" // new nearly every time: not looked up first
 )
 
@@ -49,7 +49,7 @@ type Options struct {
 	Profile string
 	// RootCAs are trusted instead of the system's.
 	RootCAs *x509.CertPool
-	// RetryFor bounds the waiting for an unavailable server inside one request; zero means 30 s.
+	// RetryFor bounds the waiting for an unavailable server inside one request; zero means 15 s.
 	RetryFor time.Duration
 }
 
