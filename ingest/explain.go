@@ -95,7 +95,7 @@ func natsExplanations() []explanation {
 		{CodeBlobCorrupt, "stored octets do not match their digest", "check the disk of the store; the message is read again from the mailbox"},
 		{CodeDataDir, "the data directory is in use or cannot be written", "stop the other mailflume that uses nats.data_dir, or set another; check its owner and mode"},
 		{CodeSettleHeld, "the last acknowledgement cannot be confirmed, so nothing is changed on the mail server", "nothing to do: it is checked again before the next action after publishing"},
-		{CodeBlobStore, "the folder of blobs.url cannot be used", "check that it exists, its owner and mode, and the space on its disk; fetching waits, nothing is lost"},
+		{CodeBlobStore, "the folder or bucket of blobs.url cannot be used", "a folder: check that it exists, its owner and mode, and the space on its disk. S3: check the endpoint, that the bucket exists, the keys and their rights (README, Blobs on S3), and the quota; the error says which. Fetching waits, nothing is lost"},
 		{CodeNoWorker, "no worker is running that could be asked", "start one and leave it running: mailflume run. With a NATS server of your own, name it in nats.url"},
 		{CodeAuditFailed, "messages of the mailbox are missing from the stream or doubled in it, or a folder could not be listed", "leave what is named as missing in the mailbox; consumers know a doubled event by its id. Then find out who else writes the stream: mailflume audit --chain"},
 		{CodeLogBroken, "the mailbox's log is not what mailflume wrote: an event was changed, removed, inserted or moved", "find out who can write to the stream or its disk besides mailflume (deploy/nats.md); the raw messages in the blob store, named by their digest, tell what was true"},

@@ -9,7 +9,7 @@
 //     write is fenced: whoever claims a log last is the only one that can still append to it;
 //   - [BlobStore], content-addressed storage for raw messages and attachments.
 //
-// The packages below implement them: natsjs on NATS JetStream, fileblob in a folder. The package
+// The packages below implement them: natsjs on NATS JetStream, fileblob in a folder, s3blob on S3. The package
 // logtest holds the conformance suites that every implementation passes.
 //
 // The package starts no goroutines and does no I/O. A Log and a BlobStore are safe for concurrent

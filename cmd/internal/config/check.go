@@ -14,13 +14,14 @@ import (
 // reads local files only; whether a server accepts them is another question.
 func (c *Config) CheckSecrets(ctx context.Context) error {
 	k := &secretCheck{ctx: ctx}
-	for _, f := range []SecretFile{c.NATS.CredentialsFile, c.NATS.NKeySeedFile, c.NATS.PasswordFile, c.NATS.TLS.KeyFile} {
+	for _, f := range []SecretFile{c.NATS.CredentialsFile, c.NATS.NKeySeedFile, c.NATS.PasswordFile, c.NATS.TLS.KeyFile, c.Blobs.CredentialsFile} {
 		if !f.IsZero() {
 			k.secret(f.secret())
 		}
 	}
 	k.authority(c.Path, "nats.tls.ca_file", c.NATS.TLS.CAFile)
 	k.authority(c.Path, "nats.tls.cert_file", c.NATS.TLS.CertFile)
+	k.authority(c.Path, "blobs.ca_file", c.Blobs.CAFile)
 	for _, name := range c.CredentialNames() {
 		cred := c.Credentials[name]
 		for _, s := range []Secret{cred.ClientSecret, cred.Certificate, cred.Password} {

@@ -127,7 +127,7 @@ func (s *section) stream() {
 
 // blobs checks the URL of the blob store.
 func (s *section) blobs() {
-	const hint = "write nats: or file:///var/lib/mailflume/blobs"
+	const hint = "write nats:, file:///var/lib/mailflume/blobs or s3://bucket?region=eu-central-1"
 	u, err := url.Parse(s.cfg.Blobs.URL)
 	if err != nil {
 		s.bad("blobs.url", "this is not a URL", hint)
@@ -141,19 +141,33 @@ func (s *section) blobs() {
 	case s.cfg.Blobs.URL == "nats:":
 	case u.Scheme == "file" && strings.HasPrefix(u.Path, "/") && u.Host == "" && u.Path != "/":
 	case u.Scheme == "s3":
-		secret := false
-		for pair := range strings.SplitSeq(u.RawQuery, "&") {
-			if key, value, _ := strings.Cut(pair, "="); secretish(key) {
-				secret = true
-				s.d.src.conceal(value)
-				s.bad("blobs.url", "a secret does not belong in the configuration", "remove "+key)
-			}
-		}
-		if !secret {
-			s.bad("blobs.url", "S3 comes with a later version", hint)
-		}
+		s.s3(u)
+		return
 	default:
 		s.bad("blobs.url", quote(s.cfg.Blobs.URL)+" names no place for blobs", hint)
+	}
+	for key, set := range map[string]bool{"blobs.credentials_file": !s.cfg.Blobs.CredentialsFile.IsZero(), "blobs.ca_file": s.cfg.Blobs.CAFile != ""} {
+		if set {
+			s.bad(key, "only a blob store on S3 has this key", "remove it, or write url: s3://bucket?region=eu-central-1")
+		}
+	}
+}
+
+// s3 checks the URL of a store on S3. A secret in it is not repeated.
+func (s *section) s3(u *url.URL) {
+	secret := false
+	for pair := range strings.SplitSeq(u.RawQuery, "&") {
+		if key, value, _ := strings.Cut(pair, "="); secretish(key) {
+			secret = true
+			s.d.src.conceal(value)
+			s.bad("blobs.url", "a secret does not belong in the configuration", "remove "+key+"; keys come from credentials_file:, the environment or the role of the machine")
+		}
+	}
+	if secret {
+		return
+	}
+	if _, wrong, hint := parseS3(u); wrong != "" {
+		s.bad("blobs.url", wrong, hint)
 	}
 }
 

@@ -65,9 +65,13 @@ type Stream struct {
 
 // Blobs says where octets go: originals, long bodies, attachments.
 type Blobs struct {
-	URL         string `yaml:"url" jsonschema:"default=nats:" jsonschema_description:"nats: (Object Store) or file:///path"`
-	Raw         bool   `yaml:"raw" jsonschema:"default=true" jsonschema_description:"Whether the original octets of each message are kept."`
-	Attachments bool   `yaml:"attachments" jsonschema:"default=true" jsonschema_description:"Whether attachments are kept."`
+	URL string `yaml:"url" jsonschema:"default=nats:" jsonschema_description:"nats: (Object Store), file:///path, or s3://bucket/prefix?endpoint=…&region=… (also path_style=true|false and profile=NAME)."`
+	// CredentialsFile and CAFile are for S3. Without the first, keys come from the environment, from
+	// ~/.aws/credentials or from the role of the machine.
+	CredentialsFile SecretFile `yaml:"credentials_file,omitempty" jsonschema_description:"s3: credentials file as the AWS tools write it; by default the environment, ~/.aws/credentials, or the role of the container or machine."`
+	CAFile          string     `yaml:"ca_file,omitempty" path:"file" jsonschema_description:"s3: certificates of the authorities to trust for the endpoint (PEM)."`
+	Raw             bool       `yaml:"raw" jsonschema:"default=true" jsonschema_description:"Whether the original octets of each message are kept."`
+	Attachments     bool       `yaml:"attachments" jsonschema:"default=true" jsonschema_description:"Whether attachments are kept."`
 }
 
 // CredentialType names a way to obtain what a mail server accepts as sign-in.

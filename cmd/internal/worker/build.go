@@ -5,9 +5,8 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
-	"net/url"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"time"
@@ -18,8 +17,6 @@ import (
 	"mailflume/ingest/oauth"
 	"mailflume/ingest/pop3source"
 	"mailflume/publish"
-	"mailflume/publish/fileblob"
-	"mailflume/publish/natsjs"
 )
 
 // builder makes the engine's mailboxes out of the configuration's. Token sources are shared by all
@@ -157,56 +154,15 @@ func (b *builder) entra(c *config.Credential) (*oauth.Entra, error) {
 	return e, nil
 }
 
-// store returns the tenant's blob store.
-func (b *builder) store(cfg *config.Config, tenant string) (publish.BlobStore, error) {
-	if s := b.stores[tenant]; s != nil {
-		return s, nil
-	}
-	s, err := OpenBlobs(cfg, b.w.conn, tenant)
-	if err == nil {
-		b.stores[tenant] = s
-	}
-	return s, err
-}
-
-// Blobs is a store that can be read too.
-type Blobs interface {
-	publish.BlobStore
-	publish.BlobOpener
-}
-
-// OpenBlobs returns the tenant's blob store as the configuration says.
-func OpenBlobs(cfg *config.Config, conn *natsjs.Conn, tenant string) (Blobs, error) {
-	u, err := url.Parse(cfg.Blobs.URL)
-	if err != nil {
-		return nil, fmt.Errorf("blobs.url: %w", err)
-	}
-	switch u.Scheme {
-	case "nats":
-		return conn.Blobs(tenant, natsjs.BlobOptions{Replicas: cfg.NATS.Stream.Replicas}), nil
-	case "file":
-		return fileblob.New(filepath.Join(u.Path, natsjs.Token(tenant)))
-	}
-	return nil, fmt.Errorf("blobs.url: %s is not supported; use nats: or file:///path", u.Scheme)
-}
-
-// buckets lists the tenants' stores on NATS.
-func (b *builder) buckets() []*natsjs.Blobs {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	var out []*natsjs.Blobs
-	for _, s := range b.stores {
-		if n, ok := s.(*natsjs.Blobs); ok {
-			out = append(out, n)
-		}
-	}
-	return out
-}
-
 func (b *builder) close() error {
 	var errs []error
 	for _, e := range b.tokens {
 		errs = append(errs, e.Close())
+	}
+	for _, s := range b.stores {
+		if c, ok := s.(io.Closer); ok {
+			errs = append(errs, c.Close())
+		}
 	}
 	return errors.Join(errs...)
 }

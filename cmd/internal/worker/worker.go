@@ -57,6 +57,9 @@ func Start(ctx context.Context, cfg *config.Config, opt Options) (*Worker, error
 		SaveEvery: saveEvery(cfg), MinGrace: w.syncInterval(), Hooks: w.hooks(),
 	})
 	w.boxes.onToken = w.tokenRefreshed
+	if err := w.checkBlobs(ctx); err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
 	return w, nil
 }
 

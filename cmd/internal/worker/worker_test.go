@@ -60,13 +60,14 @@ func (l *lines) await(t *testing.T, what string) {
 	}
 }
 
-// start runs a worker on the demo's stage until the test ends.
-func start(t *testing.T) (w *worker.Worker, log *lines, file string) {
+// start runs a worker on the demo's stage until the test ends; more is added to its configuration.
+func start(t *testing.T, more ...string) (w *worker.Worker, log *lines, file string) {
 	t.Helper()
 	stage, err := demo.Start()
 	if err != nil {
 		t.Fatal(err)
 	}
+	add(t, stage.ConfigFile(), more...)
 	cfg, err := config.Load(stage.ConfigFile())
 	if err != nil {
 		t.Fatal(err)
@@ -93,6 +94,18 @@ func start(t *testing.T) (w *worker.Worker, log *lines, file string) {
 		}
 	})
 	return w, log, stage.ConfigFile()
+}
+
+// add appends to a configuration file.
+func add(t *testing.T, file string, more ...string) {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err == nil {
+		err = os.WriteFile(file, append(b, strings.Join(more, "\n")...), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func get(t *testing.T, w *worker.Worker, path string) (int, string) {

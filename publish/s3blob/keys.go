@@ -1,0 +1,51 @@
+package s3blob
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/minio/minio-go/v7/pkg/credentials"
+)
+
+// errNoKeys: requests cannot be signed. Unsigned ones are never sent in their place.
+var errNoKeys = errors.New("there are no keys for S3: name a file in blobs.credentials_file, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this machine a role")
+
+// roleWait bounds one request to the service that hands out the keys of a role.
+const roleWait = 5 * time.Second
+
+// keys finds the keys: in the file that is named and nowhere else, or in the environment, the usual
+// file, and the role of the container or machine, in this order. It implements credentials.Provider;
+// the client's lock guards it.
+type keys struct {
+	file, profile, region string
+	found                 credentials.Provider
+}
+
+// RetrieveWithCredContext implements credentials.Provider.
+func (k *keys) RetrieveWithCredContext(cc *credentials.CredContext) (credentials.Value, error) {
+	file := &credentials.FileAWSCredentials{Filename: k.file, Profile: k.profile}
+	places := []credentials.Provider{file}
+	if k.file == "" {
+		places = []credentials.Provider{
+			&credentials.EnvAWS{}, file, &credentials.IAM{Region: k.region, Client: &http.Client{Timeout: roleWait}},
+		}
+	}
+	var why []error
+	for _, p := range places {
+		v, err := p.RetrieveWithCredContext(cc)
+		if err == nil && v.AccessKeyID != "" && v.SecretAccessKey != "" {
+			k.found = p
+			return v, nil
+		}
+		why = append(why, err)
+	}
+	return credentials.Value{}, fmt.Errorf("%w: %w", errNoKeys, errors.Join(why...))
+}
+
+// Retrieve implements credentials.Provider.
+func (k *keys) Retrieve() (credentials.Value, error) { return k.RetrieveWithCredContext(nil) }
+
+// IsExpired implements credentials.Provider.
+func (k *keys) IsExpired() bool { return k.found == nil || k.found.IsExpired() }
