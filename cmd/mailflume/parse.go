@@ -8,8 +8,11 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime/debug"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -93,12 +96,22 @@ func fileError(name string, err error) error {
 	}
 	path, ok := errors.AsType[*fs.PathError](err)
 	if ok {
-		err = path
+		err = &fs.PathError{Op: path.Op, Path: printable(path.Path), Err: path.Err}
 	}
 	if name != "" && (!ok || code == ingest.CodeFileFolder) {
-		err = fmt.Errorf("%s: %w", name, err)
+		err = fmt.Errorf("%s: %w", printable(name), err)
 	}
 	return coded(code, err)
+}
+
+// printable returns the name of a file so that it can be shown: in quotes if it has something in it that a
+// terminal would not show but do.
+func printable(name string) string {
+	odd := func(r rune) bool { return !unicode.IsPrint(r) }
+	if name == "" || !utf8.ValidString(name) || strings.ContainsFunc(name, odd) {
+		return strconv.Quote(name)
+	}
+	return name
 }
 
 func coded(code ingest.Code, err error) error {
@@ -109,7 +122,7 @@ func coded(code ingest.Code, err error) error {
 func parseFile(ctx context.Context, c *ingest.Composer, name string, stdin io.Reader) (*publish.Data, error) {
 	r := stdin
 	if name != "-" {
-		f, err := os.Open(filepath.Clean(name))
+		f, err := os.Open(name)
 		if err != nil {
 			return nil, err
 		}

@@ -39,6 +39,8 @@ func TestAFileThatCannotBeReadStopsNoOtherAndIsNamedOnce(t *testing.T) {
 		lines int
 		says  map[string]int // in stderr, so often
 	}{
+		"no name":          {[]string{""}, 0, map[string]int{`open "": no such file`: 1}},
+		"a hostile name":   {[]string{none + "\x1b]0;x\a\n\x9b\u202e"}, 0, map[string]int{`\x1b]0;x\a\n\x9b\u202e": no such file`: 1, "\x1b": 0, "\n": 2}},
 		"alone":            {[]string{none}, 0, map[string]int{"[MF-FILE-001]": 1, none: 1, "next:": 1, "\n": 2}},
 		"first":            {[]string{none, good}, 1, map[string]int{"[MF-FILE-001]": 1, none: 1, "next:": 1, "1 of 2": 1}},
 		"a folder":         {[]string{good, dir, good}, 2, map[string]int{"[MF-FILE-001]": 1, "is a directory": 1, "1 of 3": 1}},
