@@ -231,7 +231,7 @@ func (r *reader) openQuote(t atom.Atom, st *style) {
 			return
 		}
 		r.out.push("", true)
-	case t != atom.Div && t != atom.P:
+	case t != atom.Div && t != atom.P, len(r.lex.vals) == 0:
 	case r.lex.is(attrName, "quote") && st.lineLeft, // GMX, web.de
 		hasClass(r.lex.get(attrClass), "yahoo_quoted"),
 		t == atom.Div && st.plain && st.lineLeft: // Outlook
