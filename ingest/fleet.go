@@ -19,7 +19,7 @@ type Options struct {
 	Worker    string        // names this process in events
 	Memory    int64         // bytes of messages held at once; 0: 256 MiB
 	PerHost   int           // open sessions to one host; 0: 200
-	Parallel  int           // small messages of one mailbox prepared side by side; 0: 8
+	Parallel  int           // small messages of one mailbox prepared side by side, so the most that is read ahead of a log that waits; 0: 8
 	SaveEvery time.Duration // an unsaved position is at most this old; well under half the log's max_age; 0: 6 hours
 	MinGrace  time.Duration // no post-action earlier than this: the log's sync interval
 	Hooks     Hooks

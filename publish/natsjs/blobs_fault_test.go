@@ -35,7 +35,7 @@ func clean(t testing.TB, b *Blobs) {
 	}
 }
 
-func TestAnObjectIsWholeWhereverTheConnectionBreaks(t *testing.T) {
+func TestFault_N13_AnObjectIsWholeWhereverTheConnectionBreaks(t *testing.T) {
 	t.Parallel()
 	s := blobServer(t)
 	p := newFaultProxy(t, s.ClientURL())

@@ -146,7 +146,10 @@ func (l *mailLog) publish(ctx context.Context, m *nats.Msg) (ack *jetstream.PubA
 	out = outcomeOf(ack, err)
 	if err != nil {
 		var api *jetstream.APIError
-		if !errors.As(err, &api) {
+		switch {
+		case errors.Is(err, jetstream.ErrNoStreamResponse):
+			err = fmt.Errorf("%w: nobody stores %s: the stream %s was deleted or has no leader: %w", publish.ErrUnavailable, m.Subject, l.stream.name, err)
+		case !errors.As(err, &api):
 			err = l.cause(err, started)
 		}
 		err = classify(err)

@@ -14,8 +14,10 @@ type proxy struct {
 	l      net.Listener
 	target string
 	wg     sync.WaitGroup
-	mute   atomic.Bool // swallow the server's answers
-	cutAt  atomic.Bool // and cut the connection at the first one swallowed
+	mute   atomic.Bool  // swallow the server's answers
+	cutAt  atomic.Bool  // and cut the connection at the first one swallowed
+	rate   atomic.Int64 // of what the client sends, in octets a second; 0: as fast as it goes
+	up     atomic.Int64 // octets that the client has sent
 
 	mu    sync.Mutex
 	conns map[net.Conn]struct{}
@@ -68,9 +70,18 @@ func (p *proxy) accept() {
 		p.conns[client], p.conns[server] = struct{}{}, struct{}{}
 		p.mu.Unlock()
 		p.wg.Add(2)
-		go p.pipe(client, server, func([]byte) bool { return true })
+		go p.pipe(client, server, p.sent)
 		go p.pipe(server, client, p.pass)
 	}
+}
+
+// sent counts what the client sends, and slows it down.
+func (p *proxy) sent(b []byte) bool {
+	p.up.Add(int64(len(b)))
+	if r := p.rate.Load(); r > 0 {
+		<-time.After(time.Duration(len(b)) * time.Second / time.Duration(r))
+	}
+	return true
 }
 
 // pass decides over an answer of the server; false closes the connection.

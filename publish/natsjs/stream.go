@@ -27,6 +27,9 @@ type StreamConfig struct {
 	MaxAge   time.Duration // how long events are kept; default 30 days, negative: for ever
 	MaxBytes int64         // 0: no cap. A full stream refuses events, which then wait in the mailbox
 	Manage   bool          // create the stream if it is missing, switch on what the log needs
+	// AllowDiscardOld accepts a stream that drops its oldest messages when it is full: events that
+	// nobody has read, and positions with them. Such a stream is never made.
+	AllowDiscardOld bool
 }
 
 func (s *StreamConfig) fill() {
@@ -113,7 +116,7 @@ func (c *Conn) ensureOnce(ctx context.Context, sc StreamConfig) (jetstream.Strea
 		return jetstream.StreamConfig{}, err
 	}
 	cfg := s.CachedInfo().Config
-	if err := vet(&cfg, sc.Prefix); err != nil {
+	if err := vet(&cfg, sc); err != nil {
 		return cfg, err
 	}
 	if lacks := missing(&cfg); len(lacks) > 0 {
@@ -135,7 +138,9 @@ func (c *Conn) ensureOnce(ctx context.Context, sc StreamConfig) (jetstream.Strea
 func (c *Conn) grow(ctx context.Context, cfg jetstream.StreamConfig, sc StreamConfig) (jetstream.StreamConfig, error) {
 	want := cfg
 	if sc.MaxBytes > 0 {
-		want.MaxBytes, want.Discard = sc.MaxBytes, jetstream.DiscardNew
+		if want.MaxBytes = sc.MaxBytes; !sc.AllowDiscardOld {
+			want.Discard = jetstream.DiscardNew
+		}
 	}
 	if cfg.MaxAge > 0 && (sc.MaxAge == 0 || sc.MaxAge > cfg.MaxAge) {
 		want.MaxAge = sc.MaxAge

@@ -18,7 +18,7 @@ func unsafeSetting(setting, cure string) error {
 }
 
 // vet refuses the settings of a stream that would lose mail or keep the log from working.
-func vet(cfg *jetstream.StreamConfig, prefix string) error {
+func vet(cfg *jetstream.StreamConfig, sc StreamConfig) error {
 	for _, rule := range []struct {
 		broken        bool
 		setting, cure string
@@ -29,14 +29,14 @@ func vet(cfg *jetstream.StreamConfig, prefix string) error {
 		{cfg.NoAck, "no_ack", "nothing would be known to be stored: edit the stream to acknowledge"},
 		{cfg.Retention != jetstream.LimitsPolicy, "retention: " + cfg.Retention.String(),
 			"consumed messages would vanish and the position with them: create the stream with limits retention and let consumers keep their own place"},
-		{cfg.Discard == jetstream.DiscardOld && (cfg.MaxBytes > 0 || cfg.MaxMsgs > 0), "discard: old with max_bytes or max_msgs",
-			"a full stream would drop mail without an error: edit the stream to discard new, or lift the caps and use max_age"},
+		{!sc.AllowDiscardOld && cfg.Discard == jetstream.DiscardOld && (cfg.MaxBytes > 0 || cfg.MaxMsgs > 0), "discard: old with max_bytes or max_msgs",
+			"a full stream would drop mail without an error: edit the stream to discard new, or lift the caps and use max_age. nats.stream.allow_discard_old: true accepts the loss"},
 		{cfg.MaxMsgsPerSubject > 0, "max_msgs_per_subject",
 			"all messages of a mailbox share a subject, so older ones would be dropped: edit it to -1"},
 		{cfg.SubjectTransform != nil, "subject_transform", "the log reads the subjects it writes: remove the transform"},
 		{cfg.PersistMode == jetstream.AsyncPersistMode, "persist_mode: async", "acknowledged messages could be lost with the process: use the default"},
 		{cfg.MaxMsgSize > 0 && cfg.MaxMsgSize < leastMsgSize, "max_msg_size", fmt.Sprintf("an event needs at least %d bytes: raise it", leastMsgSize)},
-		{!anyCovers(cfg.Subjects, prefix+".>"), "subjects " + strings.Join(cfg.Subjects, " "), "add " + prefix + ".> to the stream's subjects"},
+		{!anyCovers(cfg.Subjects, sc.Prefix+".>"), "subjects " + strings.Join(cfg.Subjects, " "), "add " + sc.Prefix + ".> to the stream's subjects"},
 	} {
 		if rule.broken {
 			return unsafeSetting(rule.setting, rule.cure)

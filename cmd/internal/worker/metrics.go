@@ -31,6 +31,7 @@ type metrics struct {
 	fenced      *prometheus.CounterVec
 	snapshots   prometheus.Counter
 	natsUp      prometheus.Gauge
+	waiting     *prometheus.GaugeVec
 }
 
 func newMetrics(version string, mailboxes int) *metrics {
@@ -56,6 +57,7 @@ func newMetrics(version string, mailboxes int) *metrics {
 	m.tokenExpiry = gauge("token_expiry_seconds", "When the cached token ends, in seconds since 1970.", "credential")
 	m.reconnects = counter("reconnects_total", "Failures that made a mailbox start over, by code.", "cause")
 	m.fenced = counter("fenced_total", "Times another worker took a mailbox over.", "mailbox")
+	m.waiting = gauge("publish_waiting", "1 while publishing waits, by code of the reason; no series while it does not.", "code")
 	m.natsUp = gauge("nats_up", "1 while NATS is connected.").WithLabelValues()
 	m.snapshots = prometheus.NewCounter(prometheus.CounterOpts{Name: "mailflume_snapshot_bytes_total", Help: "Octets of positions written."})
 	m.took = prometheus.NewHistogram(prometheus.HistogramOpts{

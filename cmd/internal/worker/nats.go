@@ -40,6 +40,7 @@ func StreamConfig(cfg *config.Config) natsjs.StreamConfig {
 	s := cfg.NATS.Stream
 	return natsjs.StreamConfig{
 		Name: s.Name, Prefix: s.Prefix, Replicas: s.Replicas, MaxAge: time.Duration(s.MaxAge), MaxBytes: int64(s.MaxBytes), Manage: s.Manage,
+		AllowDiscardOld: s.AllowDiscardOld,
 	}
 }
 
@@ -133,17 +134,17 @@ func (w *Worker) natsHooks() natsjs.Hooks {
 	return natsjs.Hooks{
 		Disconnected: func(err error) {
 			w.setNATS(false)
-			w.board.waitsFor(err)
+			w.waitsFor(err)
 			w.natsTrouble(err)
 		},
 		Reconnected: func(url string) {
 			w.setNATS(true)
-			w.board.waitsFor(nil)
+			w.waitsFor(nil)
 			w.log.Info().Str("url", url).Msg("NATS is back")
 		},
 		Error: w.natsTrouble,
 		Waiting: func(err error) {
-			w.board.waitsFor(err)
+			w.waitsFor(err)
 			if err == nil {
 				if !w.stopping.Load() {
 					w.log.Info().Msg("publishing goes on")
@@ -152,6 +153,15 @@ func (w *Worker) natsHooks() natsjs.Hooks {
 			}
 			w.natsTrouble(err)
 		},
+	}
+}
+
+// waitsFor tells the table and the metrics what publishing waits for; nil when it goes on.
+func (w *Worker) waitsFor(err error) {
+	w.board.waitsFor(err)
+	w.metrics.waiting.Reset()
+	if err != nil {
+		w.metrics.waiting.WithLabelValues(string(ingest.FaultOf(err).Code)).Set(1)
 	}
 }
 
