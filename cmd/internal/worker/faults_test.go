@@ -98,11 +98,11 @@ func ask(t *testing.T, addr, path string) (int, string) {
 	}
 }
 
-// work runs a worker until the test ends; it is sent when it has started.
-func work(t *testing.T, cfg *config.Config) (log *lines, started <-chan *worker.Worker) {
+// work runs a worker until stop; it is sent when it has started.
+func work(t *testing.T, cfg *config.Config) (log *lines, started <-chan *worker.Worker, stop func()) {
 	t.Helper()
 	log = &lines{new: make(chan struct{}, 1)}
-	ctx, stop := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(t.Context())
 	out, done := make(chan *worker.Worker, 1), make(chan struct{})
 	go func() {
 		defer close(done)
@@ -119,11 +119,12 @@ func work(t *testing.T, cfg *config.Config) (log *lines, started <-chan *worker.
 			t.Error(err)
 		}
 	}()
-	t.Cleanup(func() {
-		stop()
+	stop = func() { // before its NATS is
+		cancel()
 		<-done
-	})
-	return log, out
+	}
+	t.Cleanup(stop)
+	return log, out, stop
 }
 
 // wholeMail waits until the demo's mail is published, all of it.
@@ -150,7 +151,8 @@ func wholeMail(t *testing.T, w *worker.Worker) {
 
 func TestFault_N1_NATSIsNotThereAtTheStart(t *testing.T) {
 	natsAddr, httpAddr := freeAddr(t), freeAddr(t)
-	log, started := work(t, stage(t, natsAddr, "{}", httpAddr))
+	log, started, stop := work(t, stage(t, natsAddr, "{}", httpAddr))
+	defer stop()
 	log.await(t, string(ingest.CodeNATSDown))
 	log.await(t, `"next":"check nats.url`)
 	if code, body := ask(t, httpAddr, "/readyz"); code != http.StatusServiceUnavailable {
@@ -186,7 +188,8 @@ func TestFault_N8_TheTableAndTheMetricsSayWhatIsFull(t *testing.T) {
 	if _, err := js.CreateStream(t.Context(), small); err != nil {
 		t.Fatal(err)
 	}
-	log, started := work(t, stage(t, natsAddr, "{}", httpAddr))
+	log, started, stop := work(t, stage(t, natsAddr, "{}", httpAddr))
+	defer stop()
 	w := <-started
 	log.await(t, `"code":"MF-NATS-003"`)
 	log.await(t, "raise max_bytes")
