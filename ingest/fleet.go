@@ -23,6 +23,8 @@ type Options struct {
 	SaveEvery time.Duration // an unsaved position is at most this old; well under half the log's max_age; 0: 6 hours
 	MinGrace  time.Duration // no post-action earlier than this: the log's sync interval
 	Hooks     Hooks
+	Members   Membership       // who shares the mailboxes; nil: all are this process's. It knows this one as Worker
+	Beat      time.Duration    // between two announcements to Members; 0: 3 seconds, a quarter of their life
 	Now       func() time.Time // for stamps; nil: time.Now
 }
 
@@ -31,6 +33,7 @@ func (o Options) withDefaults() Options {
 	o.PerHost = cmp.Or(o.PerHost, 200)
 	o.Parallel = cmp.Or(o.Parallel, 8)
 	o.SaveEvery = cmp.Or(o.SaveEvery, 6*time.Hour)
+	o.Beat = cmp.Or(o.Beat, beatEvery)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -44,7 +47,15 @@ const drainTime = 20 * time.Second
 // which their hashes place them.
 const startStep = 10 * time.Millisecond
 
-// Fleet keeps one runner for each mailbox. Its methods are safe for concurrent use.
+// Mailboxes that come from another worker follow each other closer, since somebody waits for them. A
+// living one gets apartBy to let go first.
+const (
+	takeStep = time.Millisecond
+	apartBy  = time.Second
+)
+
+// Fleet keeps one runner for each mailbox, or for each that is its share of them when there are other
+// workers. Its methods are safe for concurrent use.
 type Fleet struct {
 	opt    Options
 	memory *memory
@@ -53,14 +64,18 @@ type Fleet struct {
 	hard   context.Context //nolint:containedctx // ends the last writes of all runners
 	cut    context.CancelFunc
 	apply  sync.Mutex // one Apply or Stop at a time
-	mu     sync.Mutex // guards active
+	share  *share     // nil: all mailboxes are this Fleet's
+	mu     sync.Mutex // guards what follows
+	want   map[publish.Key]Mailbox
 	active map[publish.Key]*member
+	drains bool // nothing starts any more
 }
 
 // member is a running mailbox.
 type member struct {
 	definition string
 	stop       context.CancelFunc
+	stopped    bool          // if the mailbox comes back, it starts anew
 	wake       chan struct{} // ends a wait
 	gone       chan struct{}
 }
@@ -69,7 +84,11 @@ type member struct {
 func New(opt Options) *Fleet {
 	opt = opt.withDefaults()
 	hard, cut := context.WithCancel(context.Background())
-	return &Fleet{opt: opt, memory: newMemory(opt.Memory), places: newPlaces(opt.PerHost), hard: hard, cut: cut, active: map[publish.Key]*member{}}
+	f := &Fleet{opt: opt, memory: newMemory(opt.Memory), places: newPlaces(opt.PerHost), hard: hard, cut: cut, active: map[publish.Key]*member{}}
+	if opt.Members != nil {
+		f.share = newShare(f)
+	}
+	return f
 }
 
 // Apply brings the running set to the desired one: new mailboxes start, missing ones stop, changed
@@ -89,21 +108,62 @@ func (f *Fleet) Apply(boxes []Mailbox) error {
 		want[b.Key] = b
 	}
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	for key, m := range f.active {
-		if b, ok := want[key]; !ok || b.Definition != m.definition {
-			m.stop()
-			m.definition = "" // equal to nothing: if it comes back, it starts anew
-		}
-	}
-	span := time.Duration(len(want)) * startStep
-	for key, b := range want {
-		old := f.active[key]
-		if old == nil || old.definition != b.Definition {
-			f.start(b, old, offset(key, span))
-		}
+	f.want = want
+	f.mu.Unlock()
+	if f.share != nil {
+		f.share.announce(want)
+	} else {
+		f.moved(nil)
 	}
 	return nil
+}
+
+// moved brings the running set to the wanted mailboxes that are this Fleet's. Those in apart had
+// another living owner until now.
+func (f *Fleet) moved(apart map[publish.Key]bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.drains {
+		return
+	}
+	for key, m := range f.active {
+		if b, ok := f.want[key]; !ok || !f.mine(key) || b.Definition != m.definition {
+			m.stop()
+			m.stopped = true
+		}
+	}
+	step := startStep
+	if f.share != nil && len(f.active) > 0 {
+		step = takeStep
+	}
+	var starting []publish.Key
+	for key := range f.want {
+		if m := f.active[key]; (m == nil || m.stopped) && f.mine(key) {
+			starting = append(starting, key)
+		}
+	}
+	span := time.Duration(len(starting)) * step
+	for _, key := range starting {
+		delay := offset(key, span)
+		if apart[key] {
+			delay += apartBy
+		}
+		f.start(f.want[key], f.active[key], delay)
+	}
+}
+
+// mine reports whether a mailbox is for this Fleet to run.
+func (f *Fleet) mine(key publish.Key) bool { return f.share == nil || f.share.mine(key) }
+
+// owned reports a mailbox's new owner. One that nobody runs here stands by.
+func (f *Fleet) owned(key publish.Key, owner string) {
+	f.opt.Hooks.owner(key, owner)
+	f.mu.Lock()
+	idle := f.active[key] == nil
+	f.mu.Unlock()
+	if idle && owner != f.opt.Worker {
+		f.opt.Hooks.state(key, Status{State: StateStandby, At: f.opt.Now()})
+	}
 }
 
 // start runs a mailbox after its predecessor; f.mu is held.
@@ -118,6 +178,9 @@ func (f *Fleet) start(b Mailbox, old *member, delay time.Duration) {
 		}
 		r := newRunner(b, f)
 		r.wake = m.wake
+		if f.share != nil {
+			r.certain = f.share.certain
+		}
 		r.set(StateStarting, nil)
 		if sleep(ctx, delay) {
 			_ = r.run(ctx) // reported through the hooks
@@ -130,10 +193,16 @@ func (f *Fleet) start(b Mailbox, old *member, delay time.Duration) {
 func (f *Fleet) leave(key publish.Key, m *member) {
 	m.stop()
 	f.mu.Lock()
-	if f.active[key] == m {
+	_, wanted := f.want[key]
+	last := f.active[key] == m
+	if last {
 		delete(f.active, key)
 	}
+	standby := last && wanted && !f.drains && !f.mine(key)
 	f.mu.Unlock()
+	if standby {
+		f.opt.Hooks.state(key, Status{State: StateStandby, At: f.opt.Now()})
+	}
 	close(m.gone)
 }
 
@@ -160,11 +229,13 @@ func offset(key publish.Key, span time.Duration) time.Duration {
 }
 
 // Stop drains: it signals every runner, waits for their last writes, and cuts those off that are
-// not done after 20 seconds or when ctx ends. It returns ctx's error if it had to.
+// not done after 20 seconds or when ctx ends. Then it tells the other workers that the mailboxes are
+// theirs. It returns ctx's error if it had to cut.
 func (f *Fleet) Stop(ctx context.Context) error {
 	f.apply.Lock()
 	defer f.apply.Unlock()
 	f.mu.Lock()
+	f.drains = true
 	members := make([]*member, 0, len(f.active))
 	for _, m := range f.active {
 		m.stop()
@@ -179,7 +250,11 @@ func (f *Fleet) Stop(ctx context.Context) error {
 	}
 	halt()
 	f.cut()
-	return ctx.Err()
+	err := ctx.Err()
+	if f.share != nil {
+		f.share.leave(ctx)
+	}
+	return err
 }
 
 // Once reads every mailbox to its end one time, at most parallel of them at once (0: 64), and

@@ -25,6 +25,7 @@ const (
 	StateConfigError     State = "config_error"
 	StateNATSUnavailable State = "nats_unavailable"
 	StateDraining        State = "draining"
+	StateStandby         State = "standby" // another worker has the mailbox
 	StateStopped         State = "stopped"
 )
 
@@ -32,7 +33,7 @@ const (
 func States() []State {
 	return []State{
 		StateStarting, StateClaiming, StateConnecting, StateEnumerating, StateFetching, StateSettling, StateIdle, StatePollingWait,
-		StateBackoff, StateThrottled, StateAuthFailed, StateConfigError, StateNATSUnavailable, StateDraining, StateStopped,
+		StateBackoff, StateThrottled, StateAuthFailed, StateConfigError, StateNATSUnavailable, StateDraining, StateStandby, StateStopped,
 	}
 }
 
@@ -78,6 +79,12 @@ type Hooks struct {
 	Saved     func(box publish.Key, size int)                   // a snapshot was written
 	Skipped   func(box publish.Key, why []error)                // folders that the last look left out; after each look
 	Fenced    func(box publish.Key)
+
+	// With other workers.
+	Owner   func(box publish.Key, worker string)    // who has the mailbox now; empty: it is not known yet
+	Workers func(live []string, own, all int)       // who is there, and how many of the mailboxes are this worker's
+	Differs func(box publish.Key, workers []string) // these define the mailbox otherwise; none: no longer
+	Members func(err error)                         // the other workers do not hear this one; nil: they do again
 }
 
 func (h *Hooks) state(box publish.Key, s Status) {
@@ -125,5 +132,29 @@ func (h *Hooks) saved(box publish.Key, n int) {
 func (h *Hooks) fenced(box publish.Key) {
 	if h.Fenced != nil {
 		h.Fenced(box)
+	}
+}
+
+func (h *Hooks) owner(box publish.Key, worker string) {
+	if h.Owner != nil {
+		h.Owner(box, worker)
+	}
+}
+
+func (h *Hooks) shared(live []string, own, all int) {
+	if h.Workers != nil {
+		h.Workers(live, own, all)
+	}
+}
+
+func (h *Hooks) differs(box publish.Key, workers []string) {
+	if h.Differs != nil {
+		h.Differs(box, workers)
+	}
+}
+
+func (h *Hooks) membership(err error) {
+	if h.Members != nil {
+		h.Members(err)
 	}
 }

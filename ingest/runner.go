@@ -37,8 +37,9 @@ type runner struct {
 	places   *places
 	composer Composer
 	once     bool
-	wake     <-chan struct{} // ends a wait; may be nil
-	hard     context.Context //nolint:containedctx // outlives the work so that a write can be resolved
+	wake     <-chan struct{}            // ends a wait; may be nil
+	certain  func(context.Context) bool // waits until it is known that the mailbox is still this worker's; may be nil
+	hard     context.Context            //nolint:containedctx // outlives the work so that a write can be resolved
 
 	pos      *position
 	failures map[Ref]failure // those that are the message's own
@@ -46,6 +47,8 @@ type runner struct {
 	inRow    int       // quarantined since a message was last received
 	held     time.Time // no post-action before: the last one was refused
 	holding  backoff
+	claimed  time.Time // when this tenure began
+	ousted   backoff   // claims that another worker ended
 }
 
 func newRunner(box Mailbox, f *Fleet) *runner {
@@ -80,7 +83,7 @@ func (r *runner) worthRetry(err error) bool {
 	case SessionOver, BadMessage:
 		return r.backoff.tries < 2*tries
 	case Transient, Throttled:
-		return r.backoff.tries < 2
+		return r.backoff.tries+r.ousted.tries < 2
 	}
 	return false
 }
@@ -88,6 +91,7 @@ func (r *runner) worthRetry(err error) bool {
 // tenure is one claim on the log, from taking it over to giving it up.
 func (r *runner) tenure(ctx context.Context) error {
 	r.set(StateClaiming, nil)
+	r.claimed = r.opt.Now()
 	claim, err := r.opt.Log.Claim(ctx, r.box.Key)
 	if err != nil {
 		return fmt.Errorf("claim the log of %s: %w", r.box.Key, err)
@@ -236,9 +240,27 @@ func (r *runner) rest(ctx context.Context, err error) bool {
 		return r.sleep(ctx, wait)
 	}
 	f := FaultOf(err)
+	if errors.Is(err, publish.ErrFenced) {
+		return r.stepBack(ctx, err, f)
+	}
 	wait := r.backoff.next(f)
 	r.trouble(err, f, wait)
 	return r.sleep(ctx, wait)
+}
+
+// longTenure is how long a claim has to last to be no quarrel between two workers.
+const longTenure = 10 * time.Minute
+
+// stepBack waits after another worker took the mailbox: two beats at least, in which it is taken from
+// this Fleet if it is the other one's by right, longer when that happens again, and until it is known
+// whose it is. News of the configuration do not shorten it.
+func (r *runner) stepBack(ctx context.Context, err error, f Fault) bool {
+	if r.opt.Now().Sub(r.claimed) > longTenure {
+		r.ousted.reset()
+	}
+	wait := r.ousted.next(f)
+	r.trouble(err, f, wait)
+	return sleep(ctx, wait) && (r.certain == nil || r.certain(ctx))
 }
 
 // sleep is sleep that can be ended by a wake-up.

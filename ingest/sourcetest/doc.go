@@ -8,6 +8,7 @@
 //		sourcetest.Run(t, func(t *testing.T) sourcetest.Server { return startMyServer(t) })
 //	}
 //
-// [Mailbox] is the in-memory Source, with faults on demand; the engine's own tests run on it. It
-// starts no goroutines.
+// [Mailbox] is the in-memory Source, with faults on demand; the engine's own tests run on it.
+// [Cluster] is workers' knowledge of each other in memory, with workers that are cut off. They
+// start no goroutines.
 package sourcetest
