@@ -30,6 +30,12 @@
 // it until its context ends. What waits and why is told to [Hooks]. The package starts no goroutines
 // of its own; the client library's end with [Conn.Close], which waits for them.
 //
+// # Other workers
+//
+// [Conn.Members] is how workers know of each other: each announces itself every few seconds in a KV
+// bucket, with the mailboxes it could serve, and watches the others. It only says who should work on
+// what; that two never write the same log is the log's doing.
+//
 // # Reading
 //
 // [Conn.Events] reads events as a consumer would; any JetStream client can do the same.

@@ -51,6 +51,27 @@ func TestTheRealLogAndBlobsNeedNoFurtherPermission(t *testing.T) {
 		t.Errorf("read %d events, want 2", n)
 	}
 	blobsRoundTrip(ctx, t, c)
+	meet(ctx, t, c)
+}
+
+// meet announces a worker, watches it come, and lets it leave.
+func meet(ctx context.Context, t *testing.T, c *natsjs.Conn) {
+	t.Helper()
+	m, err := c.Members(ctx, natsjs.MemberOptions{Worker: "w"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Beat(ctx, "list"); err != nil {
+		t.Fatal(err)
+	}
+	for _, lists := range m.Watch(ctx) {
+		if lists["w"] == "list" {
+			break
+		}
+	}
+	if err := m.Leave(ctx); err != nil {
+		t.Error(err)
+	}
 }
 
 func appendAndSave(ctx context.Context, t *testing.T, log publish.Log, box publish.Key) {
