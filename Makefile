@@ -98,6 +98,10 @@ bench-parse: | bin ## parse beside go-message and enmime, per CPU second, agains
 	cd cmd/internal/parsebench && $(GO) build -mod=mod -o $(CURDIR)/bin/parsebench .
 	bin/parsebench $(if $(CORPUS),-corpus "$(CORPUS)") $(BENCHARGS)
 
+.PHONY: sim
+sim: ## 1 to 100 workers share 10 to 100,000 mailboxes: balance, moves, KV traffic, CPU
+	$(GO) test -count=1 -v -run TestTheSharesOfManyWorkers ./ingest -sim
+
 ##- Check
 
 .PHONY: check

@@ -11,6 +11,7 @@ const (
 	CodeConfigInvalid Code = "MF-CFG-001"
 	CodeSecretMissing Code = "MF-CFG-002"
 	CodeListen        Code = "MF-CFG-003"
+	CodeDiffers       Code = "MF-CFG-004"
 
 	CodeFileRead   Code = "MF-FILE-001"
 	CodeFileFolder Code = "MF-FILE-002"
@@ -84,6 +85,7 @@ const (
 	CodeBlobStore    Code = "MF-NATS-011"
 	CodeSettleHeld   Code = "MF-NATS-010"
 	CodeNoWorker     Code = "MF-NATS-012"
+	CodeNameTaken    Code = "MF-NATS-013"
 
 	CodeAuditFailed Code = "MF-AUDIT-001"
 	CodeLogBroken   Code = "MF-AUDIT-002"

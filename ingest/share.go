@@ -260,6 +260,9 @@ func (s *share) ids() []string {
 	return ids
 }
 
+// leaveTime is how long the last word may take.
+const leaveTime = 2 * time.Second
+
 // leave ends the share: the mailboxes are released, so the others may have them now. If that cannot
 // be told, they find out when the last beat has expired.
 func (s *share) leave(ctx context.Context) {
@@ -269,7 +272,7 @@ func (s *share) leave(ctx context.Context) {
 		begun := true
 		s.begin.Do(func() { begun = false })
 		if begun {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lostBeats*s.beat)
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
 			_ = s.members.Leave(ctx)
 			cancel()
 		}

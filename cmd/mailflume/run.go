@@ -49,7 +49,7 @@ func runWorker(cmd *cobra.Command, cfg *config.Config, once bool) (err error) {
 		starting, cancel = context.WithTimeout(ctx, onceWait)
 		defer cancel()
 	}
-	w, err := worker.Start(starting, cfg, worker.Options{Log: newLogger(cmd.ErrOrStderr(), cfg.Log), Version: version, Watch: !once})
+	w, err := worker.Start(starting, cfg, worker.Options{Log: newLogger(cmd.ErrOrStderr(), cfg.Log), Version: version, Watch: !once, Alone: once})
 	if err != nil {
 		return err
 	}

@@ -198,7 +198,7 @@ func (m *Members) announce(ctx context.Context, message func() (*nats.Msg, error
 // catchUp finds out what this worker's key holds now. An announcement of another process is one of
 // the past if it is not renewed within a third of its life.
 func (m *Members) catchUp(ctx context.Context, patient bool) error {
-	rec, err := m.kv.get(ctx, m.key(), 0)
+	rec, err := m.kv.get(ctx, query{LastFor: m.key()})
 	if err != nil {
 		return err
 	}
@@ -216,7 +216,7 @@ func (m *Members) catchUp(ctx context.Context, patient bool) error {
 		if !waitFor(ctx, m.opt.Life/3) {
 			return ended(ctx, ErrNameTaken)
 		}
-		again, err := m.kv.get(ctx, m.key(), 0)
+		again, err := m.kv.get(ctx, query{LastFor: m.key()})
 		if err != nil {
 			return err
 		}

@@ -37,7 +37,7 @@ func (m *Members) store(ctx context.Context, name, list string) error {
 
 // listAge is how long ago the list was renewed, by the server's clock; a list that is not there is old.
 func (m *Members) listAge(ctx context.Context, name string) (time.Duration, error) {
-	rec, err := m.kv.get(ctx, m.listKey(name), 0)
+	rec, err := m.kv.get(ctx, query{LastFor: m.listKey(name)})
 	if err != nil {
 		return 0, err
 	}
@@ -100,7 +100,7 @@ func (m *Members) readList(ctx context.Context, name string) (string, error) {
 
 // value reads a key from the leader.
 func (m *Members) value(ctx context.Context, key string) (string, error) {
-	rec, err := m.kv.get(ctx, key, 0)
+	rec, err := m.kv.get(ctx, query{LastFor: key})
 	if err != nil {
 		return "", err
 	}

@@ -142,7 +142,7 @@ func (v *view) expire(ctx context.Context) {
 		if time.Since(p.heard) <= v.m.opt.Life+v.m.opt.Life/24 {
 			continue
 		}
-		rec, err := v.m.kv.get(ctx, subject, 0)
+		rec, err := v.m.kv.get(ctx, query{LastFor: subject})
 		if err != nil {
 			return
 		}

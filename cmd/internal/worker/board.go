@@ -22,6 +22,8 @@ type Row struct {
 	Since       time.Time  `json:"since"` // of the state
 	LastPoll    *time.Time `json:"last_poll,omitempty"`
 	NextTry     *time.Time `json:"next_poll,omitempty"`
+	Worker      string     `json:"worker,omitempty"`    // who has it, if there are several
+	Differing   []string   `json:"differing,omitempty"` // workers that define it otherwise
 	Published   int64      `json:"published"`
 	Quarantined int64      `json:"quarantined"`
 	Settled     int64      `json:"settled"`

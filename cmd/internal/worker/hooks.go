@@ -30,7 +30,8 @@ func (w *Worker) hooks() ingest.Hooks {
 			w.log.Warn().Str("mailbox", box.Mailbox).Str("tenant", box.Tenant).Str("code", string(code)).Err(err).Str("next", next).
 				Time("retry_at", until).Msg("post-action refused; publishing goes on")
 		},
-		Saved:  func(box publish.Key, size int) { w.metrics.snapshots.Add(float64(size)) },
+		Saved: func(box publish.Key, size int) { w.metrics.snapshots.Add(float64(size)) },
+		Owner: w.onOwner, Workers: w.onWorkers, Differs: w.onDiffers, Members: w.onMembers,
 		Fenced: func(box publish.Key) { w.metrics.fenced.WithLabelValues(w.metrics.label(box)).Inc() },
 	}
 }
@@ -83,7 +84,7 @@ func (r *Row) apply(s ingest.Status) {
 		_, next := ingest.Explain(s.Fault.Code)
 		r.Code, r.Error, r.Next = string(s.Fault.Code), s.Err.Error(), next
 		r.repeats++
-	case recovered(s.State):
+	case recovered(s.State), s.State == ingest.StateStandby:
 		r.Code, r.Error, r.Next = "", "", ""
 		r.reported, r.repeats = time.Time{}, 0
 	}

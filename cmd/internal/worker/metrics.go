@@ -32,6 +32,8 @@ type metrics struct {
 	snapshots   prometheus.Counter
 	natsUp      prometheus.Gauge
 	waiting     *prometheus.GaugeVec
+	workers     prometheus.Gauge
+	owned       prometheus.Gauge
 }
 
 func newMetrics(version string, mailboxes int) *metrics {
@@ -59,6 +61,8 @@ func newMetrics(version string, mailboxes int) *metrics {
 	m.fenced = counter("fenced_total", "Times another worker took a mailbox over.", "mailbox")
 	m.waiting = gauge("publish_waiting", "1 while publishing waits, by code of the reason; no series while it does not.", "code")
 	m.natsUp = gauge("nats_up", "1 while NATS is connected.").WithLabelValues()
+	m.workers = gauge("workers", "Workers that share the mailboxes, this one included; 0: there is nobody to share with.").WithLabelValues()
+	m.owned = gauge("mailboxes_owned", "Mailboxes that this worker has at the moment, if it shares them.").WithLabelValues()
 	m.snapshots = prometheus.NewCounter(prometheus.CounterOpts{Name: "mailflume_snapshot_bytes_total", Help: "Octets of positions written."})
 	m.took = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "mailflume_publish_seconds", Help: "From the fetch of a message to the acknowledgement of its event.",

@@ -24,7 +24,7 @@ func (w *Worker) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	opt.Worker, opt.Hooks = WorkerName(), w.natsHooks()
+	opt.Worker, opt.Hooks = w.opt.Name, w.natsHooks()
 	patience := time.AfterFunc(3*time.Second, func() { w.natsTrouble(fmt.Errorf("%w: no answer from %s", publish.ErrUnavailable, w.cfg.NATS.URL)) })
 	defer patience.Stop()
 	if w.conn, err = natsjs.Connect(ctx, opt); err != nil {

@@ -3,6 +3,7 @@ package worker
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -18,13 +19,13 @@ func WriteTable(w io.Writer, rows []Row, wide bool) {
 	t.SetStyle(style)
 	head := table.Row{"MAILBOX", "PROTOCOL", "STATE", "LAST POLL", "NEXT", "PUBLISHED", "QUARANTINED", "CODE"}
 	if wide {
-		head = append(head, "TENANT", "ADDRESS", "SETTLED", "LAST EVENT", "IN STATE")
+		head = append(head, "TENANT", "ADDRESS", "SETTLED", "LAST EVENT", "IN STATE", "WORKER")
 	}
 	t.AppendHeader(head)
 	for _, r := range rows {
 		row := table.Row{r.Mailbox, r.Protocol, r.State, ago(r.LastPoll), until(r.NextTry), r.Published, r.Quarantined, or(r.Code)}
 		if wide {
-			row = append(row, r.Tenant, r.Address, r.Settled, ago(r.LastEvent), ago(&r.Since))
+			row = append(row, r.Tenant, r.Address, r.Settled, ago(r.LastEvent), ago(&r.Since), or(r.Worker))
 		}
 		t.AppendRow(row)
 	}
@@ -35,6 +36,9 @@ func WriteTable(w io.Writer, rows []Row, wide bool) {
 		}
 		if r.Unsettled != "" {
 			_, _ = fmt.Fprintf(w, "\n%s: post-action refused: %s\n", r.Mailbox, r.Unsettled)
+		}
+		if len(r.Differing) > 0 {
+			_, _ = fmt.Fprintf(w, "\n%s: defined otherwise at %s\n", r.Mailbox, strings.Join(r.Differing, ", "))
 		}
 		if r.Skipped > 0 {
 			_, _ = fmt.Fprintf(w, "\n%s: %d folders cannot be read; the log names them\n", r.Mailbox, r.Skipped)

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,7 +21,9 @@ import (
 type Options struct {
 	Log     zerolog.Logger
 	Version string
-	Watch   bool // reload when a file of the configuration changes
+	Watch   bool   // reload when a file of the configuration changes
+	Alone   bool   // all mailboxes are this worker's, whoever else is there: for a single pass
+	Name    string // of this worker; empty: WorkerName()
 }
 
 // Worker is a running worker.
@@ -43,6 +46,7 @@ type Worker struct {
 // Start connects to NATS (or starts the embedded server), makes sure of the stream and prepares the
 // mailboxes. It waits for a NATS server that is not there yet until ctx ends.
 func Start(ctx context.Context, cfg *config.Config, opt Options) (*Worker, error) {
+	opt.Name = cmp.Or(opt.Name, WorkerName())
 	w := &Worker{cfg: cfg, log: opt.Log, opt: opt, seen: stamps(cfg.Files), board: NewBoard(), metrics: newMetrics(opt.Version, len(cfg.Mailboxes))}
 	var err error
 	if w.http, err = w.listen(); err != nil {
@@ -51,9 +55,13 @@ func Start(ctx context.Context, cfg *config.Config, opt Options) (*Worker, error
 	if err := w.connect(ctx); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
+	members, err := w.members(ctx)
+	if err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
 	w.boxes = newBuilder(w)
 	w.fleet = ingest.New(ingest.Options{
-		Log: w.conn.Log(), Worker: WorkerName(), Memory: int64(cfg.Limits.Memory), PerHost: cfg.Limits.ConnectionsPerHost,
+		Log: w.conn.Log(), Worker: opt.Name, Members: members, Memory: int64(cfg.Limits.Memory), PerHost: cfg.Limits.ConnectionsPerHost,
 		SaveEvery: saveEvery(cfg), MinGrace: w.syncInterval(), Hooks: w.hooks(),
 	})
 	w.boxes.onToken = w.tokenRefreshed
@@ -91,7 +99,8 @@ func (w *Worker) Run(ctx context.Context) error {
 	if err := w.fleet.Apply(boxes); err != nil {
 		return err
 	}
-	w.log.Info().Int("mailboxes", len(boxes)).Str("nats", w.conn.URL()).Bool("embedded", w.server != nil).Str("http", w.http.addr()).Msg("started")
+	w.log.Info().Int("mailboxes", len(boxes)).Str("nats", w.conn.URL()).Bool("embedded", w.server != nil).Str("http", w.http.addr()).
+		Str("worker", w.opt.Name).Msg("started")
 	swept := make(chan struct{})
 	go func() {
 		defer close(swept)

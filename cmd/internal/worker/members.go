@@ -1,0 +1,65 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"mailflume/ingest"
+	"mailflume/publish"
+	"mailflume/publish/natsjs"
+)
+
+// members is how this worker finds the others; nil if there can be none, because the server is its own.
+func (w *Worker) members(ctx context.Context) (ingest.Membership, error) {
+	if w.cfg.NATS.Embedded() || w.opt.Alone {
+		return nil, nil
+	}
+	return w.conn.Members(ctx, natsjs.MemberOptions{Worker: w.opt.Name, Replicas: w.cfg.NATS.Stream.Replicas})
+}
+
+// onOwner notes who has a mailbox. Moves are logged one by one as long as metrics are kept so.
+func (w *Worker) onOwner(box publish.Key, owner string) {
+	before := ""
+	w.board.update(box, func(r *Row) { before, r.Worker = r.Worker, owner })
+	l := w.log.Debug()
+	if before != "" && w.metrics.single && !w.stopping.Load() {
+		l = w.log.Info()
+	}
+	l.Str("mailbox", box.Mailbox).Str("tenant", box.Tenant).Str("from", before).Str("to", owner).Bool("here", owner == w.opt.Name).Msg("mailbox has another worker")
+}
+
+// onWorkers logs the sum of it.
+func (w *Worker) onWorkers(live []string, own, all int) {
+	w.metrics.workers.Set(float64(len(live)))
+	w.metrics.owned.Set(float64(own))
+	if len(live) > 0 {
+		w.log.Info().Int("workers", len(live)).Strs("names", live[:min(len(live), 20)]).Int("mailboxes_here", own).Int("mailboxes", all).Msg("mailboxes shared")
+	}
+}
+
+func (w *Worker) onDiffers(box publish.Key, workers []string) {
+	w.board.update(box, func(r *Row) { r.Differing = slices.Clone(workers) })
+	l := w.log.With().Str("mailbox", box.Mailbox).Str("tenant", box.Tenant).Logger()
+	if len(workers) == 0 {
+		l.Info().Msg("all workers define the mailbox alike again")
+		return
+	}
+	_, next := ingest.Explain(ingest.CodeDiffers)
+	l.Warn().Str("code", string(ingest.CodeDiffers)).Strs("workers", workers).Str("next", next).Msg("other workers define the mailbox otherwise")
+}
+
+// onMembers logs that the other workers do not hear this one. It goes on with what it has: should
+// another one take that over, the log's fence keeps them apart.
+func (w *Worker) onMembers(err error) {
+	if err == nil {
+		w.log.Info().Msg("announced to the other workers again")
+		return
+	}
+	code := ingest.FaultOf(err).Code
+	if errors.Is(err, natsjs.ErrNameTaken) {
+		code = ingest.CodeNameTaken
+	}
+	_, next := ingest.Explain(code)
+	w.log.Warn().Str("code", string(code)).Err(err).Str("next", next).Msg("not announced to the other workers; going on with the mailboxes at hand")
+}

@@ -1,0 +1,117 @@
+package worker_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/rs/zerolog"
+
+	"mailflume/cmd/internal/config"
+	"mailflume/cmd/internal/demo"
+	"mailflume/cmd/internal/worker"
+	"mailflume/ingest"
+	"mailflume/publish/natsjs"
+)
+
+// colleague is a worker with an external NATS that can be stopped.
+type colleague struct {
+	w    *worker.Worker
+	log  *lines
+	stop func()
+}
+
+func startColleague(t *testing.T, file, url, name string) *colleague {
+	t.Helper()
+	cfg, err := config.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.NATS.URL = url
+	log := &lines{new: make(chan struct{}, 1)}
+	w, err := worker.Start(t.Context(), cfg, worker.Options{Log: zerolog.New(log), Version: "test", Name: name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- w.Run(ctx) }()
+	c := &colleague{w: w, log: log}
+	c.stop = func() {
+		if c.w == nil {
+			return
+		}
+		end()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+		c.w = nil
+	}
+	t.Cleanup(c.stop)
+	return c
+}
+
+func TestTwoWorkersShareTheMailboxesAndSayWhoHasWhat(t *testing.T) {
+	srv, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv.Start()
+	t.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
+	if !srv.ReadyForConnections(20 * time.Second) {
+		t.Fatal("the server does not start")
+	}
+	stage, err := demo.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = stage.Close() })
+	one, two := startColleague(t, stage.ConfigFile(), srv.ClientURL(), "one"), startColleague(t, stage.ConfigFile(), srv.ClientURL(), "two")
+	for _, c := range []*colleague{one, two} {
+		c.log.await(t, `"workers":2`)
+	}
+	rows := two.w.Board().Rows()
+	for i, r := range one.w.Board().Rows() {
+		if r.Worker == "" || r.Worker != rows[i].Worker {
+			t.Errorf("%s: one says %q has it, two says %q", r.Mailbox, r.Worker, rows[i].Worker)
+		}
+		if other := rows[i]; r.Worker == "one" && other.State != string(ingest.StateStandby) && other.State != string(ingest.StateStopped) {
+			t.Errorf("%s is %s at two", r.Mailbox, other.State)
+		}
+	}
+	working := map[string]string{"support": "idle", "invoices": "polling_wait"}
+	awaitWork := func(c *colleague, mailbox string) {
+		c.log.await(t, `"mailbox":"`+mailbox+`","tenant":"default","state":"`+working[mailbox]+`"`)
+	}
+	for _, r := range rows {
+		awaitWork(map[string]*colleague{"one": one, "two": two}[r.Worker], r.Mailbox)
+	}
+	one.stop()
+	two.log.await(t, `"names":["two"],"mailboxes_here":2`)
+	for _, r := range two.w.Board().Rows() {
+		if r.Worker != "two" {
+			t.Errorf("%s is with %q", r.Mailbox, r.Worker)
+		}
+	}
+	awaitWork(two, "support")
+	awaitWork(two, "invoices")
+	events, all := map[string]bool{}, 0
+	for d, err := range two.w.Conn().Events(t.Context(), natsjs.Filter{FromStart: true}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if events[d.Event.ID] {
+			t.Errorf("%s is there twice", d.Event.ID)
+		}
+		events[d.Event.ID] = true
+		all++
+	}
+	if all < 10 || strings.Contains(two.log.text(), "MF-NATS-005") {
+		t.Errorf("%d events; the log: %s", all, two.log.text())
+	}
+}
