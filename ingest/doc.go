@@ -7,6 +7,12 @@
 // period later, lets the Source change anything on the server. A [Fleet] keeps one runner for each
 // configured mailbox and brings the running set to the desired one.
 //
+// Workers that know of each other through a [Membership] share the mailboxes: each finds by rendezvous
+// hashing which are its own, so none has to tell another. A joining worker waits one beat, a leaving
+// one has released what it had, a dead one is replaced when its last beat expires. When workers do not
+// hear of each other they go on with what they have; if two hold the same mailbox, its log lets only
+// the later one write, and the earlier one stops and comes back when it knows whose it is.
+//
 // What it promises:
 //
 //   - nothing upstream is changed before what it produced is acknowledged downstream;

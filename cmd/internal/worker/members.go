@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/rs/zerolog"
+
 	"mailflume/ingest"
 	"mailflume/publish"
 	"mailflume/publish/natsjs"
@@ -22,11 +24,11 @@ func (w *Worker) members(ctx context.Context) (ingest.Membership, error) {
 func (w *Worker) onOwner(box publish.Key, owner string) {
 	before := ""
 	w.board.update(box, func(r *Row) { before, r.Worker = r.Worker, owner })
-	l := w.log.Debug()
+	level := zerolog.DebugLevel
 	if before != "" && w.metrics.single && !w.stopping.Load() {
-		l = w.log.Info()
+		level = zerolog.InfoLevel
 	}
-	l.Str("mailbox", box.Mailbox).Str("tenant", box.Tenant).Str("from", before).Str("to", owner).Bool("here", owner == w.opt.Name).Msg("mailbox has another worker")
+	w.log.WithLevel(level).Str("mailbox", box.Mailbox).Str("tenant", box.Tenant).Str("from", before).Str("to", owner).Bool("here", owner == w.opt.Name).Msg("mailbox has another worker")
 }
 
 // onWorkers logs the sum of it.
