@@ -280,4 +280,3 @@ func TestStreamsHaveBucketsOfTheirOwn(t *testing.T) {
 		}
 	}
 }
-
