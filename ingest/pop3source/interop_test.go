@@ -47,7 +47,7 @@ func real(t *testing.T, mod ...func(*Options)) *Source {
 	return src
 }
 
-func TestInteropReadsEverythingAndDeletesInALaterSession(t *testing.T) {
+func TestRealServerReadsEverythingAndDeletesInALaterSession(t *testing.T) {
 	src := real(t, deleting)
 	s := open(t, src)
 	at := synced(t, s, nil)
@@ -83,7 +83,7 @@ func TestInteropReadsEverythingAndDeletesInALaterSession(t *testing.T) {
 	}
 }
 
-func TestInteropEveryWayIn(t *testing.T) {
+func TestRealServerEveryWayIn(t *testing.T) {
 	for name, mod := range map[string]func(*Options){
 		"OAUTHBEARER": mechanism(ingest.OAUTHBEARER),
 		"STLS": func(o *Options) {
@@ -98,7 +98,7 @@ func TestInteropEveryWayIn(t *testing.T) {
 	}
 }
 
-func TestInteropRefusalsAreClassified(t *testing.T) {
+func TestRealServerRefusalsAreClassified(t *testing.T) {
 	_, err := real(t, with("not.a.token")).Open(t.Context())
 	wantCode(t, err, ingest.Auth, ingest.CodeAuthRefused)
 	_, err = real(t, mechanism(ingest.Password), with("wrong")).Open(t.Context())
