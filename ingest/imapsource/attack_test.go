@@ -100,7 +100,7 @@ func TestAttackALargeLieInTheWindowAheadDoesNotHang(t *testing.T) {
 func TestAttackLiesAboutSizesInTheWindowAheadStayWithinBounds(t *testing.T) {
 	const n = 400
 	var ahead strings.Builder
-	for i := 201; i <= 400; i++ {
+	for i := 201; i <= 270; i++ {
 		ahead.WriteString(bodyOf(i, 1000<<10))
 	}
 	sc := &imaptest.Script{Rules: []imaptest.Rule{
@@ -110,7 +110,7 @@ func TestAttackLiesAboutSizesInTheWindowAheadStayWithinBounds(t *testing.T) {
 		{Command: "UID FETCH 201:400 ", Answers: []string{ahead.String()}},
 		{Command: "UID FETCH", Answers: []string{listed(n, 100)}},
 	}}
-	src := attacked(t, sc, Options{Start: ingest.Start{All: true}, ProgressTimeout: 3 * time.Second})
+	src := attacked(t, sc, Options{Start: ingest.Start{All: true}, ProgressTimeout: time.Second})
 	sess, err := src.Open(t.Context())
 	must(t, err)
 	at := syncAt(t, sess, nil)

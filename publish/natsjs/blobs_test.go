@@ -124,7 +124,7 @@ func (c countedBlobs) Leftovers(t testing.TB) int {
 	return int(chunks)
 }
 
-func TestBlobsPassTheConformanceSuite(t *testing.T) {
+func TestBlobsPassTheConformanceSuite(t *testing.T) { // alone: it measures the heap
 	c := blobConn(t, serverProcess(t))
 	logtest.RunBlobs(t, func(t *testing.T) logtest.Blobs {
 		return countedBlobs{c.Blobs(t.Name(), BlobOptions{})}
@@ -132,6 +132,7 @@ func TestBlobsPassTheConformanceSuite(t *testing.T) {
 }
 
 func TestStandardClientsReadWhatWasStored(t *testing.T) {
+	t.Parallel()
 	b := testBlobs(t, BlobOptions{})
 	for _, n := range []int{0, 1, 1000, blobChunk, blobChunk + 1, blobSmall, blobSmall + 1, 3 << 20} {
 		data := someOctets(n, 1)

@@ -14,6 +14,7 @@ import (
 )
 
 func TestConnectWaitsForAServerThatIsNotThereYet(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, serverOptions{})
 	srv.stop()
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
@@ -36,6 +37,7 @@ func TestConnectWaitsForAServerThatIsNotThereYet(t *testing.T) {
 }
 
 func TestConnectReportsRefusedCredentialsAtOnce(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, serverOptions{configure: func(o *server.Options) { o.Username, o.Password = "mf", "right" }})
 	o := srv.options()
 	o.User, o.Password = "mf", func() (string, error) { return "wrong", nil }
@@ -57,6 +59,7 @@ func TestConnectReportsRefusedCredentialsAtOnce(t *testing.T) {
 }
 
 func TestAMissingPermissionIsToldWhileTheWriteWaits(t *testing.T) {
+	t.Parallel()
 	users := func(deny ...string) []*server.User {
 		u := &server.User{Username: "mf", Password: "pw"}
 		if len(deny) > 0 {
@@ -91,6 +94,7 @@ func TestAMissingPermissionIsToldWhileTheWriteWaits(t *testing.T) {
 }
 
 func TestHooksTellOfTheConnection(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, serverOptions{})
 	down, up := make(chan error, 10), make(chan string, 10)
 	conn := srv.conn(t, func(o *natsjs.Options) {

@@ -34,6 +34,7 @@ func TestFault_N3_TheServerIsFrozen(t *testing.T) {
 }
 
 func TestFault_N10_TheDiskIsFull(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=24m"); err != nil {
 		t.Skipf("a small disk cannot be mounted here: %v", err)

@@ -44,6 +44,7 @@ func TestFault_N6_TheConnectionIsHalfOpen(t *testing.T) {
 }
 
 func TestFault_N4_N5_TheLeaderDiesThenTheMajority(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("starts a cluster")
 	}

@@ -81,6 +81,7 @@ func sampleLog(t *testing.T) *testServer {
 }
 
 func TestEveryChangeOfALogIsNamed(t *testing.T) {
+	t.Parallel()
 	original, copied := sampleLog(t), startServer(t, serverOptions{})
 	gone := func(seq int) func(all []*nats.Msg) []*nats.Msg {
 		return func(all []*nats.Msg) []*nats.Msg {
@@ -189,6 +190,7 @@ func TestWhatAClientTakesOutOfAStreamIsNamed(t *testing.T) {
 }
 
 func TestAChainGoesOnFromWhatIsLeftWhenEventsExpire(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, serverOptions{})
 	conn := dial(t, srv.options())
 	if err := conn.EnsureStream(deadline(t), natsjs.StreamConfig{Manage: true, MaxAge: 2 * time.Second}); err != nil {

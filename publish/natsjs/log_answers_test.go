@@ -153,6 +153,7 @@ func apiError(status, code int) string {
 }
 
 func TestEveryAnswerToAWriteHasItsConsequence(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, serverOptions{})
 	p := startImpostor(t, srv.url())
 	const duplicate = `{"stream":"MAIL","seq":1,"duplicate":true}`

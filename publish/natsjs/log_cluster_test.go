@@ -45,6 +45,7 @@ func startCluster(t *testing.T) (servers []*testServer, all string) {
 }
 
 func TestALeaderThatGoesAwayLosesAndDoublesNothing(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("starts a cluster")
 	}

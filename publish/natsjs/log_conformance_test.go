@@ -8,6 +8,7 @@ import (
 )
 
 func TestTheLogPassesTheConformanceSuite(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, serverOptions{})
 	logtest.RunLog(t, func(t *testing.T) publish.Log {
 		srv.freshStream(t)

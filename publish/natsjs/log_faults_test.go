@@ -18,6 +18,7 @@ import (
 )
 
 func TestAServerThatRestartsWhileEventsAreAppendedLosesAndDoublesNone(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, serverOptions{})
 	conn := srv.conn(t)
 	c := mustClaim(t, conn.Log())
@@ -56,6 +57,7 @@ func TestAServerThatRestartsWhileEventsAreAppendedLosesAndDoublesNone(t *testing
 }
 
 func TestLostAcknowledgementsLoseAndDoubleNothing(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, serverOptions{})
 	proxy := startProxy(t, srv.url())
 	conn := srv.conn(t, func(o *natsjs.Options) {
@@ -103,6 +105,7 @@ func TestAWriteInDoubtWhenItsContextEndsEndsTheClaim(t *testing.T) {
 }
 
 func TestAFullStreamIsWaitedFor(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, serverOptions{})
 	told := make(chan error, 100)
 	conn := dial(t, withWaiting(srv.options(), told))
@@ -245,6 +248,7 @@ func TestALogOfANewerFormatIsLeftAlone(t *testing.T) {
 }
 
 func TestOwnersThatFightOverALogPublishEachEventOnce(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, serverOptions{})
 	const total = 300
 	var wg sync.WaitGroup

@@ -32,6 +32,7 @@ func wantPosition(t *testing.T, c publish.Claim, snapshot string, entries int) {
 }
 
 func TestASnapshotThatIsNotWholeCountsAsNone(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, serverOptions{maxPayload: 64 << 10})
 	older, newer := strings.Repeat("o", 100_000), strings.Repeat("n", 100_000)
 	for name, damage := range map[string]func(t *testing.T){

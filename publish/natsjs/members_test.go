@@ -91,6 +91,7 @@ func (c *colleague) await(what string, want map[string]string) time.Duration {
 }
 
 func TestWorkersSeeWhoJoinsLeavesAndDies(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, serverOptions{})
 	a := work(t, s.members(t, "host-A.example", 1), "list of a")
 	a.await("alone", map[string]string{"host-A.example": "1 list of a"})
@@ -153,6 +154,7 @@ func TestAListLiesInTheBucketOnceInPieces(t *testing.T) {
 }
 
 func TestMembersOutliveTheServerAndTheirBucket(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, serverOptions{})
 	a, b := work(t, s.members(t, "a", 1), "list"), work(t, s.members(t, "b", 1), "list")
 	both := map[string]string{"a": "1 list", "b": "1 list"}
@@ -183,6 +185,7 @@ func TestMembersOutliveTheServerAndTheirBucket(t *testing.T) {
 }
 
 func TestALostAnswerToABeatIsNoRival(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, serverOptions{})
 	p := startProxy(t, s.url())
 	m := s.members(t, "a", 1, func(o *natsjs.Options) { o.URL = "nats://" + p.addr() })
@@ -201,6 +204,7 @@ func TestALostAnswerToABeatIsNoRival(t *testing.T) {
 }
 
 func TestOneNameIsForOneWorker(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, serverOptions{})
 	first := work(t, s.members(t, "same", 1), "list")
 	first.await("the first", map[string]string{"same": "1 list"})
@@ -247,6 +251,7 @@ func TestABucketThatVanishesOrForgetsIsRefused(t *testing.T) {
 }
 
 func TestAMissingPermissionForTheBucketIsNamed(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, serverOptions{configure: func(o *server.Options) {
 		o.Users = []*server.User{{Username: "u", Password: "p", Permissions: &server.Permissions{Publish: &server.SubjectPermission{Deny: []string{"$JS.API.STREAM.INFO.KV_>", "$JS.API.STREAM.INFO.KV_mailflume"}}}}}
 	}})

@@ -12,6 +12,7 @@ import (
 )
 
 func TestEventsEndWithTheLastMessageThereIs(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, serverOptions{})
 	conn := srv.conn(t)
 	wantEvents(t, conn, 0)
@@ -41,6 +42,7 @@ func TestEventsEndWithTheLastMessageThereIs(t *testing.T) {
 }
 
 func TestFollowingGoesOnOverARestartAndEndsWithItsContext(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, serverOptions{})
 	conn := srv.conn(t)
 	c := mustClaim(t, conn.Log())

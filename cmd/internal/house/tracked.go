@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os/exec"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -38,23 +37,25 @@ func TopLevel(files []string) (out []Finding) {
 	return out
 }
 
-// forbiddenText returns the patterns that tie a file to one machine. They are put together here
-// so that this file does not match itself.
-func forbiddenText() map[string]*regexp.Regexp {
-	hosts := []string{
-		"proxy.golang" + `\.org`, "sum.golang" + `\.org`, "registry.npmjs" + `\.org`, "pypi" + `\.org`,
-		"deb.debian" + `\.org`, "archive.ubuntu" + `\.com`, "registry.yarnpkg" + `\.com`, "index.crates" + `\.io`,
+// forbiddenText returns what ties a file to one machine. It is put together here so that this file
+// does not match itself.
+func forbiddenText() (paths, hosts []string) {
+	for _, top := range []string{"work", "root", "farm", "home"} {
+		paths = append(paths, "/"+top+"/")
 	}
-	return map[string]*regexp.Regexp{
-		"a path of one machine": regexp.MustCompile(`(?:^|[^A-Za-z0-9_.])/(?:work|root|farm|home)/`),
-		"a package registry":    regexp.MustCompile(strings.Join(hosts, "|")),
+	for name, domain := range map[string]string{
+		"proxy.golang": ".org", "sum.golang": ".org", "registry.npmjs": ".org", "pypi": ".org",
+		"deb.debian": ".org", "archive.ubuntu": ".com", "registry.yarnpkg": ".com", "index.crates": ".io",
+	} {
+		hosts = append(hosts, name+domain)
 	}
+	return paths, hosts
 }
 
 // Portable reports text files that name a path of one machine or the host of a package registry:
 // what is built elsewhere has other paths and other mirrors.
 func Portable(fsys fs.FS, files []string) (out []Finding) {
-	patterns := forbiddenText()
+	paths, hosts := forbiddenText()
 	for _, name := range files {
 		if name == "go.sum" {
 			continue
@@ -63,12 +64,39 @@ func Portable(fsys fs.FS, files []string) (out []Finding) {
 		if err != nil || bytes.IndexByte(b, 0) >= 0 {
 			continue // deleted but not yet committed, or not text
 		}
-		for what, re := range patterns {
-			if loc := re.FindIndex(b); loc != nil {
-				line := 1 + bytes.Count(b[:loc[0]], []byte("\n"))
-				out = append(out, Finding{fmt.Sprintf("%s:%d", name, line), "portable", fmt.Sprintf("names %s: %q", what, b[loc[0]:loc[1]])})
+		report := func(what, word string, at int) {
+			line := 1 + bytes.Count(b[:at], []byte("\n"))
+			out = append(out, Finding{fmt.Sprintf("%s:%d", name, line), "portable", fmt.Sprintf("names %s: %q", what, word)})
+		}
+		for _, host := range hosts {
+			if at := bytes.Index(b, []byte(host)); at >= 0 {
+				report("a package registry", host, at)
+			}
+		}
+		for _, path := range paths {
+			if at := indexPath(b, path); at >= 0 {
+				report("a path of one machine", path, at)
 			}
 		}
 	}
 	return out
+}
+
+// indexPath finds an absolute path: one that no other element and no host name goes before.
+func indexPath(b []byte, path string) int {
+	for from := 0; ; {
+		i := bytes.Index(b[from:], []byte(path))
+		if i < 0 {
+			return -1
+		}
+		at := from + i
+		if at == 0 || !isPathByte(b[at-1]) {
+			return at
+		}
+		from = at + 1
+	}
+}
+
+func isPathByte(c byte) bool {
+	return c == '_' || c == '.' || '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z'
 }
