@@ -21,6 +21,9 @@ func real(t *testing.T, mod ...func(*Options)) *Source {
 	t.Helper()
 	addr := os.Getenv("MAILFLUME_POP3S")
 	if addr == "" {
+		if os.Getenv("MAILFLUME_CI") == "1" {
+			t.Fatal("MAILFLUME_POP3S is not set")
+		}
 		t.Skip("MAILFLUME_POP3S is not set")
 	}
 	pem, err := os.ReadFile(os.Getenv("MAILFLUME_POP3_CA"))

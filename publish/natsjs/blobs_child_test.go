@@ -16,7 +16,7 @@ const childServer = "MAILFLUME_TEST_BLOB_SERVER"
 // TestBlobServerChild is that process: it serves until its standard input ends.
 func TestBlobServerChild(t *testing.T) {
 	if os.Getenv(childServer) == "" {
-		t.Skip("runs as a child of other tests")
+		return // it runs as a child of other tests
 	}
 	fmt.Printf("\nurl=%s\n", blobServer(t).ClientURL())
 	_, _ = io.Copy(io.Discard, os.Stdin)

@@ -37,6 +37,9 @@ func TestFault_N10_TheDiskIsFull(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=24m"); err != nil {
+		if os.Getenv("MAILFLUME_CI") == "1" {
+			t.Fatal(err)
+		}
 		t.Skipf("a small disk cannot be mounted here: %v", err)
 	}
 	t.Cleanup(func() {

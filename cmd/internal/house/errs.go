@@ -24,6 +24,39 @@ func noSleepInTests(t *Tree) (out []Finding) {
 	return out
 }
 
+// noQuietSkip finds tests that may be skipped where they have to run: a skip is for -short, or it
+// asks for MAILFLUME_CI first and fails if that is set.
+func noQuietSkip(t *Tree) (out []Finding) {
+	for _, f := range t.Files {
+		for _, d := range f.AST.Decls {
+			fn, ok := d.(*ast.FuncDecl)
+			if !ok || !f.Test {
+				continue
+			}
+			inCI := false
+			ast.Inspect(fn, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.IfStmt:
+					if c, ok := n.Cond.(*ast.CallExpr); ok && selector(c.Fun) == "testing.Short" {
+						return false
+					}
+				case *ast.BasicLit:
+					inCI = inCI || n.Value == `"MAILFLUME_CI"`
+				case *ast.CallExpr:
+					switch selector(n.Fun) {
+					case "t.Skip", "t.Skipf", "t.SkipNow", "b.Skip", "b.Skipf", "b.SkipNow", "tb.Skip", "tb.Skipf", "tb.SkipNow":
+						if !inCI {
+							out = append(out, Finding{t.at(n), "no quiet skip", "fail instead where MAILFLUME_CI is 1: nobody sees a skip there"})
+						}
+					}
+				}
+				return true
+			})
+		}
+	}
+	return out
+}
+
 // noErrorText finds decisions on the words of an error: they change with the next release of
 // whoever wrote them. Words are for people; errors.Is, errors.As and a code are for programs.
 func noErrorText(t *Tree) (out []Finding) {

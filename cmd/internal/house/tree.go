@@ -91,7 +91,7 @@ func Check(t *Tree) []Finding {
 	var out []Finding
 	for _, rule := range []func(*Tree) []Finding{
 		fileLength, functionLength, interfaceSize, documented, packageStory,
-		noInit, noMutableGlobals, noSleepInTests, noErrorText, wrapped,
+		noInit, noMutableGlobals, noSleepInTests, noQuietSkip, noErrorText, wrapped,
 	} {
 		out = append(out, rule(t)...)
 	}

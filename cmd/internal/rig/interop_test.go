@@ -151,6 +151,9 @@ func TestInteropAStrangerMayNotSignInWithoutTLS(t *testing.T) {
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
 	conn, err := dialer.Dial("tcp", d.IMAP)
 	if err != nil {
+		if os.Getenv("MAILFLUME_CI") == "1" {
+			t.Fatal(err)
+		}
 		t.Skipf("127.0.0.2 is not an address of this machine: %v", err)
 	}
 	defer conn.Close()

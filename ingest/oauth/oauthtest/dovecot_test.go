@@ -18,11 +18,16 @@ import (
 // key, and one that asks the issuer.
 func TestDovecotTakesTheIssuersTokens(t *testing.T) {
 	bin, err := exec.LookPath("dovecot")
-	if err != nil {
-		t.Skip("no dovecot on this machine")
+	version := ""
+	if err == nil {
+		out, _ := exec.Command(bin, "--version").Output()
+		version = string(out)
 	}
-	if v, err := exec.Command(bin, "--version").Output(); err != nil || !strings.HasPrefix(string(v), "2.3.") {
-		t.Skipf("Dovecot %s has another configuration language (%v)", v, err)
+	if !strings.HasPrefix(version, "2.3.") { // another version has another configuration language
+		if os.Getenv("MAILFLUME_CI") == "1" {
+			t.Fatalf("no Dovecot 2.3 on this machine: %q, %v", version, err)
+		}
+		t.Skipf("no Dovecot 2.3 on this machine: %q, %v", version, err)
 	}
 	i, _ := start(t, Options{Secret: "introspect", Host: "localhost"})
 	for _, mode := range []string{"local", "post"} {
