@@ -8,15 +8,23 @@ import (
 // monthNumber reads a month, short or long, in English or in a language whose mail programs write
 // their own; 0 if it is none.
 func monthNumber(s string) int {
-	const months = "janfebmaraprmayjunjulaugsepoctnovdec"
-	s = strings.ToLower(s)
 	if len(s) < 3 || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) }) {
 		return 0
 	}
-	if i := strings.Index(months, s[:3]); i >= 0 && i%3 == 0 {
-		return i/3 + 1
+	if n := indexName("janfebmaraprmayjunjulaugsepoctnovdec", s); n >= 0 {
+		return n + 1
 	}
-	return foreignMonth(s)
+	return foreignMonth(strings.ToLower(s))
+}
+
+// indexName returns which of the names of three letters s begins with, or -1.
+func indexName(names, s string) int {
+	three := [3]byte{s[0] | 0x20, s[1] | 0x20, s[2] | 0x20}
+	i := strings.Index(names, string(three[:]))
+	if i%3 != 0 {
+		return -1
+	}
+	return i / 3
 }
 
 // foreignMonth knows the months of German, French, Spanish, Italian, Portuguese, Dutch, Russian and
@@ -100,8 +108,7 @@ func isWeekday(s string) bool {
 	if len(s) < 3 {
 		return false
 	}
-	i := strings.Index("sunmontuewedthufrisat", strings.ToLower(s[:3]))
-	return i >= 0 && i%3 == 0 && isLetters(strings.TrimRight(s, "."))
+	return indexName("sunmontuewedthufrisat", s) >= 0 && isLetters(strings.TrimRight(s, "."))
 }
 
 // isLetters tells whether s is ASCII letters only.

@@ -82,8 +82,8 @@ func safeRune(r rune) rune {
 func isDevice(s string) bool {
 	base, _, _ := strings.Cut(s, ".")
 	base = strings.TrimRight(base, " ")
-	if len(base) > 32 {
-		return false // none is so long, and a name may be of a hundred thousand octets
+	if len(base) < 3 || len(base) > 8 {
+		return false
 	}
 	switch base = strings.ToUpper(base); base {
 	case "CON", "PRN", "AUX", "NUL", "CLOCK$", "CONIN$", "CONOUT$":

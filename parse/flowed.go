@@ -1,7 +1,5 @@
 package parse
 
-import "bytes"
-
 // flowedText undoes format=flowed (RFC 3676): lines that a sender broke softly, with a space before
 // the line end, become one again, and lines that were stuffed with a space lose it. Nothing else is
 // lost: what is no soft break stays as it was. Of the text only the counted quote marks of a line (1000 at
@@ -58,7 +56,7 @@ func (f *flowedText) convert(src []byte, last bool) []byte {
 		case c == '\n':
 			f.end("\n")
 		case f.stage == flowedBody:
-			n := bytes.IndexAny(src, "\r\n")
+			n := indexEnd(src)
 			if n < 0 {
 				n = len(src)
 			}

@@ -1,6 +1,7 @@
 package parse
 
 import (
+	"iter"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -68,7 +69,7 @@ func (h *Header) Get(name string) string {
 // Values returns the decoded values of all fields called name.
 func (h *Header) Values(name string) []string {
 	var out []string
-	for _, raw := range h.all(name) {
+	for raw := range h.all(name) {
 		out = append(out, h.decode(raw))
 	}
 	return out
@@ -89,7 +90,7 @@ func (h *Header) MessageID() string {
 // brackets. RFC 5322 section 3.6.4 and what is sent instead: no brackets, phrases, comments, commas.
 func (h *Header) MessageIDs(name string) []string {
 	var out []string
-	for _, raw := range h.all(name) {
+	for raw := range h.all(name) {
 		s := h.utf8(raw)
 		if strings.HasPrefix(s, "=?") {
 			s = h.decode(s) // some libraries fold a long id that way
@@ -105,16 +106,15 @@ func (h *Header) MessageIDs(name string) []string {
 func (h *Header) Addresses(names ...string) []Address {
 	var out []Address
 	for _, name := range names {
-		fields := h.all(name)
-		if isOriginator(name) {
-			fields = fields[:min(len(fields), 1)]
-		}
-		for _, raw := range fields {
+		for raw := range h.all(name) {
 			list := h.addresses(name, raw, h.lim.Addresses-len(out))
 			if out == nil {
 				out = list
 			} else {
 				out = append(out, list...)
+			}
+			if isOriginator(name) {
+				break
 			}
 		}
 	}
@@ -186,16 +186,16 @@ func (h *Header) first(name string) (string, bool) {
 	return "", false
 }
 
-// all returns the unfolded values of all fields called name.
-func (h *Header) all(name string) []string {
-	var out []string
-	key := fieldKey(name)
-	for i := range h.fields {
-		if f := &h.fields[i]; f.key == key && h.is(*f, name) {
-			out = append(out, h.raw(*f))
+// all yields the unfolded values of all fields called name.
+func (h *Header) all(name string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		key := fieldKey(name)
+		for i := range h.fields {
+			if f := &h.fields[i]; f.key == key && h.is(*f, name) && !yield(h.raw(*f)) {
+				return
+			}
 		}
 	}
-	return out
 }
 
 // utf8 returns s in UTF-8: undeclared 8-bit octets are read in the charset of the message's text if
@@ -245,7 +245,7 @@ func unfold(v string) string {
 	}
 	var s strings.Builder
 	s.Grow(len(v))
-	for i := strings.IndexAny(v, "\r\n"); i >= 0; i = strings.IndexAny(v, "\r\n") {
+	for i := indexEnd(v); i >= 0; i = indexEnd(v) {
 		s.WriteString(v[:i])
 		s.WriteByte(' ')
 		for i < len(v) && (v[i] == '\r' || v[i] == '\n' || v[i] == ' ' || v[i] == '\t') {

@@ -308,7 +308,7 @@ func isField(line []byte) bool {
 
 // fieldName returns where the first colon of line is, or -1. ok: before it stand a name of printable ASCII
 // (RFC 5322 section 3.6.8) and perhaps white space (section 4.5).
-func fieldName(line []byte) (colon int, ok bool) {
+func fieldName[T string | []byte](line T) (colon int, ok bool) {
 	n := 0
 	for n < len(line) && line[n] > ' ' && line[n] <= '~' && line[n] != ':' {
 		n++
@@ -319,7 +319,12 @@ func fieldName(line []byte) (colon int, ok bool) {
 	if n > 0 && colon < len(line) && line[colon] == ':' {
 		return colon, true
 	}
-	return bytes.IndexByte(line, ':'), false
+	for ; n < len(line); n++ {
+		if line[n] == ':' {
+			return n, false
+		}
+	}
+	return -1, false
 }
 
 // isMboxLine recognises the line that mbox files put before each message.

@@ -104,7 +104,14 @@ func (r *Reader) duplicates(h *Header) {
 	}
 	for _, name := range [...]string{"Date", "From", "Sender", "Reply-To", "Message-ID", "In-Reply-To", "References", "Subject",
 		"Content-Type", "Content-Transfer-Encoding", "Content-Disposition", "MIME-Version"} {
-		if again.has(fieldKey(name)) && len(h.all(name)) > 1 {
+		if !again.has(fieldKey(name)) {
+			continue
+		}
+		n := 0
+		for range h.all(name) {
+			n++
+		}
+		if n > 1 {
 			h.issue(IssueFieldDuplicate, name, false)
 		}
 	}

@@ -76,36 +76,36 @@ type reportReader struct {
 // split takes a report's lines apart, whatever they end in. A line that is no field belongs to the
 // one before: some do not indent the lines of a server's answer.
 func (r *reportReader) split(text string) {
-	b := []byte(text)
 	var block []reportField
-	var value []byte
+	var folded []byte // the value of the last field, if it has more than one line
 	n := 0
 	flush := func() {
-		if len(block) > 0 {
-			block[len(block)-1].value = string(bytes.TrimSpace(value))
+		if len(folded) > 0 {
+			block[len(block)-1].value, folded = strings.TrimSpace(string(folded)), folded[:0]
 		}
 	}
-	for len(b) > 0 {
-		var line []byte
-		line, b = cutLine(b)
-		folded := len(line) > 0 && (line[0] == ' ' || line[0] == '\t')
-		text := bytes.TrimSpace(line)
-		switch {
-		case len(text) == 0:
+	for len(text) > 0 {
+		var line string
+		line, text = cutLine(text)
+		content := strings.TrimSpace(line)
+		indented := len(line) > 0 && (line[0] == ' ' || line[0] == '\t')
+		switch colon, ok := fieldName(line); {
+		case content == "":
 			if flush(); len(block) > 0 {
 				r.blocks, block = append(r.blocks, block), nil
 			}
-		case !folded && isField(line):
+		case !indented && ok:
 			flush()
 			if n++; n > maxReportFields {
 				r.over = true
 				return
 			}
-			i := bytes.IndexByte(line, ':')
-			block = append(block, reportField{name: strings.ToLower(strings.TrimSpace(string(line[:i])))})
-			value = append(value[:0], line[i+1:]...)
+			block = append(block, reportField{strings.ToLower(strings.TrimSpace(line[:colon])), strings.TrimSpace(line[colon+1:])})
 		case len(block) > 0:
-			value = append(append(value, ' '), text...)
+			if len(folded) == 0 {
+				folded = append(folded, block[len(block)-1].value...)
+			}
+			folded = append(append(folded, ' '), content...)
 		}
 	}
 	if flush(); len(block) > 0 {
@@ -114,15 +114,15 @@ func (r *reportReader) split(text string) {
 }
 
 // cutLine cuts the first line off, whatever it ends in.
-func cutLine(b []byte) (line, rest []byte) {
-	i := bytes.IndexAny(b, "\r\n")
+func cutLine[T string | []byte](s T) (line, rest T) {
+	i := indexEnd(s)
 	if i < 0 {
-		return b, nil
+		return s, s[len(s):]
 	}
-	if b[i] == '\r' && i+1 < len(b) && b[i+1] == '\n' {
-		return b[:i], b[i+2:]
+	if s[i] == '\r' && i+1 < len(s) && s[i+1] == '\n' {
+		return s[:i], s[i+2:]
 	}
-	return b[:i], b[i+1:]
+	return s[:i], s[i+1:]
 }
 
 // fields returns the fields of all blocks, for reports that should have one.

@@ -269,16 +269,14 @@ func (d *uuDecoder) line(line []byte) {
 		d.bad++
 		return
 	}
-	var v uint32
-	bits := 0
-	for _, c := range line[1:] {
-		v = v<<6 | uint32(c-' ')&0x3f
-		if bits += 6; bits >= 8 && n > 0 {
-			bits -= 8
-			d.out = append(d.out, byte(v>>bits))
-			n--
-		}
+	line = line[1:]
+	for n = min(n, len(line)*6/8); n > 0; n -= 3 {
+		quad := [4]byte{' ', ' ', ' ', ' '}
+		line = line[copy(quad[:], line):]
+		v := uint32(quad[0]-' ')&0x3f<<18 | uint32(quad[1]-' ')&0x3f<<12 | uint32(quad[2]-' ')&0x3f<<6 | uint32(quad[3]-' ')&0x3f
+		d.out = append(d.out, byte(v>>16), byte(v>>8), byte(v))
 	}
+	d.out = d.out[:len(d.out)+min(n, 0)]
 }
 
 // flaws implements transferDecoder.

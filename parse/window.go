@@ -152,7 +152,17 @@ func (w *window) eol(b []byte) int {
 	if w.nl == '\n' {
 		return bytes.IndexByte(b, '\n')
 	}
-	return bytes.IndexAny(b, "\r\n")
+	return indexEnd(b)
+}
+
+// indexEnd returns the index of the first CR or LF in b, or -1.
+func indexEnd[T string | []byte](b T) int {
+	for i := range len(b) {
+		if b[i] == '\n' || b[i] == '\r' {
+			return i
+		}
+	}
+	return -1
 }
 
 // line consumes the next line and returns it with its end, or the first windowSize octets of a
