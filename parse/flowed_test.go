@@ -75,20 +75,24 @@ func flowSlowly(text string, delSp bool) string {
 		}
 		text = text[len(raw)+len(eol):]
 		body := strings.TrimLeft(raw, ">")
-		lines = append(lines, line{len(raw) - len(body), strings.TrimPrefix(body, " "), eol})
+		l := line{len(raw) - len(body), strings.TrimPrefix(body, " "), eol}
+		if l.depth >= maxQuotes { // no quote is so deep: it is text as it stands
+			l.depth, l.body = maxQuotes, raw[maxQuotes:]
+		}
+		lines = append(lines, l)
 	}
 	out, soft := "", false
 	for i, l := range lines {
 		if !soft {
 			out += strings.Repeat(">", l.depth)
-			if l.depth > 0 && l.body != "" {
+			if l.depth > 0 && l.depth < maxQuotes && l.body != "" {
 				out += " "
 			}
 		}
 		soft = false
 		if i+1 < len(lines) && l.body != "-- " && strings.HasSuffix(l.body, " ") {
 			next := lines[i+1]
-			soft = next.depth == l.depth && next.body != "" && next.body != "-- "
+			soft = next.depth == l.depth && l.depth < maxQuotes && next.body != "" && next.body != "-- "
 		}
 		if soft && delSp {
 			l.body = l.body[:len(l.body)-1]
