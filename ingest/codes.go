@@ -72,6 +72,7 @@ const (
 	CodeMessagePanic     Code = "MF-MSG-004"
 	CodeMessageTruncated Code = "MF-MSG-005"
 	CodeEventTooLarge    Code = "MF-MSG-006"
+	CodeMessageSuspect   Code = "MF-MSG-007"
 
 	CodeNATSDown     Code = "MF-NATS-001"
 	CodeNATSDenied   Code = "MF-NATS-002"

@@ -58,7 +58,7 @@ func (r *runner) drain(ctx context.Context, s Session, claim publish.Claim) (int
 	if err := p.flush(ctx); err != nil {
 		return p.count, err
 	}
-	return p.count, ctx.Err()
+	return p.count, errors.Join(r.leave(r.careful.open), ctx.Err())
 }
 
 // take brings one message as far as it goes without waiting for others.
@@ -66,8 +66,21 @@ func (p *pass) take(ctx context.Context, m *Message, failed error) error {
 	if p.count == 0 && len(p.queue) == 0 {
 		p.r.set(StateFetching, nil)
 	}
+	if p.r.careful.left > 0 {
+		return p.alone(ctx, m, failed)
+	}
+	return p.fetch(ctx, m, failed)
+}
+
+func (p *pass) job(m *Message) *job {
 	j := &job{msg: *m, started: p.r.opt.Now(), ready: make(chan struct{})}
 	j.msg.Body = nil
+	return j
+}
+
+// fetch reads one message and has it prepared.
+func (p *pass) fetch(ctx context.Context, m *Message, failed error) error {
+	j := p.job(m)
 	if failed != nil {
 		j.err = failed
 		close(j.ready)

@@ -20,6 +20,8 @@
 //     with the Refs that were published after it;
 //   - one mailbox's trouble is its own: own goroutine, own backoff, and a shared byte budget that
 //     no message can hold while it waits for the network;
+//   - a message that kills its worker is set aside: after an owner that did not let the mailbox go,
+//     messages are taken one by one and noted on the log, and none is touched after three deaths;
 //   - every error becomes a [Fault] by [FaultOf] alone: a class that says when to try again and a
 //     code that [Explain] turns into the next step.
 //

@@ -81,6 +81,7 @@ func mailboxExplanations() []explanation {
 		{CodeMessagePanic, "reading the message failed inside mailflume", "report it with the raw message (raw of the quarantined event, `mailflume blob get`); it is set aside, nothing else waits"},
 		{CodeMessageTruncated, "the server ended the message before its announced end", "nothing to do: it is fetched again; after three tries it is set aside"},
 		{CodeEventTooLarge, "the event does not fit into the server's max_payload, even without the fields that it can travel without", "raise max_payload on the NATS server to at least 256 KiB; the message is set aside, nothing else waits"},
+		{CodeMessageSuspect, "the worker died three times while it had this message in work", "look for what ended the process then (a limit on memory, a crash in its log); look at the message with care, and report it if it is to blame. It is set aside, nothing else waits"},
 	}
 }
 

@@ -3,6 +3,7 @@ package ingest
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -26,6 +27,8 @@ type Options struct {
 	Members   Membership       // who shares the mailboxes; nil: all are this process's. It knows this one as Worker
 	Beat      time.Duration    // between two announcements to Members; 0: 3 seconds, a quarter of their life
 	Now       func() time.Time // for stamps; nil: time.Now
+
+	run string // of this Fleet, so that it knows its own words on a log
 }
 
 func (o Options) withDefaults() Options {
@@ -83,6 +86,7 @@ type member struct {
 // New returns a Fleet without mailboxes. Stop must be called.
 func New(opt Options) *Fleet {
 	opt = opt.withDefaults()
+	opt.run = rand.Text()
 	hard, cut := context.WithCancel(context.Background())
 	f := &Fleet{opt: opt, memory: newMemory(opt.Memory), places: newPlaces(opt.PerHost), hard: hard, cut: cut, active: map[publish.Key]*member{}}
 	if opt.Members != nil {
@@ -179,7 +183,7 @@ func (f *Fleet) start(b Mailbox, old *member, delay time.Duration) {
 		r := newRunner(b, f)
 		r.wake = m.wake
 		if f.share != nil {
-			r.certain = f.share.certain
+			r.certain, r.lives = f.share.certain, f.share.lives
 		}
 		r.set(StateStarting, nil)
 		if sleep(ctx, delay) {

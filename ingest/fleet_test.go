@@ -217,7 +217,7 @@ func TestTheBaseIsSavedBeforeAnythingElse(t *testing.T) {
 	if err := w.once(t); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(ops[:3], []string{"Claim", "Save", "Append"}) {
+	if !slices.Equal(ops[:4], []string{"Claim", "Note", "Save", "Append"}) {
 		t.Fatalf("the log saw %v", ops)
 	}
 }

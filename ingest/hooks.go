@@ -79,6 +79,9 @@ type Hooks struct {
 	Saved     func(box publish.Key, size int)                   // a snapshot was written
 	Skipped   func(box publish.Key, why []error)                // folders that the last look left out; after each look
 	Fenced    func(box publish.Key)
+	// The owner before died, or had a suspect: the next messages go one by one. Ref was in work at that
+	// many deaths; empty: it is not known which.
+	Inherited func(box publish.Key, worker string, ref Ref, crashes int)
 
 	// With other workers.
 	Owner   func(box publish.Key, worker string)    // who has the mailbox now; empty: it is not known yet
@@ -132,6 +135,12 @@ func (h *Hooks) saved(box publish.Key, n int) {
 func (h *Hooks) fenced(box publish.Key) {
 	if h.Fenced != nil {
 		h.Fenced(box)
+	}
+}
+
+func (h *Hooks) inherited(box publish.Key, worker string, ref Ref, crashes int) {
+	if h.Inherited != nil {
+		h.Inherited(box, worker, ref, crashes)
 	}
 }
 

@@ -41,6 +41,9 @@ type runner struct {
 	certain  func(context.Context) bool // waits until it is known that the mailbox is still this worker's; may be nil
 	hard     context.Context            //nolint:containedctx // outlives the work so that a write can be resolved
 
+	lives func(worker string) bool // whether another worker is known to live; may be nil
+
+	careful  caution
 	pos      *position
 	failures map[Ref]failure // those that are the message's own
 	backoff  backoff
@@ -103,6 +106,9 @@ func (r *runner) tenure(ctx context.Context) error {
 	if r.pos, err = openPosition(claim, r.box.Source, r.box.After.Action, held); err != nil {
 		return errors.Join(err, claim.Release(r.hard))
 	}
+	if err = r.inherit(claim); err != nil {
+		return r.release(claim, true, err)
+	}
 	for {
 		err = r.session(ctx, claim)
 		if errors.Is(err, publish.ErrFenced) {
@@ -123,6 +129,9 @@ func (r *runner) release(claim publish.Claim, lost bool, cause error) error {
 	var err error
 	if !lost && r.pos.dirty > 0 {
 		err = r.save(claim)
+	}
+	if !lost && err == nil {
+		err = r.letGo()
 	}
 	return errors.Join(cause, err, claim.Release(r.hard))
 }

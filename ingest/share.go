@@ -170,6 +170,14 @@ func (s *share) certain(ctx context.Context) bool {
 	}
 }
 
+// lives reports whether a worker other than this one is heard of.
+func (s *share) lives(worker string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, ok := s.roster.live[worker]
+	return ok && worker != s.self
+}
+
 // watch takes in who is live.
 func (s *share) watch() {
 	for weights, lists := range s.members.Watch(s.ctx) {

@@ -59,6 +59,16 @@ type Verifier interface {
 	Verify(ctx context.Context) error
 }
 
+// Noter is a Claim that can leave word for the next one: what its owner is at, should it die.
+type Noter interface {
+	// Left returns the word of the owner before, and whether there was an owner. The word stays until
+	// it is replaced, through any number of claims.
+	Left() (word []byte, owned bool)
+	// Note replaces the word, in a write like Append's that moves no position. A word of a few
+	// kilobytes is the most that it should be given.
+	Note(ctx context.Context, word []byte) error
+}
+
 // The errors that callers tell apart, with errors.Is.
 var (
 	// ErrFenced: another owner has claimed the log. Stop; the work is somebody else's now.

@@ -92,3 +92,40 @@ func verify(t *testing.T, log publish.Log) {
 		t.Errorf("after another claim: %v", err)
 	}
 }
+
+func words(t *testing.T, log publish.Log) {
+	left := func(c publish.Claim, word string, owned bool) publish.Noter {
+		t.Helper()
+		n, ok := c.(publish.Noter)
+		if !ok {
+			t.Fatal("the claim is no publish.Noter")
+		}
+		if got, was := n.Left(); string(got) != word || was != owned {
+			t.Errorf("left was %q, owned %v; want %q, %v", got, was, word, owned)
+		}
+		return n
+	}
+	note := func(n publish.Noter, word string) {
+		t.Helper()
+		if err := n.Note(deadline(t), []byte(word)); err != nil {
+			t.Fatalf("note %q: %v", word, err)
+		}
+	}
+	first := mustClaim(t, log, Box())
+	n := left(first, "", false)
+	note(n, "one")
+	mustAppend(t, first, Box(), 1, 2)
+	note(n, "two")
+	mustSave(t, first, "snapshot")
+	second := wantPosition(t, log, Box(), "snapshot", 1, 0)
+	left(second, "two", true)
+	mustAppend(t, second, Box(), 3, 3)
+	third := wantPosition(t, log, Box(), "snapshot", 3, 3) // the word outlives an owner that said nothing
+	n = left(third, "two", true)
+	if err := first.(publish.Noter).Note(deadline(t), []byte("late")); !errors.Is(err, publish.ErrFenced) {
+		t.Errorf("the word of an owner that was fenced: %v", err)
+	}
+	note(n, "")
+	mustAppend(t, third, Box(), 4, 4)
+	left(wantPosition(t, log, Box(), "snapshot", 3, 4), "", true)
+}

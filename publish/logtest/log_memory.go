@@ -34,7 +34,7 @@ type Memory struct {
 // Op names a call on a Memory log.
 type Op struct {
 	Box  publish.Key
-	Name string // Claim, Append, Save, Verify or Release
+	Name string // Claim, Append, Save, Note, Verify or Release
 	Ref  publish.Ref
 }
 
@@ -50,6 +50,7 @@ type memoryBox struct {
 	claims    int
 	events    []Event
 	snapshots []memorySnapshot
+	word      []byte
 }
 
 type memorySnapshot struct {

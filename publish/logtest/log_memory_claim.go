@@ -11,7 +11,7 @@ import (
 	"mailflume/publish"
 )
 
-// MemoryClaim is a claim on a Memory log. It also implements publish.Verifier.
+// MemoryClaim is a claim on a Memory log. It also implements publish.Verifier and publish.Noter.
 type MemoryClaim struct {
 	m   *Memory
 	box publish.Key
@@ -19,6 +19,7 @@ type MemoryClaim struct {
 
 	snapshot []byte
 	since    []publish.Entry
+	left     []byte
 
 	mu     sync.Mutex // one call at a time
 	seq    uint64     // of this owner's last message; guarded by Memory.mu
@@ -27,7 +28,7 @@ type MemoryClaim struct {
 
 func (b *memoryBox) claim(box publish.Key, m *Memory) *MemoryClaim {
 	b.claims++
-	c := &MemoryClaim{m: m, box: box, no: b.claims}
+	c := &MemoryClaim{m: m, box: box, no: b.claims, left: b.word}
 	var through uint64
 	if k := len(b.snapshots); k > 0 {
 		c.snapshot, through = slices.Clone(b.snapshots[k-1].data), b.snapshots[k-1].through
@@ -85,6 +86,14 @@ func (c *MemoryClaim) Save(ctx context.Context, snapshot []byte) error {
 			b.snapshots = slices.Delete(b.snapshots, 0, n-2)
 		}
 	})
+}
+
+// Left implements publish.Noter.
+func (c *MemoryClaim) Left() (word []byte, owned bool) { return slices.Clone(c.left), c.no > 1 }
+
+// Note implements publish.Noter.
+func (c *MemoryClaim) Note(ctx context.Context, word []byte) error {
+	return c.write(ctx, "Note", "", func(b *memoryBox) { b.write(); b.word = slices.Clone(word) })
 }
 
 // write checks the fence and lets do change the log.

@@ -11,7 +11,7 @@ import (
 	"mailflume/publish"
 )
 
-// claim implements publish.Claim and publish.Verifier.
+// claim implements publish.Claim, publish.Verifier and publish.Noter.
 type claim struct {
 	log   *mailLog
 	box   publish.Key
@@ -21,6 +21,8 @@ type claim struct {
 
 	snapshot []byte
 	since    []publish.Entry
+	left     []byte // by the owner before, see publish.Noter
+	owned    bool   // there was one
 
 	mu      sync.Mutex // one write at a time
 	seq     uint64     // of our last message, which is the log's last
@@ -30,6 +32,7 @@ type claim struct {
 	through uint64     // covered by the snapshot in use
 	gens    [2]generation
 	replays int
+	notes   int
 	broken  error // why nothing can be written any more
 }
 
@@ -81,6 +84,22 @@ func (c *claim) append(ctx context.Context, ev *publish.Event, ref publish.Ref) 
 		c.end = c.end.next(c.seq, body)
 	}
 	return err
+}
+
+// Left implements publish.Noter.
+func (c *claim) Left() (word []byte, owned bool) { return slices.Clone(c.left), c.owned }
+
+// Note implements publish.Noter: the word is the body of the claim message, written anew.
+func (c *claim) Note(ctx context.Context, word []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.notes++
+	m := c.message(typeClaim, msgID(typeClaim, c.token, strconv.Itoa(c.notes)), word)
+	keep(m)
+	if _, err := c.send(ctx, m); err != nil {
+		return fmt.Errorf("leave word on the log of %s: %w", c.box, err)
+	}
+	return nil
 }
 
 // Verify implements publish.Verifier.

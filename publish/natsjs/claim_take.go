@@ -39,8 +39,11 @@ func (c *claim) take(ctx context.Context, w *wait) (before *record, err error) {
 			return nil, err
 		}
 		c.follow(before)
+		if err := c.inherit(ctx, w, before); err != nil {
+			return nil, err
+		}
 		c.id = msgID(typeClaim, c.token)
-		m := c.message(typeClaim, c.id, nil)
+		m := c.message(typeClaim, c.id, c.left)
 		keep(m)
 		ack, out, why := c.log.publish(ctx, m)
 		switch out {
@@ -65,6 +68,18 @@ func (c *claim) take(ctx context.Context, w *wait) (before *record, err error) {
 			return nil, err
 		}
 	}
+}
+
+// inherit reads the word that the owner before left.
+func (c *claim) inherit(ctx context.Context, w *wait, before *record) (err error) {
+	c.left, c.owned = nil, before != nil
+	if before != nil && lastToken(before.subject) != typeClaim {
+		before, err = c.log.getWaiting(ctx, w, query{LastFor: c.root + "." + typeClaim})
+	}
+	if before != nil {
+		c.left = before.body
+	}
+	return err
 }
 
 // tookIt reports whether the log's last message is this attempt's claim.

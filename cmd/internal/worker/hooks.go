@@ -33,6 +33,10 @@ func (w *Worker) hooks() ingest.Hooks {
 		Saved: func(box publish.Key, size int) { w.metrics.snapshots.Add(float64(size)) },
 		Owner: w.onOwner, Workers: w.onWorkers, Differs: w.onDiffers, Members: w.onMembers,
 		Fenced: func(box publish.Key) { w.metrics.fenced.WithLabelValues(w.metrics.label(box)).Inc() },
+		Inherited: func(box publish.Key, worker string, ref ingest.Ref, crashes int) {
+			w.log.Warn().Str("mailbox", box.Mailbox).Str("tenant", box.Tenant).Str("before", worker).Str("ref", string(ref)).Int("deaths", crashes).
+				Msg("the worker before ended without letting the mailbox go; its next messages are read one by one")
+		},
 	}
 }
 
