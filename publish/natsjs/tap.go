@@ -20,8 +20,9 @@ type Filter struct {
 	Types           []publish.EventType // empty: all
 	FromStart       bool                // from the oldest event
 	Since           time.Time           // from the first event stored at or after it
-	// Follow waits for new events until the context ends. Without FromStart and Since it begins with
-	// the next one. Not following reads what is there at the call, from the start unless Since is set.
+	After           uint64              // from the first event after that Sequence: where a consumer left off
+	// Follow waits for new events until the context ends. Without FromStart, Since and After it begins with
+	// the next one. Not following reads what is there at the call, from the start unless Since or After is set.
 	Follow bool
 	// RefsOnly leaves the events themselves on the server: Event and Raw are nil.
 	RefsOnly bool
@@ -45,7 +46,7 @@ const tapIdle = 2 * time.Second
 // alone; an error without one ends the sequence. A server that goes away is waited for.
 func (c *Conn) Events(ctx context.Context, f Filter) iter.Seq2[*Delivered, error] {
 	return func(yield func(*Delivered, error) bool) {
-		t := &tap{c: c, stream: c.streamInfo(), f: f, yield: yield}
+		t := &tap{c: c, stream: c.streamInfo(), f: f, yield: yield, at: f.After}
 		if err := t.run(ctx); err != nil && !errors.Is(err, errStopped) {
 			yield(nil, fmt.Errorf("read events: %w", err))
 		}

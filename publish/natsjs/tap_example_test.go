@@ -34,6 +34,20 @@ func ExampleConn_Events() {
 
 // exampleStream starts a server and publishes two events.
 func exampleStream(ctx context.Context) (conn *natsjs.Conn, end func()) {
+	conn, end = exampleServer(ctx)
+	box := publish.Key{Tenant: "acme", Mailbox: "jane"}
+	claim, err := conn.Log().Claim(ctx, box)
+	check(err)
+	for i, subject := range []string{"Lunch?", "Re: Lunch?"} {
+		data := &publish.Data{Mailbox: publish.MailboxInfo{ID: box.Mailbox}, Subject: subject}
+		id := publish.MessageID(box, "INBOX", 1, uint32(7+i))
+		check(claim.Append(ctx, publish.NewEvent(box, publish.Received, id, time.Now(), data), publish.Ref(fmt.Sprintf("INBOX;1;%d", 7+i))))
+	}
+	return conn, end
+}
+
+// exampleServer starts a server.
+func exampleServer(ctx context.Context) (conn *natsjs.Conn, end func()) {
 	dir, err := os.MkdirTemp("", "example")
 	check(err)
 	srv, err := embed.Start(ctx, embed.Options{DataDir: dir})
@@ -41,17 +55,6 @@ func exampleStream(ctx context.Context) (conn *natsjs.Conn, end func()) {
 	conn, err = natsjs.Connect(ctx, srv.Options())
 	check(err)
 	check(conn.EnsureStream(ctx, natsjs.StreamConfig{Manage: true}))
-	box := publish.Key{Tenant: "acme", Mailbox: "jane"}
-	claim, err := conn.Log().Claim(ctx, box)
-	check(err)
-	for uid, subject := range []string{7: "Lunch?", 8: "Re: Lunch?"} {
-		if subject == "" {
-			continue
-		}
-		data := &publish.Data{Mailbox: publish.MailboxInfo{ID: box.Mailbox}, Subject: subject}
-		id := publish.MessageID(box, "INBOX", 1, uint32(uid))
-		check(claim.Append(ctx, publish.NewEvent(box, publish.Received, id, time.Now(), data), publish.Ref(fmt.Sprintf("INBOX;1;%d", uid))))
-	}
 	return conn, func() {
 		check(conn.Close())
 		srv.Shutdown()

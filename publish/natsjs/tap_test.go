@@ -30,6 +30,22 @@ func TestEventsEndWithTheLastMessageThereIs(t *testing.T) {
 			break
 		}
 	}
+	last := uint64(0)
+	for _, want := range []int{100, 200, 400, 0} { // a consumer that comes back, again and again
+		n := 0
+		for d, err := range conn.Events(deadline(t), natsjs.Filter{After: last}) {
+			if err != nil || d.Sequence <= last {
+				t.Fatalf("after %d: %+v, %v", last, d, err)
+			}
+			last = d.Sequence
+			if n++; n == want {
+				break
+			}
+		}
+		if n != want {
+			t.Errorf("%d events, want %d", n, want)
+		}
+	}
 	for d, err := range conn.Events(deadline(t), natsjs.Filter{Types: []publish.EventType{publish.Quarantined}}) {
 		t.Errorf("%+v, %v", d, err)
 	}
