@@ -45,12 +45,7 @@ func TestFault_N6_TheConnectionIsHalfOpen(t *testing.T) {
 
 func TestFault_N4_N5_TheLeaderDiesThenTheMajority(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("starts a cluster")
-	}
-	servers, all := startCluster(t)
-	o := servers[0].options()
-	o.URL = all
+	servers, o := startCluster(t)
 	p := newPlant(t, o, managed(), 200)
 	leader := servers[0].stream(t).CachedInfo().Cluster.Leader
 	var down []*testServer // the leader first
