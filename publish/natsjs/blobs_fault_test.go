@@ -39,7 +39,7 @@ func TestFault_N13_AnObjectIsWholeWhereverTheConnectionBreaks(t *testing.T) {
 	t.Parallel()
 	s := blobServer(t)
 	p := newFaultProxy(t, s.ClientURL())
-	b := quickConn(t, p.url(), time.Second).Blobs("contoso", BlobOptions{})
+	b := quickConn(t, p.URL(), time.Second).Blobs("contoso", BlobOptions{})
 	direct := blobConn(t, s.ClientURL()).Blobs("contoso", BlobOptions{})
 	if err := b.Setup(t.Context()); err != nil {
 		t.Fatal(err)
@@ -69,7 +69,7 @@ func TestAStoredMessageWhoseAnswerIsLostIsNotStoredTwice(t *testing.T) {
 	t.Parallel()
 	s := blobServer(t)
 	p := newFaultProxy(t, s.ClientURL())
-	b := quickConn(t, p.url(), 300*time.Millisecond).Blobs("contoso", BlobOptions{})
+	b := quickConn(t, p.URL(), 300*time.Millisecond).Blobs("contoso", BlobOptions{})
 	direct := blobConn(t, s.ClientURL()).Blobs("contoso", BlobOptions{})
 	if err := b.Setup(t.Context()); err != nil {
 		t.Fatal(err)
@@ -97,7 +97,7 @@ func TestASlowLinkStoresTheChunkOnce(t *testing.T) {
 	t.Parallel()
 	s := blobServer(t)
 	p := newFaultProxy(t, s.ClientURL())
-	b := quickConn(t, p.url(), 300*time.Millisecond).Blobs("contoso", BlobOptions{})
+	b := quickConn(t, p.URL(), 300*time.Millisecond).Blobs("contoso", BlobOptions{})
 	if err := b.Setup(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"net"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -13,41 +12,22 @@ import (
 // faultProxy stands between a client and a server and breaks the connection when a number of
 // octets have passed towards the server.
 type faultProxy struct {
-	l    net.Listener
-	to   string
-	wg   sync.WaitGroup
-	mu   sync.Mutex
-	live []net.Conn
-
-	seen    int64  // octets from clients
-	cutAt   int64  // cut when seen reaches it; 0: never
-	mute    int64  // from here on answers are swallowed, until the cut; 0: never
-	perSec  int64  // octets a second towards the server; 0: no limit
-	loseOn  string // text of a publish whose answer is to be lost; empty: none
-	cuts    int
-	stopped bool
+	*Relay
+	mu     sync.Mutex
+	seen   int64  // octets from clients
+	cutAt  int64  // cut when seen reaches it; 0: never
+	mute   int64  // from here on answers are swallowed, until the cut; 0: never
+	perSec int64  // octets a second towards the server; 0: no limit
+	loseOn string // text of a publish whose answer is to be lost; empty: none
+	cuts   int
 }
 
 func newFaultProxy(t testing.TB, url string) *faultProxy {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &faultProxy{l: l, to: strings.TrimPrefix(url, "nats://")}
-	p.wg.Go(p.serve)
-	t.Cleanup(func() {
-		_ = l.Close()
-		p.mu.Lock()
-		p.stopped = true
-		p.mu.Unlock()
-		p.closeAll()
-		p.wg.Wait()
-	})
+	p := &faultProxy{}
+	p.Relay = StartRelay(t, url, p.up, p.down)
 	return p
 }
-
-func (p *faultProxy) url() string { return "nats://" + p.l.Addr().String() }
 
 // arm breaks the connection n octets from now; muted octets before that (half of n at most) the
 // answers stop: what is stored then is not acknowledged.
@@ -88,40 +68,8 @@ func (p *faultProxy) cutCount() int {
 	return p.cuts
 }
 
-func (p *faultProxy) closeAll() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, c := range p.live {
-		_ = c.Close()
-	}
-	p.live = nil
-}
-
-func (p *faultProxy) serve() {
-	for {
-		c, err := p.l.Accept()
-		if err != nil {
-			return
-		}
-		s, err := net.Dial("tcp", p.to)
-		if err != nil {
-			_ = c.Close()
-			continue
-		}
-		p.mu.Lock()
-		p.live = append(p.live, c, s)
-		if p.stopped {
-			_, _ = c.Close(), s.Close()
-		}
-		p.mu.Unlock()
-		p.wg.Go(func() { p.up(c, s) })
-		p.wg.Go(func() { p.down(c, s) })
-	}
-}
-
 // up carries the client's octets. Those before the cut still arrive at the server.
-func (p *faultProxy) up(c, s net.Conn) {
-	defer func() { _, _ = c.Close(), s.(*net.TCPConn).CloseWrite() }()
+func (p *faultProxy) up(c, s *net.TCPConn) {
 	buf := make([]byte, 16<<10)
 	for {
 		n, err := c.Read(buf)
@@ -154,8 +102,7 @@ func (p *faultProxy) count(n int) (pass int, cut bool, wait time.Duration) {
 }
 
 // down carries the server's answers, and reads on when there is nobody to give them to.
-func (p *faultProxy) down(c, s net.Conn) {
-	defer func() { _, _ = c.Close(), s.Close() }()
+func (p *faultProxy) down(c, s *net.TCPConn) {
 	buf := make([]byte, 16<<10)
 	for {
 		n, err := s.Read(buf)

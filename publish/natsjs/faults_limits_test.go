@@ -123,7 +123,7 @@ func TestFault_N16_NATSIsSlow(t *testing.T) { // alone: it measures the heap
 	if testing.Short() {
 		size = 24 << 20
 	}
-	p := newPlant(t, natsjs.Options{URL: "nats://" + proxy.addr()}, managed(), 0)
+	p := newPlant(t, natsjs.Options{URL: proxy.URL()}, managed(), 0)
 	p.box.Add([]byte("Subject: large\r\nContent-Type: application/octet-stream\r\n\r\n"))
 	p.mail = 1
 	var read, ahead, peak atomic.Int64

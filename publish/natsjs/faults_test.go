@@ -35,7 +35,7 @@ func TestFault_N6_TheConnectionIsHalfOpen(t *testing.T) {
 	srv := startServer(t, serverOptions{})
 	proxy := startProxy(t, srv.url())
 	o := srv.options()
-	o.URL, o.PublishTimeout = "nats://"+proxy.addr(), 300*time.Millisecond
+	o.URL, o.PublishTimeout = proxy.URL(), 300*time.Millisecond
 	p := newPlant(t, o, managed(), 120)
 	p.strike(t, 50, func() { proxy.swallow(true) })
 	p.stands(t, publish.ErrUnavailable, ingest.CodeNATSDown)
@@ -114,7 +114,7 @@ func TestFault_N15_AnOutageOutlastsTheDuplicateWindow(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := srv.options()
-	o.URL, o.PublishTimeout = "nats://"+proxy.addr(), 200*time.Millisecond
+	o.URL, o.PublishTimeout = proxy.URL(), 200*time.Millisecond
 	p := newPlant(t, o, managed(), 120)
 	p.strike(t, 50, func() { // it is stored, its answer is lost, and the server forgets its id meanwhile
 		proxy.swallow(true)

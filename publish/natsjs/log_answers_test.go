@@ -20,34 +20,18 @@ import (
 
 // An impostor stands between a client and a server and answers publishes to the log itself.
 type impostor struct {
-	l      net.Listener
-	target string
-	wg     sync.WaitGroup
+	*natsjs.Relay
 
 	mu      sync.Mutex
 	answers []string // to the next publishes, each a message of the server; empty: the server answers
 	pass    bool     // the server gets them all the same
 	asked   int      // publishes that were answered
-	conns   []net.Conn
 }
 
 func startImpostor(t *testing.T, url string) *impostor {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &impostor{l: l, target: strings.TrimPrefix(url, "nats://")}
-	p.wg.Go(p.accept)
-	t.Cleanup(func() {
-		_ = l.Close()
-		p.mu.Lock()
-		for _, c := range p.conns {
-			_ = c.Close()
-		}
-		p.mu.Unlock()
-		p.wg.Wait()
-	})
+	p := &impostor{}
+	p.Relay = natsjs.StartRelay(t, url, p.read, func(client, server *net.TCPConn) { _, _ = io.Copy(client, server) })
 	return p
 }
 
@@ -64,34 +48,9 @@ func (p *impostor) answered() int {
 	return p.asked
 }
 
-func (p *impostor) accept() {
-	for {
-		client, err := p.l.Accept()
-		if err != nil {
-			return
-		}
-		server, err := net.DialTimeout("tcp", p.target, 5*time.Second)
-		if err != nil {
-			_ = client.Close()
-			continue
-		}
-		p.mu.Lock()
-		p.conns = append(p.conns, client, server)
-		p.mu.Unlock()
-		p.wg.Go(func() {
-			_, _ = io.Copy(client, server)
-			_ = client.Close()
-		})
-		p.wg.Go(func() {
-			p.read(client, server)
-			_ = server.Close()
-		})
-	}
-}
-
 // read reads what the client says, one protocol line after the other. A client that waits for an
 // answer hears nothing else, so that one can be written between two of the server's.
-func (p *impostor) read(client, server net.Conn) {
+func (p *impostor) read(client, server *net.TCPConn) {
 	r := bufio.NewReader(client)
 	sids := map[string]string{} // of subscriptions with a wildcard at their end
 	for {
@@ -190,7 +149,7 @@ func TestEveryAnswerToAWriteHasItsConsequence(t *testing.T) {
 					srv.freshStream(t)
 					told := make(chan error, 100)
 					o := withWaiting(srv.options(), told)
-					o.URL, o.RetryMax = "nats://"+p.l.Addr().String(), 20*time.Millisecond
+					o.URL, o.RetryMax = p.URL(), 20*time.Millisecond
 					conn := dial(t, o)
 					if err := conn.EnsureStream(deadline(t), natsjs.StreamConfig{Manage: true}); err != nil {
 						t.Fatal(err)

@@ -61,7 +61,7 @@ func TestLostAcknowledgementsLoseAndDoubleNothing(t *testing.T) {
 	srv := startServer(t, serverOptions{})
 	proxy := startProxy(t, srv.url())
 	conn := srv.conn(t, func(o *natsjs.Options) {
-		o.URL, o.PublishTimeout = "nats://"+proxy.addr(), 200*time.Millisecond
+		o.URL, o.PublishTimeout = proxy.URL(), 200*time.Millisecond
 	})
 	c := mustClaim(t, conn.Log())
 	for n := 1; n <= 60; n++ {
@@ -82,7 +82,7 @@ func TestLostAcknowledgementsLoseAndDoubleNothing(t *testing.T) {
 func TestAWriteInDoubtWhenItsContextEndsEndsTheClaim(t *testing.T) {
 	srv := startServer(t, serverOptions{})
 	proxy := startProxy(t, srv.url())
-	conn := srv.conn(t, func(o *natsjs.Options) { o.URL, o.PublishTimeout = "nats://"+proxy.addr(), 100*time.Millisecond })
+	conn := srv.conn(t, func(o *natsjs.Options) { o.URL, o.PublishTimeout = proxy.URL(), 100*time.Millisecond })
 	c := mustClaim(t, conn.Log())
 	proxy.swallow(true)
 	ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond)

@@ -1,9 +1,8 @@
 package natsjs_test
 
 import (
+	"mailflume/publish/natsjs"
 	"net"
-	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -11,40 +10,21 @@ import (
 
 // A proxy stands between a client and a server and loses what the server says.
 type proxy struct {
-	l      net.Listener
-	target string
-	wg     sync.WaitGroup
-	mute   atomic.Bool  // swallow the server's answers
-	cutAt  atomic.Bool  // and cut the connection at the first one swallowed
-	rate   atomic.Int64 // of what the client sends, in octets a second; 0: as fast as it goes
-	up     atomic.Int64 // octets that the client has sent
-
-	mu    sync.Mutex
-	conns map[net.Conn]struct{}
+	*natsjs.Relay
+	mute  atomic.Bool  // swallow the server's answers
+	cutAt atomic.Bool  // and cut the connection at the first one swallowed
+	rate  atomic.Int64 // of what the client sends, in octets a second; 0: as fast as it goes
+	up    atomic.Int64 // octets that the client has sent
 }
 
 func startProxy(t *testing.T, url string) *proxy {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &proxy{l: l, target: strings.TrimPrefix(url, "nats://"), conns: map[net.Conn]struct{}{}}
-	p.wg.Add(1)
-	go p.accept()
-	t.Cleanup(func() {
-		_ = l.Close()
-		p.mu.Lock()
-		for c := range p.conns {
-			_ = c.Close()
-		}
-		p.mu.Unlock()
-		p.wg.Wait()
-	})
+	p := &proxy{}
+	p.Relay = natsjs.StartRelay(t, url,
+		func(client, server *net.TCPConn) { pipe(client, server, p.sent) },
+		func(client, server *net.TCPConn) { pipe(server, client, p.pass) })
 	return p
 }
-
-func (p *proxy) addr() string { return p.l.Addr().String() }
 
 func (p *proxy) swallow(on bool) { p.mute.Store(on) }
 
@@ -54,64 +34,37 @@ func (p *proxy) swallowThenCut() {
 	p.mute.Store(true)
 }
 
-func (p *proxy) accept() {
-	defer p.wg.Done()
-	for {
-		client, err := p.l.Accept()
-		if err != nil {
-			return
-		}
-		server, err := net.DialTimeout("tcp", p.target, 5*time.Second)
-		if err != nil {
-			_ = client.Close()
-			continue
-		}
-		p.mu.Lock()
-		p.conns[client], p.conns[server] = struct{}{}, struct{}{}
-		p.mu.Unlock()
-		p.wg.Add(2)
-		go p.pipe(client, server, p.sent)
-		go p.pipe(server, client, p.pass)
-	}
-}
-
 // sent counts what the client sends, and slows it down.
-func (p *proxy) sent(b []byte) bool {
+func (p *proxy) sent(b []byte) ([]byte, bool) {
 	p.up.Add(int64(len(b)))
 	if r := p.rate.Load(); r > 0 {
 		<-time.After(time.Duration(len(b)) * time.Second / time.Duration(r))
 	}
-	return true
+	return b, true
 }
 
-// pass decides over an answer of the server; false closes the connection.
-func (p *proxy) pass(b []byte) bool {
-	if p.mute.Load() && p.cutAt.CompareAndSwap(true, false) {
-		p.mute.Store(false)
-		return false
+// pass decides over an answer of the server.
+func (p *proxy) pass(b []byte) ([]byte, bool) {
+	if !p.mute.Load() {
+		return b, true
 	}
-	return true
+	if p.cutAt.CompareAndSwap(true, false) {
+		p.mute.Store(false)
+		return nil, false
+	}
+	return nil, true
 }
 
-func (p *proxy) pipe(from, to net.Conn, pass func([]byte) bool) {
-	defer p.wg.Done()
-	defer func() { _ = from.Close() }()
-	defer func() { _ = to.Close() }()
-	server := strings.HasSuffix(p.target, from.RemoteAddr().String())
+// pipe carries what pass leaves of it, until pass says no.
+func pipe(from, to net.Conn, pass func([]byte) ([]byte, bool)) {
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(buf)
-		if n > 0 {
-			if !pass(buf[:n]) {
-				return
-			}
-			if !server || !p.mute.Load() {
-				if _, err := to.Write(buf[:n]); err != nil {
-					return
-				}
-			}
+		b, ok := pass(buf[:n])
+		if !ok || err != nil {
+			return
 		}
-		if err != nil {
+		if _, err := to.Write(b); err != nil {
 			return
 		}
 	}

@@ -188,7 +188,7 @@ func TestALostAnswerToABeatIsNoRival(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, serverOptions{})
 	p := startProxy(t, s.url())
-	m := s.members(t, "a", 1, func(o *natsjs.Options) { o.URL = "nats://" + p.addr() })
+	m := s.members(t, "a", 1, func(o *natsjs.Options) { o.URL = p.URL() })
 	if err := m.Beat(deadline(t), "list"); err != nil {
 		t.Fatal(err)
 	}
