@@ -60,6 +60,7 @@ func run(ctx context.Context, out io.Writer, corpus, only string, rounds int) er
 		}
 		r.report(out)
 	}
+	explain(out, rows)
 	return judge(rows)
 }
 
