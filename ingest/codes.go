@@ -93,6 +93,8 @@ const (
 	CodeBusy      Code = "MF-CTL-003"
 	CodeNotAsked  Code = "MF-CTL-004"
 	CodeSilent    Code = "MF-CTL-005"
+	CodeNoMailbox Code = "MF-CTL-006"
+	CodeCrossSite Code = "MF-CTL-007"
 
 	CodeAuditFailed Code = "MF-AUDIT-001"
 	CodeLogBroken   Code = "MF-AUDIT-002"
