@@ -88,6 +88,14 @@ const (
 	CodeNoWorker     Code = "MF-NATS-012"
 	CodeNameTaken    Code = "MF-NATS-013"
 
+	CodeNotServed Code = "MF-CTL-001"
+	CodePaused    Code = "MF-CTL-002"
+	CodeBusy      Code = "MF-CTL-003"
+	CodeNotAsked  Code = "MF-CTL-004"
+	CodeSilent    Code = "MF-CTL-005"
+	CodeNoMailbox Code = "MF-CTL-006"
+	CodeCrossSite Code = "MF-CTL-007"
+
 	CodeAuditFailed Code = "MF-AUDIT-001"
 	CodeLogBroken   Code = "MF-AUDIT-002"
 	CodePinExpired  Code = "MF-AUDIT-003"

@@ -13,6 +13,11 @@
 // hear of each other they go on with what they have; if two hold the same mailbox, its log lets only
 // the later one write, and the earlier one stops and comes back when it knows whose it is.
 //
+// People may pause a mailbox, resume it, or have it looked at now, through the Fleet that has it. A pause is
+// kept in [Pauses], not in the mailbox's log: it holds for whoever has the mailbox next, it can be seen
+// without claiming the log, and a mailbox that nobody can read yet can be paused too. While it is not known
+// what is paused, nothing starts.
+//
 // What it promises:
 //
 //   - nothing upstream is changed before what it produced is acknowledged downstream;

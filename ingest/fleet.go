@@ -26,6 +26,7 @@ type Options struct {
 	Hooks     Hooks
 	Members   Membership       // who shares the mailboxes; nil: all are this process's. It knows this one as Worker
 	Beat      time.Duration    // between two announcements to Members; 0: 3 seconds, a quarter of their life
+	Pauses    Pauses           // which mailboxes are paused; nil: this Fleet alone remembers
 	Now       func() time.Time // for stamps; nil: time.Now
 
 	run string // of this Fleet, so that it knows its own words on a log
@@ -72,6 +73,15 @@ type Fleet struct {
 	want   map[publish.Key]Mailbox
 	active map[publish.Key]*member
 	drains bool // nothing starts any more
+
+	paused  map[publish.Key]time.Time // and since when
+	known   bool                      // what is paused; nothing starts before
+	changed chan struct{}             // closed and replaced when active or paused changes
+
+	watch    sync.Once       // begins to watch what is paused
+	watching context.Context //nolint:containedctx // of that
+	unwatch  context.CancelFunc
+	watched  sync.WaitGroup
 }
 
 // member is a running mailbox.
@@ -80,6 +90,7 @@ type member struct {
 	stop       context.CancelFunc
 	stopped    bool          // if the mailbox comes back, it starts anew
 	wake       chan struct{} // ends a wait
+	look       chan struct{} // ends any wait, that of a session for news too
 	gone       chan struct{}
 }
 
@@ -88,7 +99,11 @@ func New(opt Options) *Fleet {
 	opt = opt.withDefaults()
 	opt.run = rand.Text()
 	hard, cut := context.WithCancel(context.Background())
-	f := &Fleet{opt: opt, memory: newMemory(opt.Memory), places: newPlaces(opt.PerHost), hard: hard, cut: cut, active: map[publish.Key]*member{}}
+	watching, unwatch := context.WithCancel(hard)
+	f := &Fleet{
+		watching: watching, unwatch: unwatch, opt: opt, memory: newMemory(opt.Memory), places: newPlaces(opt.PerHost), hard: hard, cut: cut,
+		active: map[publish.Key]*member{}, known: opt.Pauses == nil, changed: make(chan struct{}),
+	}
 	if opt.Members != nil {
 		f.share = newShare(f)
 	}
@@ -102,7 +117,7 @@ func (f *Fleet) Apply(boxes []Mailbox) error {
 	f.apply.Lock()
 	defer f.apply.Unlock()
 	if f.hard.Err() != nil {
-		return errors.New("the fleet is stopped")
+		return errStopped
 	}
 	want := make(map[publish.Key]Mailbox, len(boxes))
 	for _, b := range boxes {
@@ -114,10 +129,18 @@ func (f *Fleet) Apply(boxes []Mailbox) error {
 	f.mu.Lock()
 	f.want = want
 	f.mu.Unlock()
+	if f.opt.Pauses != nil {
+		f.watch.Do(func() { f.watched.Go(func() { f.watchPauses(f.watching) }) })
+	}
 	if f.share != nil {
 		f.share.announce(want)
 	} else {
 		f.moved(nil)
+	}
+	for key := range want {
+		if _, paused := f.pausedSince(key); paused {
+			f.rests(key)
+		}
 	}
 	return nil
 }
@@ -127,11 +150,15 @@ func (f *Fleet) Apply(boxes []Mailbox) error {
 func (f *Fleet) moved(apart map[publish.Key]bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.drains {
+	if f.drains || !f.known {
 		return
 	}
+	runs := func(key publish.Key) bool {
+		_, paused := f.paused[key]
+		return !paused && f.mine(key)
+	}
 	for key, m := range f.active {
-		if b, ok := f.want[key]; !ok || !f.mine(key) || b.Definition != m.definition {
+		if b, ok := f.want[key]; !ok || !runs(key) || b.Definition != m.definition {
 			m.stop()
 			m.stopped = true
 		}
@@ -142,7 +169,7 @@ func (f *Fleet) moved(apart map[publish.Key]bool) {
 	}
 	var starting []publish.Key
 	for key := range f.want {
-		if m := f.active[key]; (m == nil || m.stopped) && f.mine(key) {
+		if m := f.active[key]; (m == nil || m.stopped) && runs(key) {
 			starting = append(starting, key)
 		}
 	}
@@ -162,18 +189,13 @@ func (f *Fleet) mine(key publish.Key) bool { return f.share == nil || f.share.mi
 // owned reports a mailbox's new owner. One that nobody runs here stands by.
 func (f *Fleet) owned(key publish.Key, owner string) {
 	f.opt.Hooks.owner(key, owner)
-	f.mu.Lock()
-	idle := f.active[key] == nil
-	f.mu.Unlock()
-	if idle && owner != f.opt.Worker {
-		f.opt.Hooks.state(key, Status{State: StateStandby, At: f.opt.Now()})
-	}
+	f.rests(key)
 }
 
 // start runs a mailbox after its predecessor; f.mu is held.
 func (f *Fleet) start(b Mailbox, old *member, delay time.Duration) {
 	ctx, stop := context.WithCancel(context.Background())
-	m := &member{definition: b.Definition, stop: stop, wake: make(chan struct{}, 1), gone: make(chan struct{})}
+	m := &member{definition: b.Definition, stop: stop, wake: make(chan struct{}, 1), look: make(chan struct{}, 1), gone: make(chan struct{})}
 	f.active[b.Key] = m
 	go func() {
 		defer f.leave(b.Key, m)
@@ -181,7 +203,7 @@ func (f *Fleet) start(b Mailbox, old *member, delay time.Duration) {
 			<-old.gone
 		}
 		r := newRunner(b, f)
-		r.wake = m.wake
+		r.wake, r.look = m.wake, m.look
 		if f.share != nil {
 			r.certain, r.lives = f.share.certain, f.share.lives
 		}
@@ -197,16 +219,14 @@ func (f *Fleet) start(b Mailbox, old *member, delay time.Duration) {
 func (f *Fleet) leave(key publish.Key, m *member) {
 	m.stop()
 	f.mu.Lock()
-	_, wanted := f.want[key]
-	last := f.active[key] == m
-	if last {
+	if f.active[key] == m {
 		delete(f.active, key)
 	}
-	standby := last && wanted && !f.drains && !f.mine(key)
 	f.mu.Unlock()
-	if standby {
-		f.opt.Hooks.state(key, Status{State: StateStandby, At: f.opt.Now()})
-	}
+	f.rests(key)
+	f.mu.Lock()
+	f.announceChange()
+	f.mu.Unlock()
 	close(m.gone)
 }
 
@@ -254,6 +274,8 @@ func (f *Fleet) Stop(ctx context.Context) error {
 	}
 	halt()
 	f.cut()
+	f.unwatch()
+	f.watched.Wait()
 	err := ctx.Err()
 	if f.share != nil {
 		f.share.leave(ctx)
@@ -261,8 +283,8 @@ func (f *Fleet) Stop(ctx context.Context) error {
 	return err
 }
 
-// Once reads every mailbox to its end one time, at most parallel of them at once (0: 64), and
-// returns their errors joined, in the order of the mailboxes. The Fleet must not run anything else.
+// Once reads every mailbox that is not paused to its end one time, at most parallel of them at once (0: 64),
+// and returns their errors joined, in the order of the mailboxes. The Fleet must not run anything else.
 func (f *Fleet) Once(ctx context.Context, boxes []Mailbox, parallel int) error {
 	errs := make([]error, len(boxes))
 	turn := make(chan struct{}, cmp.Or(parallel, 64))
@@ -270,7 +292,17 @@ func (f *Fleet) Once(ctx context.Context, boxes []Mailbox, parallel int) error {
 	// A cancelled pass still gets the time to resolve its last write.
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(drainTime, f.cut) })
 	defer stop()
+	if f.opt.Pauses != nil {
+		for paused := range f.opt.Pauses.Watch(ctx) {
+			f.paused = paused
+			break
+		}
+	}
 	for i, b := range boxes {
+		if since, paused := f.paused[b.Key]; paused {
+			f.opt.Hooks.state(b.Key, Status{State: StatePaused, At: since})
+			continue
+		}
 		turn <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-turn }()

@@ -26,6 +26,7 @@ const (
 	StateNATSUnavailable State = "nats_unavailable"
 	StateDraining        State = "draining"
 	StateStandby         State = "standby" // another worker has the mailbox
+	StatePaused          State = "paused"  // until somebody resumes it
 	StateStopped         State = "stopped"
 )
 
@@ -33,7 +34,7 @@ const (
 func States() []State {
 	return []State{
 		StateStarting, StateClaiming, StateConnecting, StateEnumerating, StateFetching, StateSettling, StateIdle, StatePollingWait,
-		StateBackoff, StateThrottled, StateAuthFailed, StateConfigError, StateNATSUnavailable, StateDraining, StateStandby, StateStopped,
+		StateBackoff, StateThrottled, StateAuthFailed, StateConfigError, StateNATSUnavailable, StateDraining, StateStandby, StatePaused, StateStopped,
 	}
 }
 

@@ -38,6 +38,8 @@ type runner struct {
 	composer Composer
 	once     bool
 	wake     <-chan struct{}            // ends a wait; may be nil
+	look     <-chan struct{}            // ends any wait, that of a session for news too; may be nil
+	hurry    bool                       // the wait for news was ended so: no other one now
 	certain  func(context.Context) bool // waits until it is known that the mailbox is still this worker's; may be nil
 	hard     context.Context            //nolint:containedctx // outlives the work so that a write can be resolved
 
@@ -169,10 +171,31 @@ func (r *runner) session(ctx context.Context, claim publish.Claim) error {
 		}
 		wait := r.untilNext()
 		r.setUntil(StateIdle, wait)
-		if err := w.Wait(ctx, wait); err != nil {
+		if err := r.await(ctx, w, wait); err != nil || r.hurry {
 			return err
 		}
 	}
+}
+
+// await waits for news. A look now costs the session: it cannot be told to stop waiting otherwise.
+func (r *runner) await(ctx context.Context, w Waiter, atMost time.Duration) error {
+	waiting, cancel := context.WithCancel(ctx)
+	asked := make(chan bool, 1)
+	go func() {
+		select {
+		case <-r.look:
+			cancel()
+			asked <- true
+		case <-waiting.Done():
+			asked <- false
+		}
+	}()
+	err := w.Wait(waiting, atMost)
+	cancel()
+	if r.hurry = <-asked; r.hurry && ctx.Err() == nil {
+		return nil
+	}
+	return err
 }
 
 // cycle reads the mailbox to its end once, and settles what is due.
@@ -243,6 +266,10 @@ func (r *runner) grace() time.Duration { return max(r.box.After.Grace, r.opt.Min
 
 // rest waits after a session: until the next poll if all went well, else as the fault says.
 func (r *runner) rest(ctx context.Context, err error) bool {
+	if r.hurry {
+		r.hurry = false
+		return ctx.Err() == nil
+	}
 	if err == nil {
 		wait := r.untilNext()
 		r.setUntil(StatePollingWait, wait)
@@ -279,6 +306,7 @@ func (r *runner) sleep(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-t.C:
 	case <-r.wake:
+	case <-r.look:
 	case <-ctx.Done():
 	}
 	return ctx.Err() == nil

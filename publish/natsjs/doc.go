@@ -27,14 +27,21 @@
 // # Connections
 //
 // [Connect] returns a connection that never gives up: it reconnects for ever, and a write waits with
-// it until its context ends. What waits and why is told to [Hooks]. The package starts no goroutines
-// of its own; the client library's end with [Conn.Close], which waits for them.
+// it until its context ends. What waits and why is told to [Hooks]. But for a [Service], the package starts no
+// goroutines of its own; the client library's end with [Conn.Close], which waits for them.
 //
 // # Other workers
 //
 // [Conn.Members] is how workers know of each other: each announces itself every few seconds in a KV
 // bucket, with the mailboxes it could serve, and watches the others. It only says who should work on
 // what; that two never write the same log is the log's doing.
+//
+// # Requests
+//
+// [Conn.Serve] answers what people ask of a mailbox (mailflume.v1.ctl.<tenant>.<mailbox>.<verb>), [Conn.Ask]
+// asks from any machine: only the worker that has the mailbox answers, and it says at once that it does. A
+// [Service] owns the goroutines of what it does for requests; they end with it, and when whoever asked is
+// gone. [Pauses] keeps what has to outlive an owner in the bucket of the workers.
 //
 // # Reading
 //

@@ -52,6 +52,44 @@ func TestTheRealLogAndBlobsNeedNoFurtherPermission(t *testing.T) {
 	}
 	blobsRoundTrip(ctx, t, c)
 	meet(ctx, t, c)
+	control(ctx, t, c, box)
+}
+
+// control asks itself for something, and pauses a mailbox.
+func control(ctx context.Context, t *testing.T, c *natsjs.Conn, box publish.Key) {
+	t.Helper()
+	s, err := c.Serve(natsjs.Handler{
+		Has: func(b publish.Key) bool { return b == box },
+		Do: func(_ context.Context, _ natsjs.Request, tell func(any)) (any, error) {
+			for i := range 5 {
+				tell(i)
+			}
+			return "done", nil
+		},
+		Code: func(error) string { return "X" },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.Ask(ctx, natsjs.Request{Box: box, Verb: "poll"}, natsjs.Asking{}); err != nil || string(got) != `"done"` {
+		t.Errorf("asked itself: %s, %v", got, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	m, err := c.Members(ctx, natsjs.MemberOptions{Worker: "w"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Pauses().Pause(ctx, box, time.Now()); err != nil {
+		t.Error(err)
+	}
+	for paused := range m.Pauses().Watch(ctx) {
+		if len(paused) != 1 {
+			t.Errorf("paused: %v", paused)
+		}
+		break
+	}
 }
 
 // meet announces a worker, watches it come, and lets it leave.

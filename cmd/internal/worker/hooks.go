@@ -88,7 +88,7 @@ func (r *Row) apply(s ingest.Status) {
 		_, next := ingest.Explain(s.Fault.Code)
 		r.Code, r.Error, r.Next = string(s.Fault.Code), s.Err.Error(), next
 		r.repeats++
-	case recovered(s.State), s.State == ingest.StateStandby:
+	case recovered(s.State), s.State == ingest.StateStandby, s.State == ingest.StatePaused:
 		r.Code, r.Error, r.Next = "", "", ""
 		r.reported, r.repeats = time.Time{}, 0
 	}

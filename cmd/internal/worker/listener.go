@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"mailflume/ingest"
 	"net"
@@ -12,7 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// listener is the HTTP side: metrics, health and the table of mailboxes. It only reads.
+// listener is the HTTP side: metrics, health and the table of mailboxes. It changes nothing but what api.go says.
 type listener struct {
 	ln   net.Listener
 	srv  *http.Server
@@ -65,13 +64,8 @@ func (w *Worker) routes() http.Handler {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(w.metrics.registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /livez", func(rw http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(rw, "ok") })
 	mux.HandleFunc("GET /readyz", w.readyz)
-	mux.HandleFunc("GET /api/v1/mailboxes", func(rw http.ResponseWriter, _ *http.Request) {
-		rw.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(rw).Encode(struct {
-			Mailboxes []Row `json:"mailboxes"`
-		}{w.board.Rows()})
-	})
-	mux.HandleFunc("GET /{$}", w.index)
+	mux.Handle("/api/", w.guard(w.api()))
+	mux.Handle("GET /{$}", w.guard(http.HandlerFunc(w.index)))
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		rw.Header().Set("X-Content-Type-Options", "nosniff")
 		rw.Header().Set("Content-Security-Policy", "default-src 'none'")

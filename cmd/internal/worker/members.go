@@ -12,12 +12,17 @@ import (
 	"mailflume/publish/natsjs"
 )
 
-// members is how this worker finds the others; nil if there can be none, because the server is its own.
-func (w *Worker) members(ctx context.Context) (ingest.Membership, error) {
-	if w.cfg.NATS.Embedded() || w.opt.Alone {
-		return nil, nil
+// meet finds what this worker shares with others: which mailboxes are paused, and who has which. Members are
+// nil if there can be none, because the server is its own.
+func (w *Worker) meet(ctx context.Context) (ingest.Membership, ingest.Pauses, error) {
+	m, err := w.conn.Members(ctx, natsjs.MemberOptions{Worker: w.opt.Name, Replicas: w.cfg.NATS.Stream.Replicas})
+	if err != nil {
+		return nil, nil, err
 	}
-	return w.conn.Members(ctx, natsjs.MemberOptions{Worker: w.opt.Name, Replicas: w.cfg.NATS.Stream.Replicas})
+	if w.cfg.NATS.Embedded() || w.opt.Alone {
+		return nil, m.Pauses(), nil
+	}
+	return m, m.Pauses(), nil
 }
 
 // onOwner notes who has a mailbox. Moves are logged one by one as long as metrics are kept so.

@@ -56,7 +56,9 @@ func startColleague(t *testing.T, file, url, name string) *colleague {
 	return c
 }
 
-func TestTwoWorkersShareTheMailboxesAndSayWhoHasWhat(t *testing.T) {
+// sharedServer runs a server until the test ends.
+func sharedServer(t *testing.T) (url string) {
+	t.Helper()
 	srv, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true})
 	if err != nil {
 		t.Fatal(err)
@@ -66,12 +68,17 @@ func TestTwoWorkersShareTheMailboxesAndSayWhoHasWhat(t *testing.T) {
 	if !srv.ReadyForConnections(20 * time.Second) {
 		t.Fatal("the server does not start")
 	}
+	return srv.ClientURL()
+}
+
+func TestTwoWorkersShareTheMailboxesAndSayWhoHasWhat(t *testing.T) {
+	url := sharedServer(t)
 	stage, err := demo.Start()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = stage.Close() })
-	one, two := startColleague(t, stage.ConfigFile(), srv.ClientURL(), "one"), startColleague(t, stage.ConfigFile(), srv.ClientURL(), "two")
+	one, two := startColleague(t, stage.ConfigFile(), url, "one"), startColleague(t, stage.ConfigFile(), url, "two")
 	for _, c := range []*colleague{one, two} {
 		c.log.await(t, `"workers":2`)
 	}

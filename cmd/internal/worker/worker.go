@@ -36,6 +36,7 @@ type Worker struct {
 	http     *listener
 	server   *embed.Server // nil with an external NATS
 	conn     *natsjs.Conn
+	asks     atomic.Pointer[natsjs.Conn] // conn, once it is there: for the HTTP listener, which is there before
 	fleet    *ingest.Fleet
 	up       atomic.Bool
 	stopping atomic.Bool
@@ -55,13 +56,14 @@ func Start(ctx context.Context, cfg *config.Config, opt Options) (*Worker, error
 	if err := w.connect(ctx); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
-	members, err := w.members(ctx)
+	w.asks.Store(w.conn)
+	members, pauses, err := w.meet(ctx)
 	if err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
 	w.boxes = newBuilder(w)
 	w.fleet = ingest.New(ingest.Options{
-		Log: w.conn.Log(), Worker: opt.Name, Members: members, Memory: int64(cfg.Limits.Memory), PerHost: cfg.Limits.ConnectionsPerHost,
+		Log: w.conn.Log(), Worker: opt.Name, Members: members, Pauses: pauses, Memory: int64(cfg.Limits.Memory), PerHost: cfg.Limits.ConnectionsPerHost,
 		SaveEvery: saveEvery(cfg), MinGrace: w.syncInterval(), Hooks: w.hooks(),
 	})
 	w.boxes.onToken = w.tokenRefreshed
@@ -99,6 +101,10 @@ func (w *Worker) Run(ctx context.Context) error {
 	if err := w.fleet.Apply(boxes); err != nil {
 		return err
 	}
+	requests, err := w.serve()
+	if err != nil {
+		return err
+	}
 	w.log.Info().Int("mailboxes", len(boxes)).Str("nats", w.conn.URL()).Bool("embedded", w.server != nil).Str("http", w.http.addr()).
 		Str("worker", w.opt.Name).Msg("started")
 	swept := make(chan struct{})
@@ -109,6 +115,9 @@ func (w *Worker) Run(ctx context.Context) error {
 	w.watch(ctx)
 	<-swept
 	w.stopping.Store(true)
+	if err := requests.Close(); err != nil {
+		w.log.Warn().Err(err).Msg("requests are still being served")
+	}
 	w.log.Info().Msg("draining: last writes are being resolved")
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 22*time.Second)
 	defer cancel()

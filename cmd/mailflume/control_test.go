@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/rs/zerolog"
+
+	"mailflume/cmd/internal/config"
+	"mailflume/cmd/internal/demo"
+	"mailflume/cmd/internal/worker"
+	"mailflume/ingest"
+	"mailflume/publish/natsjs"
+)
+
+func TestMailboxesArePausedResumedAndPolledBesideAWorkerAndWithoutOne(t *testing.T) {
+	stage, err := demo.Start()
+	must(t, err)
+	defer stage.Close()
+	file := stage.ConfigFile()
+	want := func(code int, said string, args ...string) {
+		t.Helper()
+		got, out, errOut := call(t, append(args, "-c", file)...)
+		if got != code || !strings.Contains(out+errOut, said) || (code == 0) != (out != "") {
+			t.Errorf("%v: exit %d, %s%s", args, got, out, errOut)
+		}
+	}
+	want(exitUsage, "config show", "pause", "nobody")
+	want(exitUsage, "arg", "resume")
+
+	cfg, err := config.Load(file)
+	must(t, err)
+	w, err := worker.Start(t.Context(), cfg, worker.Options{Log: zerolog.Nop(), Version: "test", Name: "here"})
+	must(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	ran := make(chan error, 1)
+	go func() { ran <- w.Run(ctx) }()
+	for range w.Conn().Events(t.Context(), natsjs.Filter{FromStart: true, Follow: true}) {
+		break // it is at work
+	}
+	want(0, "support is paused (worker here)", "pause", "support")
+	want(exitFailed, "MF-CTL-002", "poll", "support")
+	want(0, "support goes on (worker here)", "resume", "support")
+	want(0, "invoices is being looked at (worker here)", "poll", "invoices")
+	want(0, "invoices is paused", "pause", "invoices")
+	for _, r := range w.Board().Rows() {
+		if (r.State == string(ingest.StatePaused)) != (r.Mailbox == "invoices") {
+			t.Errorf("%s is %s", r.Mailbox, r.State)
+		}
+	}
+	stop()
+	must(t, <-ran)
+	must(t, w.Close())
+
+	want(0, "support is paused (no worker is running)", "pause", "support")
+	want(0, "invoices goes on (no worker is running)", "resume", "invoices")
+	want(exitFailed, "MF-NATS-012", "poll", "invoices")
+	code, out, errOut := call(t, "run", "--once", "-c", file)
+	if code != 0 || !strings.Contains(out, "paused") || !strings.Contains(out, "polling_wait") && !strings.Contains(out, "stopped") {
+		t.Errorf("exit %d:\n%s%s", code, out, errOut)
+	}
+}

@@ -1,0 +1,180 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"time"
+
+	"mailflume/publish"
+)
+
+// Pauses is where all workers see which mailboxes are paused: a pause is for every later owner too, until
+// somebody resumes the mailbox.
+type Pauses interface {
+	// Watch yields the paused mailboxes with the time since when, once they are known and whenever that
+	// changes, until ctx ends. The maps are the receiver's.
+	Watch(ctx context.Context) iter.Seq[map[publish.Key]time.Time]
+	// Pause and Resume return when it is kept.
+	Pause(ctx context.Context, box publish.Key, since time.Time) error
+	Resume(ctx context.Context, box publish.Key) error
+}
+
+// Has reports whether the mailbox is this Fleet's to run now.
+func (f *Fleet) Has(box publish.Key) bool {
+	f.mu.Lock()
+	_, wanted := f.want[box]
+	wanted = wanted && !f.drains
+	f.mu.Unlock()
+	return wanted && f.mine(box)
+}
+
+// Pause stops a mailbox until Resume and returns when its last write is resolved.
+func (f *Fleet) Pause(ctx context.Context, box publish.Key) error {
+	if !f.Has(box) {
+		return notServed(box)
+	}
+	var err error
+	if p := f.opt.Pauses; p != nil {
+		if _, paused := f.pausedSince(box); !paused { // the time of the first one stays
+			err = p.Pause(ctx, box, f.opt.Now())
+		}
+	} else {
+		f.notePause(box, true)
+	}
+	return errors.Join(err, f.await(ctx, func() bool {
+		_, paused := f.paused[box]
+		return paused && f.active[box] == nil
+	}))
+}
+
+// Resume lets a paused mailbox go on.
+func (f *Fleet) Resume(ctx context.Context, box publish.Key) error {
+	if !f.Has(box) {
+		return notServed(box)
+	}
+	var err error
+	if p := f.opt.Pauses; p != nil {
+		err = p.Resume(ctx, box)
+	} else {
+		f.notePause(box, false)
+	}
+	return errors.Join(err, f.await(ctx, func() bool {
+		_, paused := f.paused[box]
+		return !paused
+	}))
+}
+
+// Poll ends a mailbox's waits, so that it looks at its server now.
+func (f *Fleet) Poll(box publish.Key) error {
+	f.mu.Lock()
+	m := f.active[box]
+	_, paused := f.paused[box]
+	f.mu.Unlock()
+	switch {
+	case !f.Has(box):
+		return notServed(box)
+	case paused:
+		return &Error{Fault{Class: Config, Code: CodePaused}, "", errors.New("the mailbox is paused")}
+	case m != nil:
+		poke(m.look)
+	}
+	return nil // one that is about to start looks anyway
+}
+
+func notServed(box publish.Key) error {
+	return &Error{Fault{Class: Transient, Code: CodeNotServed}, "", fmt.Errorf("%s is not with this worker", box)}
+}
+
+func (f *Fleet) pausedSince(box publish.Key) (since time.Time, paused bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	since, paused = f.paused[box]
+	return since, paused
+}
+
+// await waits until cond, which is asked with f.mu held after every change of what runs and what is paused.
+func (f *Fleet) await(ctx context.Context, cond func() bool) error {
+	for {
+		f.mu.Lock()
+		ok, changed := cond(), f.changed
+		f.mu.Unlock()
+		if ok {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-f.hard.Done():
+			return errStopped
+		}
+	}
+}
+
+var errStopped = errors.New("the fleet is stopped")
+
+// announceChange wakes those that await one; f.mu is held.
+func (f *Fleet) announceChange() {
+	close(f.changed)
+	f.changed = make(chan struct{})
+}
+
+// notePause is a pause that nobody else has to know of.
+func (f *Fleet) notePause(box publish.Key, on bool) {
+	f.mu.Lock()
+	paused := maps.Clone(f.paused)
+	f.mu.Unlock()
+	if paused == nil {
+		paused = map[publish.Key]time.Time{}
+	}
+	if delete(paused, box); on {
+		paused[box] = f.opt.Now()
+	}
+	f.setPaused(paused)
+}
+
+// watchPauses takes in what is paused until the Fleet stops.
+func (f *Fleet) watchPauses(ctx context.Context) {
+	for paused := range f.opt.Pauses.Watch(ctx) {
+		f.setPaused(paused)
+	}
+}
+
+// setPaused brings the running set to what is paused now.
+func (f *Fleet) setPaused(paused map[publish.Key]time.Time) {
+	f.mu.Lock()
+	before := f.paused
+	f.paused, f.known = paused, true
+	f.announceChange()
+	f.mu.Unlock()
+	f.moved(nil)
+	for box := range before {
+		if _, still := paused[box]; !still {
+			f.rests(box)
+		}
+	}
+	for box := range paused {
+		if _, was := before[box]; !was {
+			f.rests(box)
+		}
+	}
+}
+
+// rests reports the state of a mailbox that nobody runs here: it is paused, or another worker's.
+func (f *Fleet) rests(box publish.Key) {
+	f.mu.Lock()
+	_, wanted := f.want[box]
+	since, paused := f.paused[box]
+	idle := f.active[box] == nil && wanted && !f.drains
+	f.mu.Unlock()
+	switch {
+	case !idle:
+	case paused:
+		f.opt.Hooks.state(box, Status{State: StatePaused, At: since})
+	case !f.mine(box):
+		f.opt.Hooks.state(box, Status{State: StateStandby, At: f.opt.Now()})
+	}
+}
