@@ -220,7 +220,7 @@ func FuzzChunks(f *testing.F) {
 	f.Add(40_000, 747, 33_000)
 	f.Fuzz(func(t *testing.T, n, read, size int) {
 		n, read, size = abs(n)%600_000, 1+abs(read)%100_000, 1+abs(size)%blobChunk
-		size = max(size, n/1000)
+		size, read = max(size, n/1000), max(read, n/1000)
 		data, pool := someOctets(n, 1), &chunkPool{}
 		rest := bytes.NewReader(data)
 		r := readerFunc(func(p []byte) (int, error) { return rest.Read(p[:min(read, len(p))]) })
