@@ -36,6 +36,16 @@ func (b *blobs) Put(_ context.Context, _ string, r io.Reader) (publish.Blob, err
 	return publish.Blob{SHA256: sum, Size: int64(len(data)), Ref: "mem:" + sum}, nil
 }
 
+func (b *blobs) Open(_ context.Context, sum string) (io.ReadCloser, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	data, ok := b.m[sum]
+	if !ok {
+		return nil, publish.ErrNotFound
+	}
+	return io.NopCloser(bytes.NewReader(data)), nil
+}
+
 func hexSum(b []byte) string {
 	s := sha256.Sum256(b)
 	return hex.EncodeToString(s[:])

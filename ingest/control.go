@@ -77,7 +77,7 @@ func (f *Fleet) Poll(box publish.Key) error {
 	case !f.Has(box):
 		return notServed(box)
 	case paused:
-		return &Error{Fault{Class: Config, Code: CodePaused}, "", errors.New("the mailbox is paused")}
+		return errPaused()
 	case m != nil:
 		poke(m.look)
 	}

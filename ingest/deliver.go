@@ -34,6 +34,7 @@ type pass struct {
 	queue []*job
 	busy  sync.WaitGroup
 	count int
+	late  *late // if it is a part of that
 }
 
 // drain reads everything the position does not hold and appends it. It returns how many events it
@@ -166,7 +167,11 @@ func (p *pass) appendFirst(ctx context.Context) error {
 	<-j.ready
 	p.queue = p.queue[1:]
 	r := p.r
-	if j.err != nil {
+	if p.late != nil {
+		if take, err := p.late.judge(ctx, j); !take {
+			return err
+		}
+	} else if j.err != nil {
 		if err := r.blame(ctx, j); err != nil {
 			return err
 		}
@@ -265,7 +270,7 @@ func (r *runner) build(ctx context.Context, m *Message, body io.Reader, raw []by
 func (r *runner) envelope(m *Message, fetched time.Time) *publish.Data {
 	return &publish.Data{
 		Mailbox: r.box.Info, Folder: m.Folder, UID: m.UID, UIDL: m.UIDL, Flags: m.Flags,
-		Ingest: &publish.Ingest{Worker: r.opt.Worker, Attempt: 1, FetchedAt: fetched.UTC()},
+		Ingest: &publish.Ingest{Worker: r.opt.Worker, Attempt: 1, FetchedAt: fetched.UTC(), Late: r.late},
 	}
 }
 

@@ -18,6 +18,10 @@
 // without claiming the log, and a mailbox that nobody can read yet can be paused too. While it is not known
 // what is paused, nothing starts.
 //
+// They may also have it do a [Job]: publish what the start passed over, try again what was set aside, publish
+// again from the store. A job is done by the runner, under its claim, in slices between two looks at the
+// mailbox; it reads through a Source of its own, and the runner's position never goes back for it.
+//
 // What it promises:
 //
 //   - nothing upstream is changed before what it produced is acknowledged downstream;

@@ -9,6 +9,7 @@ import (
 	"hash/fnv"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"mailflume/publish"
@@ -91,6 +92,7 @@ type member struct {
 	stopped    bool          // if the mailbox comes back, it starts anew
 	wake       chan struct{} // ends a wait
 	look       chan struct{} // ends any wait, that of a session for news too
+	job        atomic.Pointer[Job]
 	gone       chan struct{}
 }
 
@@ -203,7 +205,7 @@ func (f *Fleet) start(b Mailbox, old *member, delay time.Duration) {
 			<-old.gone
 		}
 		r := newRunner(b, f)
-		r.wake, r.look = m.wake, m.look
+		r.wake, r.look, r.job = m.wake, m.look, &m.job
 		if f.share != nil {
 			r.certain, r.lives = f.share.certain, f.share.lives
 		}

@@ -43,7 +43,7 @@ func newWorld(start ingest.Start, after ingest.After) *world {
 func (w *world) mailbox() ingest.Mailbox {
 	return ingest.Mailbox{
 		Key: key, Info: publish.MailboxInfo{ID: key.Mailbox}, Host: "h", Source: w.box, Blobs: w.blobs, Raw: true, Attachments: true,
-		After: w.after, PollEvery: time.Minute, Definition: "1",
+		After: w.after, PollEvery: time.Minute, Definition: "1", Restart: func(s ingest.Start) (ingest.Source, error) { return w.box.StartingAt(s), nil },
 	}
 }
 

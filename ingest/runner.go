@@ -1,10 +1,12 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"mailflume/publish"
@@ -20,9 +22,10 @@ type Mailbox struct {
 	Info        publish.MailboxInfo
 	Host        string // sessions to one host share a budget
 	Source      Source
-	Blobs       publish.BlobStore // nil: octets are hashed and not kept
-	Raw         bool              // keep the raw message
-	Attachments bool              // keep the attachments
+	Restart     func(Start) (Source, error) // the same mailbox with another start, for a Job; may be nil
+	Blobs       publish.BlobStore           // nil: octets are hashed and not kept
+	Raw         bool                        // keep the raw message
+	Attachments bool                        // keep the attachments
 	After       After
 	PollEvery   time.Duration
 	Definition  string // equal definitions need no restart
@@ -39,7 +42,9 @@ type runner struct {
 	once     bool
 	wake     <-chan struct{}            // ends a wait; may be nil
 	look     <-chan struct{}            // ends any wait, that of a session for news too; may be nil
-	hurry    bool                       // the wait for news was ended so: no other one now
+	hurry    bool                       // there is something to do: no wait now
+	job      *atomic.Pointer[Job]       // what somebody asks for; may be nil
+	late     bool                       // what is being published comes after its turn
 	certain  func(context.Context) bool // waits until it is known that the mailbox is still this worker's; may be nil
 	hard     context.Context            //nolint:containedctx // outlives the work so that a write can be resolved
 
@@ -113,17 +118,21 @@ func (r *runner) tenure(ctx context.Context) error {
 	}
 	for {
 		err = r.session(ctx, claim)
+		if !lost(err) && ctx.Err() == nil {
+			err = cmp.Or(r.work(ctx, claim), err)
+		}
 		if errors.Is(err, publish.ErrFenced) {
 			r.opt.Hooks.fenced(r.box.Key)
 		}
-		lost := errors.Is(err, publish.ErrFenced) || errors.Is(err, publish.ErrLogMoved)
-		if lost || ctx.Err() != nil || r.once {
-			return r.release(claim, lost, err)
-		}
-		if !r.rest(ctx, err) {
-			return r.release(claim, lost, err)
+		if lost(err) || ctx.Err() != nil || r.once || !r.rest(ctx, err) {
+			return r.release(claim, lost(err), err)
 		}
 	}
+}
+
+// lost reports whether an error ended the claim.
+func lost(err error) bool {
+	return errors.Is(err, publish.ErrFenced) || errors.Is(err, publish.ErrLogMoved)
 }
 
 // release saves what is not saved yet and gives the claim up.
@@ -166,7 +175,7 @@ func (r *runner) session(ctx context.Context, claim publish.Claim) error {
 		}
 		r.backoff.reset()
 		w, ok := s.(Waiter)
-		if !ok || r.once {
+		if !ok || r.once || r.asked() {
 			return nil
 		}
 		wait := r.untilNext()
@@ -268,6 +277,9 @@ func (r *runner) grace() time.Duration { return max(r.box.After.Grace, r.opt.Min
 func (r *runner) rest(ctx context.Context, err error) bool {
 	if r.hurry {
 		r.hurry = false
+		if err != nil {
+			r.trouble(err, FaultOf(err), 0)
+		}
 		return ctx.Err() == nil
 	}
 	if err == nil {

@@ -149,8 +149,21 @@ func (m *Mailbox) Fold(at ingest.Cursor, entries iter.Seq[ingest.Entry]) (ingest
 	return json.Marshal(c)
 }
 
+// StartingAt returns a Source for the same mailbox that starts elsewhere.
+func (m *Mailbox) StartingAt(start ingest.Start) ingest.Source { return &elsewhere{m, start} }
+
+type elsewhere struct {
+	*Mailbox
+	start ingest.Start
+}
+
 // Open implements ingest.Source.
-func (m *Mailbox) Open(ctx context.Context) (ingest.Session, error) {
+func (e *elsewhere) Open(ctx context.Context) (ingest.Session, error) { return e.open(ctx, e.start) }
+
+// Open implements ingest.Source.
+func (m *Mailbox) Open(ctx context.Context) (ingest.Session, error) { return m.open(ctx, m.Start) }
+
+func (m *Mailbox) open(ctx context.Context, start ingest.Start) (ingest.Session, error) {
 	m.mu.Lock()
 	m.opens++
 	attempt, fault := m.opens, m.OpenFault
@@ -164,12 +177,15 @@ func (m *Mailbox) Open(ctx context.Context) (ingest.Session, error) {
 		return nil, err
 	}
 	if m.Waits {
-		return &waitingSession{session{m: m}}, nil
+		return &waitingSession{session{m, start}}, nil
 	}
-	return &session{m: m}, nil
+	return &session{m, start}, nil
 }
 
-type session struct{ m *Mailbox }
+type session struct {
+	m     *Mailbox
+	start ingest.Start
+}
 
 // Sync implements ingest.Session.
 func (s *session) Sync(_ context.Context, at ingest.Cursor) (ingest.Cursor, error) {
@@ -179,8 +195,13 @@ func (s *session) Sync(_ context.Context, at ingest.Cursor) (ingest.Cursor, erro
 	s.m.mu.Lock()
 	defer s.m.mu.Unlock()
 	c := memoryCursor{Low: s.m.next - 1}
-	if s.m.Start.All {
+	if s.start.All || !s.start.Since.IsZero() {
 		c.Low = 0
+		for uid, mail := range s.m.mail {
+			if mail.at.Before(s.start.Since) {
+				c.finish(uid)
+			}
+		}
 	}
 	return json.Marshal(c)
 }
