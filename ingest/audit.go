@@ -111,7 +111,7 @@ func (a *Audit) Compare(ctx context.Context, snapshot []byte, aged Aged) (*Audit
 	if err := p.fold(); err != nil {
 		return nil, err
 	}
-	s, err := a.open(ctx)
+	s, err := openPatiently(ctx, a.src)
 	if err != nil {
 		return nil, err
 	}
@@ -134,11 +134,12 @@ func (a *Audit) Compare(ctx context.Context, snapshot []byte, aged Aged) (*Audit
 	return &a.report, nil
 }
 
-// open opens a session. A worker that is at it may hold the maildrop (RFC 1939 section 4): not for long.
-func (a *Audit) open(ctx context.Context) (Session, error) {
+// openPatiently opens a session beside another. A worker that is at it may hold the maildrop (RFC 1939
+// section 4): not for long.
+func openPatiently(ctx context.Context, src Source) (Session, error) {
 	var b backoff
 	for try := 1; ; try++ {
-		s, err := a.src.Open(ctx)
+		s, err := src.Open(ctx)
 		if err == nil {
 			return s, nil
 		}

@@ -94,7 +94,7 @@ func (l *late) slice(ctx context.Context, r *runner, claim publish.Claim) (done 
 		return false, err
 	}
 	defer free()
-	s, err := l.src.Open(ctx)
+	s, err := openPatiently(ctx, l.src) // the session before may still hold the maildrop
 	if err != nil {
 		return false, err
 	}

@@ -22,11 +22,11 @@ import (
 
 func quarantineCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "quarantine", Short: "Look at the messages that were set aside", Args: cobra.NoArgs, RunE: needsCommand,
+		Use: "quarantine", Short: "Look at the messages that were set aside, and try them again", Args: cobra.NoArgs, RunE: needsCommand,
 		Long: "A message that cannot be read, stored or fetched is set aside with the reason, and its mailbox goes on. Its octets are\n" +
 			"kept where they could be had; the message itself stays in its mailbox, whatever the post-action is.",
 	}
-	cmd.AddCommand(quarantineLs(), quarantineShow(), quarantineExport())
+	cmd.AddCommand(quarantineLs(), quarantineShow(), quarantineRetry(), quarantineExport())
 	return cmd
 }
 

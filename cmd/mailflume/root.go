@@ -21,6 +21,7 @@ func newRoot() *cobra.Command {
 	root.PersistentFlags().StringP(configFlag, "c", "mailflume.yaml", "configuration file")
 	root.AddCommand(demoCommand(), initCommand(), runCommand(), parseCommand(), tapCommand(), statusCommand(), quarantineCommand(), auditCommand(),
 		blobCommand(), configCommand(), explainCommand(), versionCommand())
+	root.AddCommand(backfillCommand(), replayCommand())
 	root.AddCommand(controlCommands()...)
 	return root
 }

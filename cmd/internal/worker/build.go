@@ -69,11 +69,21 @@ func (b *builder) mailbox(cfg *config.Config, m *config.Mailbox, idle bool) (ing
 		Key: m.Key(), Host: m.Host, Source: src, Blobs: store, Raw: cfg.Blobs.Raw, Attachments: cfg.Blobs.Attachments,
 		Info:  publish.MailboxInfo{ID: m.ID, Address: m.Address, Protocol: string(m.Protocol), Tenant: m.Tenant, Labels: m.Labels},
 		After: m.After.Ingest(), PollEvery: time.Duration(m.PollEvery),
+		Restart: func(start ingest.Start) (ingest.Source, error) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			return b.starting(cfg, m, false, start)
+		},
 		Definition: fmt.Sprint(m.Definition(), idle, int64(cfg.Limits.MessageSize)),
 	}, nil
 }
 
 func (b *builder) source(cfg *config.Config, m *config.Mailbox, idle bool) (ingest.Source, error) {
+	return b.starting(cfg, m, idle, m.Start.Ingest())
+}
+
+// starting makes a mailbox's source with a start of its own.
+func (b *builder) starting(cfg *config.Config, m *config.Mailbox, idle bool, start ingest.Start) (ingest.Source, error) {
 	end, err := b.endpoint(m)
 	if err != nil {
 		return nil, err
@@ -84,11 +94,11 @@ func (b *builder) source(cfg *config.Config, m *config.Mailbox, idle bool) (inge
 	}
 	if m.Protocol == config.POP3 {
 		return pop3source.New(pop3source.Options{
-			Endpoint: end, Login: login, Start: m.Start.Ingest(), After: m.After.Ingest(), MaxMessage: int64(cfg.Limits.MessageSize),
+			Endpoint: end, Login: login, Start: start, After: m.After.Ingest(), MaxMessage: int64(cfg.Limits.MessageSize),
 		})
 	}
 	return imapsource.New(imapsource.Options{
-		Endpoint: end, Login: login, Folders: m.Folders, Exclude: m.Exclude, Start: m.Start.Ingest(), After: m.After.Ingest(),
+		Endpoint: end, Login: login, Folders: m.Folders, Exclude: m.Exclude, Start: start, After: m.After.Ingest(),
 		Idle: idle, MaxMessage: int64(cfg.Limits.MessageSize),
 	})
 }

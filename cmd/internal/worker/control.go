@@ -32,7 +32,7 @@ func (w *Worker) serve() (*natsjs.Service, error) {
 }
 
 // do does what is asked.
-func (w *Worker) do(ctx context.Context, r natsjs.Request, _ func(any)) (result any, err error) {
+func (w *Worker) do(ctx context.Context, r natsjs.Request, tell func(any)) (result any, err error) {
 	switch r.Verb {
 	case VerbPause:
 		err = w.fleet.Pause(ctx, r.Box)
@@ -41,7 +41,7 @@ func (w *Worker) do(ctx context.Context, r natsjs.Request, _ func(any)) (result 
 	case VerbPoll:
 		err = w.fleet.Poll(r.Box)
 	default:
-		err = controlError(ingest.CodeNotAsked, fmt.Errorf("there is no %q", r.Verb))
+		result, err = w.job(ctx, r, tell)
 	}
 	l := w.log.With().Str("mailbox", r.Box.Mailbox).Str("tenant", r.Box.Tenant).Str("request", r.Verb).Logger()
 	l.Info().AnErr("error", err).Msg("request served")

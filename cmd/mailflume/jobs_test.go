@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"mailflume/cmd/internal/config"
+	"mailflume/cmd/internal/demo"
+	"mailflume/cmd/internal/worker"
+)
+
+// untouched is a stage whose mail nobody wants: start is now, and one pass was made.
+func untouched(t *testing.T) (file string) {
+	t.Helper()
+	stage, err := demo.Start()
+	must(t, err)
+	t.Cleanup(func() { must(t, stage.Close()) })
+	b, err := os.ReadFile(stage.ConfigFile())
+	must(t, err)
+	text := strings.Replace(string(b), "start: all", "start: now", 1)
+	if text == string(b) {
+		t.Fatal("the stage does not say start: all")
+	}
+	must(t, os.WriteFile(stage.ConfigFile(), []byte(text), 0o600))
+	if code, out, errOut := call(t, "run", "--once", "-c", stage.ConfigFile()); code != 0 {
+		t.Fatalf("exit %d: %s%s", code, out, errOut)
+	}
+	return stage.ConfigFile()
+}
+
+func TestABackfillAndAReplayOverBothProtocolsWithoutAWorkerAndBesideOne(t *testing.T) {
+	file, mail := untouched(t), len(digests(t))
+	want := func(said string, args ...string) string {
+		t.Helper()
+		code, out, errOut := call(t, append(args, "-c", file)...)
+		if code != 0 || !strings.Contains(out, said) {
+			t.Errorf("%v: exit %d, want %q: %s%s", args, code, said, out, errOut)
+		}
+		return out
+	}
+	clean := func(replays int) {
+		t.Helper()
+		for _, box := range []string{"support", "invoices"} {
+			code, a, errOut := auditJSON(t, box, "--chain", "-c", file)
+			if code != 0 || a.Published != mail || a.Log.Replays != replays || a.Log.Break != nil {
+				t.Errorf("%s: exit %d, %+v, %+v %s", box, code, a.AuditReport, a.Log, errOut)
+			}
+		}
+	}
+	for _, box := range []string{"support", "invoices"} {
+		want("0 published", "backfill", box, "--since", "2000-01-01", "--until", "2000-01-02")
+		want(fmt.Sprintf("backfill %s: %d published, 0 set aside, 0 failed", box, mail), "backfill", box, "--since", "2000-01-01")
+		want("0 published", "backfill", box, "--since", "2000-01-01")
+	}
+	clean(0)
+
+	cfg, err := config.Load(file)
+	must(t, err)
+	w, err := worker.Start(t.Context(), cfg, worker.Options{Log: zerolog.Nop(), Version: "test", Name: "here"})
+	must(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	ran := make(chan error, 1)
+	go func() { ran <- w.Run(ctx) }()
+	for begin := time.Now(); ; {
+		if code, _, errOut := call(t, "resume", "support", "-c", file); code == 0 && !strings.Contains(errOut, "no worker") {
+			break
+		} else if time.Since(begin) > 20*time.Second {
+			t.Fatal(errOut)
+		}
+	}
+	for _, box := range []string{"support", "invoices"} {
+		want("0 published", "backfill", box, "--since", "2000-01-01")
+		out := want(`"message_type":"summary"`, "replay", box, "--since", "1h", "--json")
+		lines := strings.Split(strings.TrimSpace(out), "\n")
+		var last metered
+		if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil || last.Published != mail {
+			t.Errorf("%s: %v: %s", box, err, out)
+		}
+		want("retry "+box+": 0 published", "quarantine", "retry", box)
+	}
+	stop()
+	must(t, <-ran)
+	must(t, w.Close())
+	clean(mail)
+	want(fmt.Sprint("replay support: ", mail, " published"), "replay", "support", "--since", "1h")
+}
+
+func TestJobsRefuseWhatTheyCannotDo(t *testing.T) {
+	file, ids := setAsideSome(t, nil)
+	for _, row := range []struct {
+		args []string
+		code int
+		err  string
+	}{
+		{[]string{"backfill", "box"}, exitUsage, "--since"},
+		{[]string{"backfill", "box", "--since", "yesterday"}, exitUsage, "30d"},
+		{[]string{"replay", "box", "--since", "1d", "--until", "now"}, exitUsage, "--until"},
+		{[]string{"replay", "nobody", "--since", "1d"}, exitUsage, "config show"},
+		{[]string{"quarantine", "retry", "zzz"}, exitFailed, "quarantine ls"},
+		{[]string{"quarantine", "retry", ids[2]}, exitFailed, "quarantine ls"}, // was received since
+	} {
+		if code, _, errOut := call(t, append(row.args, "-c", file)...); code != row.code || !strings.Contains(errOut, row.err) {
+			t.Errorf("%v: exit %d %s", row.args, code, errOut)
+		}
+	}
+}
