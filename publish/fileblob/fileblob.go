@@ -215,24 +215,21 @@ func syncDir(dir string) error {
 
 // mkdirAll makes dir and what is above it, and puts the names of what it made on the disk.
 func mkdirAll(dir string) error {
-	switch err := os.Mkdir(dir, dirMode); {
-	case err == nil:
-		return syncDir(filepath.Dir(dir))
-	case errors.Is(err, fs.ErrNotExist):
-		parent := filepath.Dir(dir)
-		if info, serr := os.Stat(parent); serr == nil && info.IsDir() || parent == dir {
-			return err // it is there, and takes no folder: /proc and its kind
-		}
+	err := os.Mkdir(dir, dirMode)
+	if parent := filepath.Dir(dir); errors.Is(err, fs.ErrNotExist) && parent != dir {
 		if err := mkdirAll(parent); err != nil {
 			return err
 		}
-		return mkdirAll(dir)
-	case errors.Is(err, fs.ErrExist):
+		err = os.Mkdir(dir, dirMode) // and no third time: /proc and its kind are there and take no folder
+	}
+	if errors.Is(err, fs.ErrExist) {
 		if info, serr := os.Stat(dir); serr != nil || !info.IsDir() {
 			return fmt.Errorf("%s is not a folder: %w", dir, errors.Join(err, serr))
 		}
 		return nil
-	default:
+	}
+	if err != nil {
 		return err
 	}
+	return syncDir(filepath.Dir(dir))
 }
