@@ -17,7 +17,7 @@ type msgRef struct {
 }
 
 func (r msgRef) ref() ingest.Ref {
-	return ingest.Ref("i/" + r.epoch.text() + "/" + strconv.FormatUint(uint64(r.uid), 10) + "/" + escape(r.folder))
+	return ingest.Ref("i/" + r.text() + "/" + strconv.FormatUint(uint64(r.uid), 10) + "/" + escape(r.folder))
 }
 
 // resetRef is the Ref of the event that begins an epoch: r/<epoch>/<folder>.
