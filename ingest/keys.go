@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"mailflume/publish"
@@ -53,8 +54,10 @@ type life struct {
 const (
 	segmentMagic = "MFK\x01"
 	segmentKeys  = 512       // records that are worth a blob
+	maxLoose     = 64 << 10  // records that wait for a store
 	maxKeys      = 1_000_000 // of a mailbox; 20 bytes each
-	maxSegment   = 8 << 20   // bytes of one that is read
+	flushWait    = 5 * time.Second
+	maxSegment   = 8 << 20 // bytes of one that is read
 	resetWindow  = 24 * time.Hour
 )
 
@@ -103,20 +106,37 @@ func (k *keys) flush(ctx context.Context, store publish.BlobStore) {
 	if k.count < segmentKeys {
 		return
 	}
-	if store == nil {
-		k.lost = later(k.lost, k.latest)
-	} else {
-		ctx, cancel := context.WithTimeout(ctx, storeWait)
-		defer cancel()
-		blob, err := store.Put(ctx, "application/octet-stream", io.MultiReader(bytes.NewReader([]byte(segmentMagic)), bytes.NewReader(k.loose)))
-		s := segment{count: uint64(k.count), last: k.latest}
-		if n, bad := hex.Decode(s.sum[:], []byte(blob.SHA256)); err != nil || bad != nil || n != len(s.sum) {
-			return
-		}
+	s, err := k.segment(ctx, store)
+	switch {
+	case err == nil:
 		k.segments = append(k.segments, s)
+	case store != nil && k.count < maxLoose:
+		return
+	default:
+		k.lost = later(k.lost, k.latest)
 	}
 	k.loose, k.count = nil, 0
 	k.bound()
+}
+
+var errNoStore = errors.New("there is no store for what was published")
+
+// segment stores the loose records.
+func (k *keys) segment(ctx context.Context, store publish.BlobStore) (segment, error) {
+	s := segment{count: uint64(k.count), last: k.latest}
+	if store == nil {
+		return s, errNoStore
+	}
+	ctx, cancel := context.WithTimeout(ctx, flushWait)
+	defer cancel()
+	blob, err := store.Put(ctx, "application/octet-stream", io.MultiReader(strings.NewReader(segmentMagic), bytes.NewReader(k.loose)))
+	if err != nil {
+		return s, err
+	}
+	if n, err := hex.Decode(s.sum[:], []byte(blob.SHA256)); err != nil || n != len(s.sum) {
+		return s, fmt.Errorf("%w: the store names it %q", errSegment, blob.SHA256)
+	}
+	return s, nil
 }
 
 // bound forgets the oldest contents.

@@ -112,6 +112,13 @@ func TestWhatIsNotKnownIsSaid(t *testing.T) {
 			}
 			k.flush(t.Context(), nil)
 		},
+		"a store that stays away": func(k *keys, store *octets) {
+			store.away = true
+			for n := range maxLoose {
+				k.add(published("a", n, at))
+			}
+			k.flush(t.Context(), store)
+		},
 		"a segment that is gone": func(k *keys, store *octets) {
 			for n := range segmentKeys {
 				k.add(published("a", n, at))

@@ -173,7 +173,7 @@ func TestRefsOfAnotherLifeAreNotTouched(t *testing.T) {
 	}
 }
 
-func TestAMessageThatTurnsUpDaysLaterIsFound(t *testing.T) {
+func TestFault_I13_AMessageThatTurnsUpDaysLaterIsFound(t *testing.T) {
 	now := time.Now()
 	list := func(uids ...uint32) string {
 		s := ""

@@ -152,7 +152,7 @@ func onBoth(t *testing.T, run func(t *testing.T, s *resetSite)) {
 	}
 }
 
-func TestAThousandMessagesGetNewIDsAndNoneIsLostOrDoubled(t *testing.T) {
+func TestFault_I10_O2_AThousandMessagesGetNewIDs(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *resetSite) {
 		now := time.Now()
 		s.letters(0, 1000, now)
