@@ -45,6 +45,8 @@ type box struct {
 	known spans  // of those, what was recognised as published before
 	over  spans  // and what is passed over by its own date
 
+	witness witness
+
 	sizes func(int64) bool // which sizes were published before; nil: not known. Not part of the cursor
 }
 
@@ -120,6 +122,9 @@ func (b *box) append(buf []byte) []byte {
 	buf = binary.AppendVarint(buf, b.markAt)
 	buf = b.done.append(buf, b.low)
 	buf = binary.AppendVarint(buf, b.born)
+	buf = binary.AppendUvarint(buf, uint64(b.witness.uid))
+	buf = binary.AppendVarint(buf, b.witness.at)
+	buf = binary.AppendVarint(buf, b.witness.size)
 	fresh := uint64(0)
 	if b.fresh {
 		fresh = 1
@@ -213,7 +218,8 @@ func (d *decoder) box() box {
 	if d.old {
 		return b
 	}
-	b.born, b.life, b.again, b.fresh = d.int(), d.uid(), d.uid(), d.uint(1) == 1
+	b.born, b.witness = d.int(), witness{uid: d.uid(), at: d.int(), size: d.int()}
+	b.life, b.again, b.fresh = d.uid(), d.uid(), d.uint(1) == 1
 	b.gaps, b.known, b.over = d.spans(0), d.spans(0), d.spans(0)
 	return b
 }

@@ -54,11 +54,47 @@ func (s *session) isVoid(ctx context.Context, have *box, top uint32) (bool, erro
 		}
 		next.life = have.life + 1
 	}
+	s.void(have, next)
+	return true, nil
+}
+
+// void notes that the UIDs of a folder mean nothing any more.
+func (s *session) void(have *box, next epoch) {
 	s.resets = append(s.resets, ingest.Renewal{
 		Ref: resetRef(have.name, next), Scope: have.name, PerDay: resetsPerDay,
 		Info: publish.ResetInfo{Folder: have.name, OldUIDValidity: have.validity, NewUIDValidity: next.validity},
 	})
-	return true, nil
+}
+
+// witness is a message as it was listed once. A server that was set back and has got new mail since may
+// show no lower UIDNEXT, but another message under that UID. Neither a size nor a date alone proves
+// that: Exchange estimates the one, and some servers write the other in a zone that changes.
+type witness struct {
+	uid  uint32
+	at   int64 // INTERNALDATE, Unix seconds
+	size int64
+}
+
+func (w witness) denies(it item) bool {
+	return it.uid == w.uid && it.size >= 0 && !it.received.IsZero() && it.size != w.size && it.received.Unix() != w.at
+}
+
+// see takes in a listed message: the last one will be the witness.
+func (p *plan) see(it item) {
+	if p.witness.denies(it) {
+		p.denied = true
+	}
+	if it.uid > p.last.uid && it.size >= 0 && !it.received.IsZero() {
+		p.last = witness{it.uid, it.received.Unix(), it.size}
+	}
+}
+
+// from is where a look at a folder begins: with what has been seen there, to see that it is the same.
+func (b *box) from() uint64 {
+	if b.witness.uid > 0 && b.witness.uid <= b.low {
+		return uint64(b.witness.uid)
+	}
+	return max(uint64(b.low), 1)
 }
 
 // renew begins the next epoch. What the start passed over is told by its date from now on.
@@ -112,7 +148,7 @@ func (s *session) late(ctx context.Context, p *plan, b *box) error {
 	for _, g := range b.gaps {
 		set.AddRange(imap.UID(g.lo), imap.UID(g.hi))
 	}
-	found, _, err := s.list(ctx, set, b.gaps.has, b)
+	found, _, err := s.list(ctx, set, func(it item) bool { return b.gaps.has(it.uid) }, b)
 	if err != nil {
 		return err
 	}

@@ -240,3 +240,24 @@ func TestGapsAreBoundedAndClosed(t *testing.T) {
 		t.Errorf("%v", h)
 	}
 }
+
+func TestAWitnessDeniesOnlyBySizeAndDate(t *testing.T) {
+	at := time.Unix(1_800_000_000, 0)
+	w := witness{uid: 9, at: at.Unix(), size: 500}
+	for name, row := range map[string]struct {
+		it   item
+		want bool
+	}{
+		"the same":                 {item{uid: 9, size: 500, received: at}, false},
+		"another message":          {item{uid: 9, size: 501, received: at.Add(time.Hour)}, true},
+		"another UID":              {item{uid: 8, size: 501, received: at.Add(time.Hour)}, false},
+		"an estimate that changed": {item{uid: 9, size: 501, received: at}, false},
+		"a zone that changed":      {item{uid: 9, size: 500, received: at.Add(time.Hour)}, false},
+		"no date":                  {item{uid: 9, size: 501}, false},
+		"no size":                  {item{uid: 9, size: -1, received: at.Add(time.Hour)}, false},
+	} {
+		if got := w.denies(row.it); got != row.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}

@@ -77,14 +77,21 @@ func (s *session) syncFolder(ctx context.Context, pos *position, f folderInfo, g
 	if err := s.recallSizes(ctx, &b); err != nil {
 		return err
 	}
-	p := &plan{validity: b.validity, next: uint64(b.low) + 1, top: top, empty: s.selected.count == 0}
+	p := &plan{validity: b.validity, next: b.from(), top: top, empty: s.selected.count == 0, witness: b.witness}
 	if err := s.late(ctx, p, &b); err != nil {
 		return err
 	}
 	if err := s.extend(ctx, p, &b); err != nil {
 		return err
 	}
-	b.pass(p.clear(), top, s.src.opt.Now())
+	if p.denied {
+		s.void(have, epoch{b.validity, b.life + 1})
+		return nil
+	}
+	since := b.markAt
+	if b.pass(p.clear(), top, s.src.opt.Now()); p.last.uid > 0 && (since != b.markAt || b.witness.uid == 0) {
+		b.witness = p.last
+	}
 	pos.put(b)
 	s.epochs[f.name] = b.epoch
 	s.order = append(s.order, f.name)
@@ -178,6 +185,9 @@ type plan struct {
 	all      bool   // looked at to the end
 	empty    bool   // no message in the folder
 	items    []item // ascending
+
+	witness, last witness // what is expected, and the last message seen
+	denied        bool
 }
 
 // clear is the highest UID up to which nothing is unfinished.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ type renewing struct {
 	source   func(ingest.Start) (ingest.Source, error)
 	add      func(message []byte, at time.Time)
 	renumber func()
+	setBack  func(next uint32)
 }
 
 const owner = "anna@example.com"
@@ -51,6 +53,7 @@ func imapMailbox(t *testing.T) renewing {
 			}
 		},
 		renumber: func() { srv.Renumber(owner, "INBOX") },
+		setBack:  func(next uint32) { srv.SetBack(owner, "INBOX", next) },
 	}
 }
 
@@ -113,11 +116,15 @@ func (s *resetSite) check(from, to, resets int) {
 	s.t.Helper()
 	conn := s.connect("reader")
 	defer conn.Close()
-	got, want, n := map[string]int{}, map[string]int{}, 0
+	got, want, ids, n := map[string]int{}, map[string]int{}, map[string]bool{}, 0
 	for d, err := range conn.Events(s.t.Context(), natsjs.Filter{}) {
 		if err != nil {
 			s.t.Fatal(err)
 		}
+		if ids[d.Event.ID] {
+			s.t.Errorf("two events have the id %s", d.Event.ID)
+		}
+		ids[d.Event.ID] = true
 		switch d.Event.Type {
 		case publish.Received.CloudEvent():
 			got[d.Event.Data.Subject]++
@@ -139,7 +146,7 @@ func (s *resetSite) check(from, to, resets int) {
 // letters puts messages into the mailbox that were received at a time.
 func (s *resetSite) letters(from, to int, at time.Time) {
 	for i := from; i < to; i++ {
-		s.box.add(fmt.Appendf(nil, "Received: from a by b; %s\r\nSubject: message %d\r\n\r\nHello.\r\n", at.Format(time.RFC1123Z), i), at)
+		s.box.add(fmt.Appendf(nil, "Received: from a by b; %s\r\nSubject: message %d\r\n\r\nHell%s.\r\n", at.Format(time.RFC1123Z), i, strings.Repeat("o", 1+i%17)), at)
 	}
 }
 
@@ -249,4 +256,16 @@ func TestASecondReset(t *testing.T) {
 		}
 		s.check(0, 205, 2)
 	})
+}
+
+func TestAServerIsSetBackAndGivesItsUIDsOutAgain(t *testing.T) {
+	s := &resetSite{site: newSite(t, 1), box: imapMailbox(t), start: ingest.Start{All: true}}
+	s.letters(0, 50, time.Now())
+	s.mustPass()
+	for from := 50; from < 60; from += 5 {
+		s.box.setBack(31) // twenty are gone, or what came since
+		s.letters(from, from+5, time.Now().Add(time.Duration(from)*time.Second))
+		s.mustPass()
+	}
+	s.check(0, 60, 2)
 }
