@@ -15,10 +15,12 @@ import (
 const namedRefs = 20
 
 // AuditReport says what became of every message that a mailbox holds: InMailbox is the sum of
-// Published, Quarantined, Skipped, Expired, Waiting and Missing.
+// Published, Recognised, Quarantined, Skipped, Expired, Waiting and Missing.
 type AuditReport struct {
-	InMailbox   int `json:"in_mailbox"`
-	Published   int `json:"published"`
+	InMailbox int `json:"in_mailbox"`
+	Published int `json:"published"`
+	// Recognised messages were published, or set aside, under another id, before the server changed it.
+	Recognised  int `json:"recognised"`
 	Quarantined int `json:"quarantined"`
 	// Skipped messages are those that the configured start passes over.
 	Skipped int `json:"skipped_by_start"`
@@ -103,7 +105,7 @@ var ErrNoLister = errors.New("the mailbox's server cannot list it")
 
 // Compare lists the mailbox and tells what became of each message. Snapshot is the log's last one.
 func (a *Audit) Compare(ctx context.Context, snapshot []byte, aged Aged) (*AuditReport, error) {
-	p := &position{src: a.src}
+	p := newPosition(a.src, "")
 	if err := p.decode(snapshot); err != nil {
 		return nil, err
 	}
@@ -164,6 +166,8 @@ func (a *Audit) judge(m Listed, aged Aged) {
 		r.Published++
 	case was&toldQuarantined != 0:
 		r.Quarantined++
+	case m.Standing == Known:
+		r.Recognised++
 	case m.Standing == Skipped:
 		r.Skipped++
 	case m.Standing == Waiting:

@@ -115,7 +115,11 @@ func (p *pass) alone(ctx context.Context, m *Message, failed error) error {
 // takeSuspect sets a message aside unread. Its octets are stored as they come, unless there was a
 // death more than it takes to be a suspect: then that was too much already.
 func (p *pass) takeSuspect(ctx context.Context, m *Message, failed error) error {
-	j, crashes := p.job(m), p.r.careful.open.Crashes
+	crashes := p.r.careful.open.Crashes
+	j, err := p.job(ctx, m)
+	if err != nil {
+		return err
+	}
 	close(j.ready)
 	j.err = &Error{Fault{Class: BadMessage, Code: CodeMessageSuspect}, "take over " + string(m.Ref), fmt.Errorf("it was in work when the worker died, %d times", crashes)}
 	j.event = p.r.quarantined(j, FaultOf(j.err), crashes)

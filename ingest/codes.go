@@ -65,6 +65,7 @@ const (
 	CodeActionRefused   Code = "MF-BOX-009"
 	CodeActionUnsafe    Code = "MF-BOX-010"
 	CodeUIDLReset       Code = "MF-BOX-011"
+	CodeContentLost     Code = "MF-BOX-012"
 
 	CodeMessageTooLarge  Code = "MF-MSG-001"
 	CodeMessageMissing   Code = "MF-MSG-002"

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"strconv"
 	"sync"
 	"time"
 
@@ -24,6 +25,10 @@ type job struct {
 	event   *publish.Event
 	err     error
 	ready   chan struct{}
+
+	recall  *recall // if it may have been published under another Ref
+	verdict publish.EventType
+	content publish.Content
 }
 
 // pass carries the messages of one Messages loop to the log: fetched in order, prepared side by
@@ -73,15 +78,21 @@ func (p *pass) take(ctx context.Context, m *Message, failed error) error {
 	return p.fetch(ctx, m, failed)
 }
 
-func (p *pass) job(m *Message) *job {
-	j := &job{msg: *m, started: p.r.opt.Now(), ready: make(chan struct{})}
+func (p *pass) job(ctx context.Context, m *Message) (j *job, err error) {
+	j = &job{msg: *m, started: p.r.opt.Now(), ready: make(chan struct{})}
 	j.msg.Body = nil
-	return j
+	if m.Again {
+		j.recall, err = p.r.recallFor(ctx, p.r.pos.keys.scope(m.Ref))
+	}
+	return j, err
 }
 
 // fetch reads one message and has it prepared.
 func (p *pass) fetch(ctx context.Context, m *Message, failed error) error {
-	j := p.job(m)
+	j, err := p.job(ctx, m)
+	if err != nil {
+		return err
+	}
 	if failed != nil {
 		j.err = failed
 		close(j.ready)
@@ -176,6 +187,9 @@ func (p *pass) appendFirst(ctx context.Context) error {
 			return err
 		}
 	}
+	if verdict, err := j.judge(); verdict != "" || err != nil {
+		return p.pass(j, err)
+	}
 	if err := p.claim.Append(r.hard, j.event, j.msg.Ref); err != nil {
 		return fmt.Errorf("append event %s: %w", j.event.ID, err)
 	}
@@ -185,12 +199,30 @@ func (p *pass) appendFirst(ctx context.Context) error {
 	if r.inRow++; j.event.Kind == publish.Received {
 		r.inRow = 0
 	}
-	r.pos.add(Entry{Ref: j.msg.Ref, Type: j.event.Kind, Time: r.opt.Now()})
+	r.pos.add(Entry{Ref: j.msg.Ref, Type: j.event.Kind, Time: r.opt.Now(), Content: publish.ContentOf(j.event.Data)})
 	r.opt.Hooks.delivered(r.box.Key, deliveryOf(j, r.opt.Now()))
-	if r.pos.entries >= saveEntries {
-		return r.save(p.claim)
+	return p.saveNowAndThen()
+}
+
+func (p *pass) saveNowAndThen() error {
+	if p.r.pos.entries >= saveEntries {
+		return p.r.save(p.claim)
 	}
 	return nil
+}
+
+// pass finishes a message that needs no event.
+func (p *pass) pass(j *job, err error) error {
+	if err != nil {
+		return err
+	}
+	r := p.r
+	p.count++
+	r.backoff.reset()
+	delete(r.failures, j.msg.Ref)
+	r.pos.add(Entry{Ref: j.msg.Ref, Type: j.verdict, Time: r.opt.Now(), Content: j.content})
+	r.opt.Hooks.judged(r.box.Key, j.msg.Ref, j.verdict)
+	return p.saveNowAndThen()
 }
 
 func deliveryOf(j *job, now time.Time) Delivery {
@@ -217,6 +249,9 @@ const storeWait = 20 * time.Second
 // prepare parses and stores a buffered message: a store that is away is waited for a while, a message
 // that fails by itself gets three tries.
 func (r *runner) prepare(ctx context.Context, j *job, raw []byte) {
+	if j.foresee(raw) {
+		return
+	}
 	var b backoff
 	until := r.opt.Now().Add(storeWait)
 	for own := 0; ; {
@@ -275,7 +310,11 @@ func (r *runner) envelope(m *Message, fetched time.Time) *publish.Data {
 }
 
 func (r *runner) eventID(m *Message) string {
-	if m.Folder != nil {
+	switch {
+	case m.Folder != nil && m.Life > 0:
+		epoch := fmt.Sprintf("%d.%d", m.Folder.UIDValidity, m.Life)
+		return publish.NewID(r.box.Key.Tenant, r.box.Key.Mailbox, m.Folder.Path, epoch, strconv.FormatUint(uint64(m.UID), 10))
+	case m.Folder != nil:
 		return publish.MessageID(r.box.Key, m.Folder.Path, m.Folder.UIDValidity, m.UID)
 	}
 	return publish.MaildropID(r.box.Key, m.UIDL)

@@ -83,6 +83,8 @@ type Hooks struct {
 	// The owner before died, or had a suspect: the next messages go one by one. Ref was in work at that
 	// many deaths; empty: it is not known which.
 	Inherited func(box publish.Key, worker string, ref Ref, crashes int)
+	Reset     func(box publish.Key, what publish.ResetInfo)             // the server made Refs void; its event is out
+	Judged    func(box publish.Key, ref Ref, verdict publish.EventType) // without an event: Recognised or PassedOver
 
 	// With other workers.
 	Owner   func(box publish.Key, worker string)    // who has the mailbox now; empty: it is not known yet
@@ -130,6 +132,18 @@ func (h *Hooks) skipped(box publish.Key, s Session) {
 func (h *Hooks) saved(box publish.Key, n int) {
 	if h.Saved != nil {
 		h.Saved(box, n)
+	}
+}
+
+func (h *Hooks) reset(box publish.Key, what publish.ResetInfo) {
+	if h.Reset != nil {
+		h.Reset(box, what)
+	}
+}
+
+func (h *Hooks) judged(box publish.Key, ref Ref, verdict publish.EventType) {
+	if h.Judged != nil {
+		h.Judged(box, ref, verdict)
 	}
 }
 

@@ -54,7 +54,7 @@ type late struct {
 func NewBackfill(journal Journal, since, until time.Time, tell func(Progress)) *Job {
 	return newLate(journal, Start{Since: since}, until, tell, func(m Listed, was told, aged Aged) bool {
 		switch {
-		case was != 0 || m.Standing == Waiting:
+		case was != 0 || m.Standing == Waiting || m.Standing == Known:
 			return false
 		case m.Standing == Skipped:
 			return true

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/binary"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -13,13 +11,12 @@ import (
 	"mailflume/publish"
 )
 
-// snapshotMagic opens every snapshot; its last byte is the version.
-const snapshotMagic = "MFS\x01"
-
 // due is a message whose event is acknowledged and whose post-action is not done yet.
 type due struct {
-	ref Ref
-	at  time.Time // of the acknowledgement
+	ref     Ref
+	at      time.Time // of the acknowledgement
+	content publish.Content
+	life    uint64 // of the Ref's folder
 }
 
 // position is where a runner stands: its Source's cursor, what was appended since the cursor was
@@ -33,6 +30,8 @@ type position struct {
 	cursor  Cursor
 	fresh   []Entry
 	pending []due
+	keys    keys // what was published, by its content
+	renamed int  // the pending message behind the last one that got a new Ref
 
 	mustSave bool      // nothing may be appended before a save
 	dirty    int       // changes since the last save
@@ -40,11 +39,19 @@ type position struct {
 	entries  int       // events since the last save: what a claim would have to replay
 }
 
+func newPosition(src Source, action Action) *position {
+	p := &position{src: src, action: action, keys: keys{scope: func(Ref) string { return "" }, lives: map[string]life{}}}
+	if sc, ok := src.(Scoper); ok {
+		p.keys.scope = sc.Scope
+	}
+	return p
+}
+
 // openPosition takes the position from a claim. held is the base that this worker knows from an
 // earlier claim, if any: a log that has lost its snapshot since is read again from there.
 func openPosition(c publish.Claim, src Source, action Action, held Cursor) (*position, error) {
 	snapshot, since := c.Position()
-	p := &position{src: src, action: action}
+	p := newPosition(src, action)
 	if err := p.decode(snapshot); err != nil {
 		return nil, err
 	}
@@ -64,14 +71,30 @@ func openPosition(c publish.Claim, src Source, action Action, held Cursor) (*pos
 	return p, nil
 }
 
-// add notes one appended event.
+// add notes one appended event, or a message that needs none.
 func (p *position) add(e Entry) {
 	p.fresh = append(p.fresh, e)
-	if e.Type == publish.Received && p.acts() {
-		p.pending = append(p.pending, due{e.Ref, e.Time})
+	p.keys.add(e)
+	switch {
+	case e.Type == publish.Received && p.acts():
+		p.pending = append(p.pending, due{e.Ref, e.Time, e.Content, p.keys.life(e.Ref)})
+	case e.Type == Recognised:
+		p.rename(e)
 	}
 	p.touch(e.Time)
 	p.entries++
+}
+
+// rename gives a message that waits for its post-action the Ref that it has now.
+func (p *position) rename(e Entry) {
+	life := p.keys.life(e.Ref)
+	for n := range p.pending { // messages are recognised in about the order in which they were published
+		i := (p.renamed + n) % len(p.pending)
+		if d := &p.pending[i]; d.content == e.Content && d.life < life && p.keys.scope(d.ref) == p.keys.scope(e.Ref) {
+			d.ref, d.life, p.renamed = e.Ref, life, i+1
+			return
+		}
+	}
 }
 
 func (p *position) acts() bool { return p.action != "" && p.action != ActionNone }
@@ -141,86 +164,20 @@ func (p *position) settled(done []Ref, now time.Time) {
 	}
 }
 
-// save writes a snapshot through the claim and returns its size in bytes. Without a base there is
-// nothing to save yet.
-func (p *position) save(ctx context.Context, c publish.Claim) (int, error) {
+// save writes a snapshot through the claim and returns its size in bytes; what it names lies in the
+// store before. Without a base there is nothing to save yet.
+func (p *position) save(ctx context.Context, c publish.Claim, store publish.BlobStore) (int, error) {
 	if len(p.cursor) == 0 {
 		return 0, nil
 	}
 	if err := p.fold(); err != nil {
 		return 0, err
 	}
+	p.keys.flush(ctx, store)
 	b := p.encode()
 	if err := c.Save(ctx, b); err != nil {
 		return 0, fmt.Errorf("save the position: %w", err)
 	}
 	p.dirty, p.entries, p.mustSave = 0, 0, false
 	return len(b), nil
-}
-
-// encode lays a snapshot out as magic, base, cursor, pending, action; lengths and times are varints.
-func (p *position) encode() []byte {
-	b := []byte(snapshotMagic)
-	b = binary.AppendUvarint(b, uint64(len(p.base)))
-	b = append(b, p.base...)
-	b = binary.AppendUvarint(b, uint64(len(p.cursor)))
-	b = append(b, p.cursor...)
-	b = binary.AppendUvarint(b, uint64(len(p.pending)))
-	for _, d := range p.pending {
-		b = binary.AppendUvarint(b, uint64(len(d.ref)))
-		b = append(b, d.ref...)
-		b = binary.AppendVarint(b, d.at.UnixMilli())
-	}
-	return append(b, p.action...)
-}
-
-var errSnapshot = errors.New("the snapshot of the position is not readable")
-
-func (p *position) decode(b []byte) error {
-	if len(b) == 0 {
-		return nil // a log without a snapshot
-	}
-	rest, ok := bytes.CutPrefix(b, []byte(snapshotMagic))
-	if !ok {
-		return fmt.Errorf("%w: it begins with %q", errSnapshot, b[:min(len(b), len(snapshotMagic))])
-	}
-	base, rest, ok := cutBytes(rest)
-	if !ok {
-		return fmt.Errorf("%w: the base is cut off", errSnapshot)
-	}
-	cursor, rest, ok := cutBytes(rest)
-	if !ok {
-		return fmt.Errorf("%w: the cursor is cut off", errSnapshot)
-	}
-	if len(cursor) > 0 {
-		p.base, p.cursor = bytes.Clone(base), bytes.Clone(cursor)
-	}
-	n, w := binary.Uvarint(rest)
-	if w <= 0 || n > uint64(len(rest)) {
-		return fmt.Errorf("%w: bad count of pending messages", errSnapshot)
-	}
-	rest = rest[w:]
-	for range n {
-		var ref []byte
-		if ref, rest, ok = cutBytes(rest); !ok {
-			return fmt.Errorf("%w: a pending message is cut off", errSnapshot)
-		}
-		ms, w := binary.Varint(rest)
-		if w <= 0 {
-			return fmt.Errorf("%w: a pending message has no time", errSnapshot)
-		}
-		rest = rest[w:]
-		p.pending = append(p.pending, due{Ref(ref), time.UnixMilli(ms)})
-	}
-	p.saved = Action(rest)
-	return nil
-}
-
-// cutBytes cuts a length-prefixed field off b.
-func cutBytes(b []byte) (field, rest []byte, ok bool) {
-	n, w := binary.Uvarint(b)
-	if w <= 0 || n > uint64(len(b)-w) {
-		return nil, nil, false
-	}
-	return b[w : w+int(n)], b[w+int(n):], true
 }

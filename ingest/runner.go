@@ -52,7 +52,8 @@ type runner struct {
 
 	careful  caution
 	pos      *position
-	failures map[Ref]failure // those that are the message's own
+	recalls  map[string]*recall // by scope; nil: not read in this session
+	failures map[Ref]failure    // those that are the message's own
 	backoff  backoff
 	inRow    int       // quarantined since a message was last received
 	held     time.Time // no post-action before: the last one was refused
@@ -148,7 +149,7 @@ func (r *runner) release(claim publish.Claim, lost bool, cause error) error {
 }
 
 func (r *runner) save(claim publish.Claim) error {
-	n, err := r.pos.save(r.hard, claim)
+	n, err := r.pos.save(r.hard, claim, r.box.Blobs)
 	if err == nil {
 		r.opt.Hooks.saved(r.box.Key, n)
 	}
@@ -210,16 +211,11 @@ func (r *runner) await(ctx context.Context, w Waiter, atMost time.Duration) erro
 // cycle reads the mailbox to its end once, and settles what is due.
 func (r *runner) cycle(ctx context.Context, s Session, claim publish.Claim) error {
 	r.set(StateEnumerating, nil)
-	changed, err := r.pos.sync(ctx, s)
+	err := r.catchUp(ctx, s, claim)
 	if err != nil {
 		return err
 	}
 	r.opt.Hooks.skipped(r.box.Key, s)
-	if changed {
-		if err := r.save(claim); err != nil {
-			return err
-		}
-	}
 	// Until nothing is left: mail that came meanwhile is not a poll late, and a Source learns from
 	// the last position which of its messages are acknowledged (some maildrops are emptied by QUIT).
 	for {

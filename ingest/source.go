@@ -56,6 +56,32 @@ type Waiter interface {
 	Wait(ctx context.Context, atMost time.Duration) error
 }
 
+// Scoper is a Source whose server can make Refs void, all those of a scope at once.
+type Scoper interface {
+	// Scope names what a Ref becomes void with: its folder; empty: the whole maildrop.
+	Scope(ref Ref) string
+}
+
+// Renewer is a Session of a Scoper. It takes nothing for new or known by itself: the engine appends an
+// event for each reset, and folding that into the position begins the scope's new life. The messages
+// that were there then are yielded marked with Again.
+type Renewer interface {
+	// Resets returns what the last Sync found void. Sync has left these scopes as they were, and
+	// Messages leaves them out.
+	Resets() []Renewal
+	// Recall is called before Sync. It gives the session the question which sizes were published in a
+	// scope: a message that the start passes over need not be read unless it could be one of those.
+	Recall(sizes func(ctx context.Context, scope string) (known func(size int64) bool, err error))
+}
+
+// Renewal is a reset that was found.
+type Renewal struct {
+	Ref    Ref // of the reset event; folded into a position it begins the new life
+	Scope  string
+	Info   publish.ResetInfo
+	PerDay int // resets within a day that are believed; the mailbox waits at one more
+}
+
 // Partial is a Session that could not look at everything the configuration names.
 type Partial interface {
 	// Skipped returns why the last Sync left folders out, one error for each; the others go on.
@@ -88,6 +114,7 @@ const (
 	Waiting Standing = iota // not finished: Messages would yield it
 	Passed                  // finished: its event was published, or it was set aside
 	Skipped                 // finished because the configured start passes it over
+	Known                   // finished: after a reset it was recognised as published before
 )
 
 // Message is one message on its way. It dies when the loop that yields it advances.
@@ -99,6 +126,12 @@ type Message struct {
 	Size     int64           // octets as announced: a hint (Exchange estimates), -1 if unknown
 	Received time.Time       // INTERNALDATE; zero if the protocol has none
 	Flags    []string
+	// Again: it was there when its Ref's scope became void, so it may have been published under another
+	// Ref. If it was not, and was received before Since, it stays passed over.
+	Again bool
+	Since time.Time
+	// Life tells this life of the folder from an earlier one with the same UIDVALIDITY; else 0.
+	Life uint32
 	// Body yields the octets exactly as the server sent them. io.EOF comes only after the whole
 	// message; a connection lost before that is any other error.
 	Body io.Reader

@@ -165,13 +165,14 @@ type Quarantine struct {
 	Attempts int `json:"attempts"`
 }
 
-// ResetInfo is a folder's or maildrop's new epoch: all its messages have new ids.
+// ResetInfo is a folder's or maildrop's new epoch: all its messages have new ids. Those that were published before
+// get no second event.
 type ResetInfo struct {
 	// Path of the folder. Absent with POP3.
 	Folder string `json:"folder,omitempty"`
 	// UIDVALIDITY before. Absent with POP3.
 	OldUIDValidity uint32 `json:"old_uid_validity,omitempty"`
-	// UIDVALIDITY since. Absent with POP3.
+	// UIDVALIDITY since; the same one if the server was set back without changing it. Absent with POP3.
 	NewUIDValidity uint32 `json:"new_uid_validity,omitempty"`
 }
 

@@ -21,6 +21,8 @@ type Entry struct {
 	Ref  Ref
 	Type EventType
 	Time time.Time // when the log stored it
+	// Content tells the message by its octets; zero if they are not known.
+	Content Content
 }
 
 // Log hands out claims on mailbox logs. It is safe for concurrent use.

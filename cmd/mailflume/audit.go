@@ -190,6 +190,7 @@ func (a *audited) print(w io.Writer, format string) error {
 	}{
 		{"in mailbox", a.InMailbox, ""},
 		{"published", a.Published, ""},
+		{"published under another id", a.Recognised, ""},
 		{"quarantined", a.Quarantined, ""},
 		{"skipped by start", a.Skipped, ""},
 		{"expired from the stream", a.Expired, ""},

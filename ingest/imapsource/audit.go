@@ -41,7 +41,13 @@ func (s *session) listAll(ctx context.Context, base, at ingest.Cursor, yield fun
 			s.skipped = append(s.skipped, err)
 			continue
 		}
-		a := standings{base: began.current(f.name, s.selected.validity), at: pos.current(f.name, s.selected.validity)}
+		a := standings{at: pos.current(f.name, s.selected.validity), epoch: epoch{validity: s.selected.validity}}
+		if a.at != nil {
+			a.epoch = a.at.epoch
+		}
+		if b := began.current(f.name, s.selected.validity); b != nil && b.epoch == a.epoch {
+			a.base = b
+		}
 		if more, err := s.listFolder(ctx, f.name, &a, yield); err != nil || !more {
 			return err
 		}
@@ -58,14 +64,13 @@ func (s *session) listFolder(ctx context.Context, name string, a *standings, yie
 	if err != nil {
 		return false, err
 	}
-	validity := s.selected.validity
 	p := &plan{next: 1, top: top, empty: s.selected.count == 0}
 	for !p.all {
 		if err := s.extend(ctx, p, &box{}); err != nil { // an empty box wants everything
 			return false, err
 		}
 		for _, it := range p.items {
-			ref := msgRef{folder: name, validity: validity, uid: it.uid}.ref()
+			ref := msgRef{folder: name, epoch: a.epoch, uid: it.uid}.ref()
 			if !yield(ingest.Listed{Ref: ref, Received: it.received, Standing: a.of(it)}) {
 				return false, nil
 			}
@@ -87,13 +92,18 @@ func (p *position) current(name string, validity uint32) *box {
 }
 
 // standings judge the messages of one folder.
-type standings struct{ base, at *box }
+type standings struct {
+	base, at *box
+	epoch    epoch
+}
 
 func (a *standings) of(it item) ingest.Standing {
 	switch {
 	case a.at == nil || a.at.wants(it):
 		return ingest.Waiting
-	case a.at.skips(it), a.base != nil && !a.base.wants(it):
+	case a.at.known.has(it.uid):
+		return ingest.Known
+	case a.at.over.has(it.uid), a.at.skips(it), a.base != nil && !a.base.wants(it):
 		return ingest.Skipped
 	}
 	return ingest.Passed

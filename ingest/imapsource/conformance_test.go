@@ -131,6 +131,11 @@ func (c *conforming) Add(t *testing.T, message []byte) {
 	}
 }
 
+func (c *conforming) Renumber(*testing.T) bool {
+	c.srv.Renumber(user, "INBOX")
+	return true
+}
+
 func (c *conforming) Left(*testing.T) int { return len(c.srv.Messages(user, "INBOX")) }
 
 func (c *conforming) Cut(_ *testing.T, n int) { c.cut.Store(int64(n)) }

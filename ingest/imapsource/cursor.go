@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"mailflume/ingest"
+	"mailflume/publish"
 )
 
 // position is a Cursor in the open: per folder what is finished.
@@ -18,24 +19,40 @@ type position struct {
 	boxes            []box    // sorted by name
 }
 
-// box is one folder in one epoch. A message is finished if its UID is at most low, or in done, or
-// if it was there at the base and older than the configured start.
+// epoch is one life of a folder: UIDs mean something in it only. A server that was set back without
+// saying so begins a new life under the same UIDVALIDITY.
+type epoch struct{ validity, life uint32 }
+
+// box is one folder in one epoch. A message is finished if its UID is at most low and in no gap, or in
+// done, or if it was there at the base and older than the configured start.
 type box struct {
-	name     string
-	validity uint32
-	low      uint32
-	done     spans // above low
-	since    int64 // Unix seconds; of the UIDs up to until, only those received then or later are wanted
-	until    uint32
+	name string
+	epoch
+	low   uint32
+	done  spans // above low
+	gaps  spans // the last UIDs that low has passed and nobody has seen
+	since int64 // Unix seconds; of the UIDs up to until, only those received then or later are wanted
+	until uint32
 	// Servers with several writers let a UID become visible after a higher one. So low passes a UID
 	// that does not exist only up to mark, the highest UID of a look at the server that was at
 	// markAt (Unix seconds), at least lateUIDs ago.
 	mark   uint32
 	markAt int64
+
+	born  int64  // when the folder's base was taken (Unix seconds), of a start of now
+	again uint32 // UIDs up to this one were there when the epoch began, after another one
+	fresh bool   // it has begun, and no look has told yet what was there
+	known spans  // of those, what was recognised as published before
+	over  spans  // and what is passed over by its own date
+
+	witness witness
+
+	sizes func(int64) bool // which sizes were published before; nil: not known. Not part of the cursor
 }
 
 const (
-	cursorMagic  = "mfi\x01"
+	cursorMagic  = "mfi\x02"
+	cursorMagic1 = "mfi\x01" // without lives and gaps
 	maxCursor    = 64 << 20
 	maxBoxes     = 100_000
 	maxPatterns  = 10_000
@@ -73,7 +90,9 @@ func (b *box) tidy() {
 }
 
 // finished says whether a UID needs no more work.
-func (b *box) finished(uid uint32) bool { return uid <= b.low || b.done.has(uid) }
+func (b *box) finished(uid uint32) bool {
+	return uid <= b.low && !b.gaps.has(uid) || b.done.has(uid)
+}
 
 // encode writes the position: magic, selection, folders; numbers as varints, spans as differences,
 // because every event is folded into it and every snapshot carries it.
@@ -101,12 +120,31 @@ func (b *box) append(buf []byte) []byte {
 	}
 	buf = binary.AppendVarint(buf, b.since)
 	buf = binary.AppendVarint(buf, b.markAt)
-	buf = binary.AppendUvarint(buf, uint64(len(b.done)))
-	at := b.low
-	for _, s := range b.done {
-		buf = binary.AppendUvarint(buf, uint64(s.lo-at))
-		buf = binary.AppendUvarint(buf, uint64(s.hi-s.lo))
-		at = s.hi
+	buf = b.done.append(buf, b.low)
+	buf = binary.AppendVarint(buf, b.born)
+	buf = binary.AppendUvarint(buf, uint64(b.witness.uid))
+	buf = binary.AppendVarint(buf, b.witness.at)
+	buf = binary.AppendVarint(buf, b.witness.size)
+	fresh := uint64(0)
+	if b.fresh {
+		fresh = 1
+	}
+	for _, v := range []uint64{uint64(b.life), uint64(b.again), fresh} {
+		buf = binary.AppendUvarint(buf, v)
+	}
+	for _, s := range []spans{b.gaps, b.known, b.over} {
+		buf = s.append(buf, 0)
+	}
+	return buf
+}
+
+// append writes the set; all of it is above from.
+func (s spans) append(buf []byte, from uint32) []byte {
+	buf = binary.AppendUvarint(buf, uint64(len(s)))
+	for _, x := range s {
+		buf = binary.AppendUvarint(buf, uint64(x.lo-from))
+		buf = binary.AppendUvarint(buf, uint64(x.hi-x.lo))
+		from = x.hi
 	}
 	return buf
 }
@@ -126,6 +164,7 @@ func appendStrings(b []byte, l []string) []byte {
 // decoder reads what encode writes. Its first error sticks.
 type decoder struct {
 	b   []byte
+	old bool // of version 1
 	bad bool
 }
 
@@ -172,26 +211,38 @@ func (d *decoder) strings() []string {
 	return out
 }
 
-// box reads one folder, and refuses spans that encode would not write.
+// box reads one folder.
 func (d *decoder) box() box {
-	b := box{name: d.string(), validity: d.uid(), low: d.uid(), until: d.uid(), mark: d.uid(), since: d.int(), markAt: d.int()}
-	n := int(d.uint(uint64(len(d.b)) / 2)) // two octets a span at least
-	if d.bad || n == 0 {
+	b := box{name: d.string(), epoch: epoch{validity: d.uid()}, low: d.uid(), until: d.uid(), mark: d.uid(), since: d.int(), markAt: d.int()}
+	b.done = d.spans(b.low)
+	if d.old {
 		return b
 	}
-	b.done = make(spans, 0, n+1)
-	at := uint64(b.low)
+	b.born, b.witness = d.int(), witness{uid: d.uid(), at: d.int(), size: d.int()}
+	b.life, b.again, b.fresh = d.uid(), d.uid(), d.uint(1) == 1
+	b.gaps, b.known, b.over = d.spans(0), d.spans(0), d.spans(0)
+	return b
+}
+
+// spans reads a set, and refuses what append would not write.
+func (d *decoder) spans(from uint32) spans {
+	n := int(d.uint(uint64(len(d.b)) / 2)) // two octets a span at least
+	if d.bad || n == 0 {
+		return nil
+	}
+	out := make(spans, 0, n+1)
+	at := uint64(from)
 	for i := 0; i < n && !d.bad; i++ {
 		lo := at + d.uint(math.MaxUint32)
 		hi := lo + d.uint(math.MaxUint32)
 		if hi > math.MaxUint32 || lo == at || (i > 0 && lo == at+1) {
 			d.bad = true
-			return b
+			return nil
 		}
-		b.done = append(b.done, span{uint32(lo), uint32(hi)})
+		out = append(out, span{uint32(lo), uint32(hi)})
 		at = hi
 	}
-	return b
+	return out
 }
 
 // decodeCursor reads a Cursor; nil is the position of a log without a snapshot.
@@ -199,10 +250,17 @@ func decodeCursor(c ingest.Cursor) (*position, error) {
 	if c == nil {
 		return nil, nil
 	}
-	if len(c) > maxCursor || len(c) < len(cursorMagic) || string(c[:len(cursorMagic)]) != cursorMagic {
+	if len(c) > maxCursor || len(c) < len(cursorMagic) {
 		return nil, fmt.Errorf("decode position of %d bytes: %w", len(c), errCursor)
 	}
-	d := &decoder{b: c[len(cursorMagic):]}
+	magic := string(c[:len(cursorMagic)])
+	if magic[:3] == cursorMagic[:3] && magic > cursorMagic {
+		return nil, fmt.Errorf("imap position of version %d: %w", magic[3], publish.ErrNewerFormat)
+	}
+	if magic != cursorMagic && magic != cursorMagic1 {
+		return nil, fmt.Errorf("decode position of %d bytes: %w", len(c), errCursor)
+	}
+	d := &decoder{b: c[len(cursorMagic):], old: magic == cursorMagic1}
 	p := &position{folders: d.strings(), exclude: d.strings()}
 	n := int(d.uint(maxBoxes))
 	for i := 0; i < n && !d.bad; i++ {
@@ -219,23 +277,55 @@ func decodeCursor(c ingest.Cursor) (*position, error) {
 	return p, nil
 }
 
-// fold marks the entries of the folders and epochs that p knows as finished, whether they were
-// received or quarantined.
+// fold marks the entries of the folders and epochs that p knows as finished, whatever came of them. A
+// reset begins its folder's next epoch.
 func (p *position) fold(entries iter.Seq[ingest.Entry]) (changed bool) {
-	uids := map[*box][]uint32{}
+	uids := map[*box]*folded{}
 	for e := range entries {
+		if name, next, ok := parseReset(e.Ref); ok {
+			if b := p.find(name); b != nil && b.epoch != next {
+				uids[b].into(b)
+				delete(uids, b)
+				b.renew(next)
+				changed = true
+			}
+			continue
+		}
 		r, ok := parseRef(e.Ref)
 		if !ok {
 			continue
 		}
-		b := p.find(r.folder)
-		if b != nil && b.validity == r.validity && !b.finished(r.uid) {
-			uids[b] = append(uids[b], r.uid)
+		if b := p.find(r.folder); b != nil && b.epoch == r.epoch && !b.finished(r.uid) {
+			if uids[b] == nil {
+				uids[b] = &folded{}
+			}
+			uids[b].add(r.uid, e.Type)
 		}
 	}
 	for b, l := range uids {
-		b.done = b.done.addAll(l)
-		b.tidy()
+		l.into(b)
 	}
-	return len(uids) > 0
+	return changed || len(uids) > 0
+}
+
+// folded are UIDs on their way into a folder's position.
+type folded struct{ done, known, over []uint32 }
+
+func (f *folded) add(uid uint32, as publish.EventType) {
+	f.done = append(f.done, uid)
+	switch as {
+	case ingest.Recognised:
+		f.known = append(f.known, uid)
+	case ingest.PassedOver:
+		f.over = append(f.over, uid)
+	}
+}
+
+func (f *folded) into(b *box) {
+	if f == nil {
+		return
+	}
+	b.done, b.known, b.over = b.done.addAll(f.done), b.known.addAll(f.known), b.over.addAll(f.over)
+	b.gaps = b.gaps.without(f.done)
+	b.tidy()
 }

@@ -14,7 +14,7 @@ import (
 func entries(validity uint32, folder string, uids ...uint32) []ingest.Entry {
 	var out []ingest.Entry
 	for _, u := range uids {
-		out = append(out, ingest.Entry{Ref: msgRef{folder, validity, u}.ref()})
+		out = append(out, ingest.Entry{Ref: msgRef{folder, epoch{validity: validity}, u}.ref()})
 	}
 	return out
 }
@@ -59,7 +59,8 @@ func TestSpansAgreeWithAMap(t *testing.T) {
 
 func TestRefsRoundTrip(t *testing.T) {
 	for _, m := range []msgRef{
-		{"INBOX", 1, 1}, {"Archiv/Jänner 2026", math.MaxUint32, math.MaxUint32}, {"a b%/c\x7f\n", 7, 9}, {"日本", 0, 3},
+		{"INBOX", epoch{validity: 1}, 1}, {"Archiv/Jänner 2026", epoch{math.MaxUint32, math.MaxUint32}, math.MaxUint32},
+		{"a b%/c\x7f\n", epoch{validity: 7}, 9}, {"日本", epoch{}, 3},
 	} {
 		r := m.ref()
 		for _, c := range []byte(r) {
@@ -80,8 +81,10 @@ func TestRefsRoundTrip(t *testing.T) {
 
 func samplePosition() *position {
 	p := &position{folders: []string{"INBOX", "Arch*"}, exclude: []string{"Archive/x"}}
-	p.put(box{name: "INBOX", validity: 7, low: 10, done: spans{{12, 12}, {15, 20}}, since: -5, until: 9, mark: 20, markAt: 1e9})
-	p.put(box{name: "Archive", validity: math.MaxUint32, low: 0})
+	p.put(box{name: "INBOX", epoch: epoch{validity: 7}, low: 10, done: spans{{12, 12}, {15, 20}}, since: -5, until: 9, mark: 20, markAt: 1e9,
+		gaps: spans{{3, 5}, {8, 8}}, born: 1 << 40, witness: witness{9, -1, 77}, again: 10, fresh: true, known: spans{{1, 2}}, over: spans{{math.MaxUint32, math.MaxUint32}}})
+	p.put(box{name: "Archive", epoch: epoch{validity: math.MaxUint32}})
+	p.put(box{name: "Again", epoch: epoch{7, 2}, low: 3})
 	return p
 }
 
@@ -91,7 +94,7 @@ func TestCursorsRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(p.encode(), c) || p.boxes[0].name != "Archive" || p.find("INBOX").done[1] != (span{15, 20}) {
+	if !bytes.Equal(p.encode(), c) || p.boxes[1].name != "Archive" || p.find("INBOX").done[1] != (span{15, 20}) {
 		t.Errorf("decoded %+v", p)
 	}
 	for i := range c {
@@ -140,7 +143,7 @@ func TestFoldMarksEntriesAndTidies(t *testing.T) {
 func TestFoldOneByOneEqualsFoldAtOnce(t *testing.T) {
 	src := mustSource(t, Options{})
 	p := &position{}
-	p.put(box{name: "INBOX", validity: 1})
+	p.put(box{name: "INBOX", epoch: epoch{validity: 1}})
 	one, r := p.encode(), rand.New(rand.NewPCG(3, 4))
 	all := bytes.Clone(one)
 	var es []ingest.Entry
@@ -170,8 +173,8 @@ func FuzzCursor(f *testing.F) {
 		if len(p.boxes) == 0 || uid == 0 {
 			return
 		}
-		name, v := p.boxes[0].name, p.boxes[0].validity
-		p.fold(slices.Values(entries(v, name, uid)))
+		name, v := p.boxes[0].name, p.boxes[0].epoch
+		p.fold(slices.Values([]ingest.Entry{{Ref: msgRef{name, v, uid}.ref()}}))
 		if !p.find(name).finished(uid) {
 			t.Fatalf("uid %d is not finished after Fold", uid)
 		}
@@ -192,7 +195,7 @@ func BenchmarkFoldOneEntry(b *testing.B) {
 	src, _ := New(Options{Endpoint: ingest.Endpoint{Addr: "h:1"}, Login: ingest.Login{User: "u", Tokens: secret("t")}})
 	for _, n := range []int{0, 10_000} {
 		p := &position{folders: []string{"INBOX"}}
-		bx := box{name: "INBOX", validity: 1}
+		bx := box{name: "INBOX", epoch: epoch{validity: 1}}
 		for i := range n {
 			bx.done = append(bx.done, span{uint32(i*3 + 2), uint32(i*3 + 2)})
 		}

@@ -45,6 +45,7 @@ func (s *session) Messages(ctx context.Context, from ingest.Cursor, limit int) i
 		defer r.leave()
 		for _, name := range s.folderOrder(pos) {
 			if b := pos.find(name); b != nil && r.going() {
+				b.sizes = s.sizes[name]
 				r.folder(b)
 			}
 		}
@@ -212,7 +213,7 @@ func (r *run) countVerdict(m *ingest.Message, err error) {
 	if ingest.FaultOf(err).Code != ingest.CodeMessageTruncated {
 		return
 	}
-	key := msgRef{folder: r.box.name, validity: r.box.validity, uid: m.UID}
+	key := msgRef{folder: r.box.name, epoch: r.box.epoch, uid: m.UID}
 	again := false
 	r.s.src.noted(key, func(n *note) {
 		n.verdicts++

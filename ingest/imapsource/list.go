@@ -48,7 +48,13 @@ func (s *session) extend(ctx context.Context, p *plan, b *box) error {
 		if end := p.next + uint64(p.reach) - 1; end < uint64(p.top) {
 			to = uint32(end)
 		}
-		found, seen, err := s.list(ctx, from, to, b)
+		found, seen, err := s.list(ctx, imap.UIDSet{{Start: imap.UID(from), Stop: imap.UID(to)}}, func(it item) bool {
+			if it.uid < from || (to != 0 && it.uid > to) {
+				return false // "n:*" names the last message even if it is below n (RFC 9051 section 9)
+			}
+			p.see(it)
+			return true
+		}, b)
 		if err != nil {
 			return err
 		}
@@ -78,17 +84,16 @@ func nextReach(reach uint32, seen int) uint32 {
 	return reach
 }
 
-// list returns the wanted messages of a range, ascending, the lowest keptItems+1 at least, and how
-// many messages there are. to 0 is "*".
-func (s *session) list(ctx context.Context, from, to uint32, b *box) (found []item, seen int, err error) {
-	set := imap.UIDSet{{Start: imap.UID(from), Stop: imap.UID(to)}}
+// list returns the wanted messages of a set, ascending, the lowest keptItems+1 at least, and how
+// many messages there are.
+func (s *session) list(ctx context.Context, set imap.UIDSet, in func(item) bool, b *box) (found []item, seen int, err error) {
 	budget := int64(s.selected.count)*itemOctets + normalBudget
 	err = s.command(ctx, budget, func() error {
 		cmd := s.c.Fetch(set, s.listItems())
 		for m := cmd.Next(); m != nil; m = cmd.Next() {
 			it, ok := s.readItem(m)
-			if !ok || it.uid < from || (to != 0 && it.uid > to) {
-				continue // "n:*" names the last message even if it is below n (RFC 9051 section 9)
+			if !ok || !in(it) {
+				continue
 			}
 			if seen++; b.wants(it) {
 				found = append(found, it)

@@ -29,12 +29,16 @@ type session struct {
 
 	news     chan struct{} // EXISTS was heard
 	selected selection
-	order    []string             // folders of the last Sync
-	uses     map[string]string    // their special uses, where the server told
-	skipped  []error              // folders that the last Sync could not open
-	plans    map[string]*plan     // what the last Sync saw, until Messages takes it
-	seen     map[string]selection // the folders as the last Sync saw them
-	refusals map[uint32]bool      // messages refused one by one since the last success
+	order    []string         // folders of the last Sync
+	epochs   map[string]epoch // of the folders in the position
+	resets   []ingest.Renewal // what the last Sync found void
+	recall   func(ctx context.Context, scope string) (func(int64) bool, error)
+	sizes    map[string]func(int64) bool // of published messages, for the folders that are judged
+	uses     map[string]string           // their special uses, where the server told
+	skipped  []error                     // folders that the last Sync could not open
+	plans    map[string]*plan            // what the last Sync saw, until Messages takes it
+	seen     map[string]selection        // the folders as the last Sync saw them
+	refusals map[uint32]bool             // messages refused one by one since the last success
 
 	ahead   atomic.Pointer[flight] // asked for, not yet looked at
 	adopter atomic.Pointer[flight] // fetched alone: takes a body that comes without its UID

@@ -164,34 +164,6 @@ func TestNewFoldersAreReadFromTheirFirstMessage(t *testing.T) {
 	}
 }
 
-func TestANewUIDValidityIsReadAgain(t *testing.T) {
-	srv := startServer(t, imaptest.Options{})
-	for i := range 3 {
-		must(t, srv.Add(user, "INBOX", mail(i, 100), time.Now()))
-	}
-	src := sourceOn(t, srv, Options{})
-	sess := open(t, src)
-	at := syncAt(t, sess, nil)
-	must(t, srv.Add(user, "INBOX", mail(4, 100), time.Now()))
-	srv.Renumber(user, "INBOX")
-	sess = open(t, src)
-	at = syncAt(t, sess, at)
-	l, end := readAll(t, sess, at, 0)
-	if end != nil || !slices.Equal(uids(l), []uint32{1, 2, 3, 4}) || l[0].ref != "i/2/1/INBOX" {
-		t.Errorf("%+v, %v", l, end)
-	}
-	srv.Renumber(user, "INBOX")
-	if _, err := sess.Settle(t.Context(), nil); err != nil {
-		t.Error(err)
-	}
-	s := sess.(*session)
-	s.selected, s.plans = selection{}, nil
-	_, end = readAll(t, sess, at, 0)
-	if f := ingest.FaultOf(end); f.Class != ingest.SessionOver {
-		t.Errorf("changed between Sync and Messages: %v", end)
-	}
-}
-
 func TestExpungedMessagesAreForgotten(t *testing.T) {
 	srv := startServer(t, imaptest.Options{})
 	for i := range 6 {
@@ -221,7 +193,7 @@ func TestALateUIDBelowIsFound(t *testing.T) {
 	src, wait := scripted(t, &imaptest.Script{Rules: []imaptest.Rule{exam, list}}, Options{})
 	defer wait()
 	p := &position{folders: []string{"INBOX"}}
-	p.put(box{name: "INBOX", validity: 7, low: 2, done: spans{{3, 3}, {5, 5}}, mark: 3, markAt: time.Now().Unix() - 3600})
+	p.put(box{name: "INBOX", epoch: epoch{validity: 7}, low: 2, done: spans{{3, 3}, {5, 5}}, mark: 3, markAt: time.Now().Unix() - 3600})
 	sess := open(t, src)
 	at := syncAt(t, sess, p.encode())
 	q, err := decodeCursor(at)

@@ -71,7 +71,7 @@ func (s *session) settleFolder(ctx context.Context, name string, refs []msgRef) 
 	}
 	var live []msgRef
 	for _, r := range refs {
-		if r.validity != s.selected.validity {
+		if r.validity != s.selected.validity || r.life != s.epochs[name].life {
 			done = append(done, r.ref())
 			continue
 		}

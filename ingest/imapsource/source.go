@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"mailflume/ingest"
 )
@@ -23,6 +24,7 @@ type Source struct {
 
 	mu    sync.Mutex
 	notes map[msgRef]note
+	looks map[string]time.Time // into the gaps of a folder
 }
 
 var _ ingest.Source = (*Source)(nil)
@@ -33,7 +35,7 @@ func New(o Options) (*Source, error) {
 	if err := o.check(); err != nil {
 		return nil, &ingest.Error{Fault: ingest.Fault{Class: ingest.Config, Code: ingest.CodeConfigInvalid}, Op: "imap source", Err: err}
 	}
-	return &Source{opt: o, notes: map[msgRef]note{}}, nil
+	return &Source{opt: o, notes: map[msgRef]note{}, looks: map[string]time.Time{}}, nil
 }
 
 // check refuses what could not work, and names that could end a command line early.

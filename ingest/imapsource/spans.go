@@ -58,6 +58,11 @@ func (s spans) addAll(uids []uint32) spans {
 	for _, u := range uids {
 		all = append(all, span{u, u})
 	}
+	return joined(all)
+}
+
+// joined makes a set of spans in any order. It writes into all.
+func joined(all spans) spans {
 	slices.SortFunc(all, func(a, b span) int {
 		if a.lo < b.lo {
 			return -1
@@ -93,3 +98,40 @@ func (s spans) above(low uint32) spans {
 
 // clone returns a set that shares no memory with s.
 func (s spans) clone() spans { return slices.Clone(s) }
+
+// without takes UIDs out.
+func (s spans) without(uids []uint32) spans {
+	for _, u := range uids {
+		i := s.search(u)
+		if i == len(s) || s[i].lo > u {
+			continue
+		}
+		x := s[i]
+		s = slices.Delete(s, i, i+1)
+		if x.hi > u {
+			s = slices.Insert(s, i, span{u + 1, x.hi})
+		}
+		if x.lo < u {
+			s = slices.Insert(s, i, span{x.lo, u - 1})
+		}
+	}
+	return s
+}
+
+// holes are the runs from lo to hi that are not in the set.
+func (s spans) holes(lo, hi uint32) spans {
+	var out spans
+	for i := s.search(lo); lo <= hi; i++ {
+		if i == len(s) || s[i].lo > hi {
+			return append(out, span{lo, hi})
+		}
+		if s[i].lo > lo {
+			out = append(out, span{lo, s[i].lo - 1})
+		}
+		if s[i].hi >= hi {
+			return out
+		}
+		lo = s[i].hi + 1
+	}
+	return out
+}

@@ -16,10 +16,8 @@ const lateUIDs = 10 * time.Minute
 // Sync implements ingest.Session. It opens each wanted folder, lists what is unfinished there, and
 // moves the low-water marks over UIDs that are finished or do not exist.
 //
-// A folder with a new UIDVALIDITY is another folder to IMAP: all numbers are void. It is read again
-// from its first UID (with Start.Since: from that time), because nothing in the protocol says which
-// of its messages are known; its messages get new ids. That may publish a message twice, and
-// publish what "now" had passed over, but it loses none.
+// A folder with a new UIDVALIDITY is another folder to IMAP: all numbers are void. It stays as it was
+// in the position, and out of what Messages reads, until its reset is folded in (see Resets).
 func (s *session) Sync(ctx context.Context, at ingest.Cursor) (ingest.Cursor, error) {
 	pos, err := decodeCursor(at)
 	if err != nil {
@@ -33,6 +31,10 @@ func (s *session) Sync(ctx context.Context, at ingest.Cursor) (ingest.Cursor, er
 	if base {
 		pos = &position{}
 	}
+	s.resets, s.sizes, s.epochs = nil, map[string]func(int64) bool{}, map[string]epoch{}
+	for i := range pos.boxes {
+		s.epochs[pos.boxes[i].name] = pos.boxes[i].epoch
+	}
 	old := chooser{folders: pos.folders, exclude: pos.exclude}
 	s.order, s.uses, s.skipped, s.plans = nil, map[string]string{}, nil, map[string]*plan{}
 	s.seen = map[string]selection{}
@@ -44,7 +46,7 @@ func (s *session) Sync(ctx context.Context, at ingest.Cursor) (ingest.Cursor, er
 			s.skipped = append(s.skipped, err)
 		}
 	}
-	if len(s.order) == 0 {
+	if len(s.order) == 0 && len(s.resets) == 0 {
 		return nil, s.noFolder(ctx)
 	}
 	pos.folders, pos.exclude = s.src.opt.Folders, s.src.opt.Exclude
@@ -65,29 +67,59 @@ func (s *session) syncFolder(ctx context.Context, pos *position, f folderInfo, g
 	if err != nil {
 		return err
 	}
-	b := box{name: f.name, validity: s.selected.validity, mark: top}
-	switch have := pos.find(f.name); {
-	case have != nil && have.validity == b.validity:
-		b = *have
-		b.done = b.done.clone()
-	case have != nil || grown:
-		s.src.since(&b, top)
-	case s.src.opt.Start.All:
-	case s.src.opt.Start.Since.IsZero():
-		b.low, b.until, b.since = top, top, math.MaxInt64
-	default:
-		s.src.since(&b, top)
+	have := pos.find(f.name)
+	if have != nil {
+		if void, err := s.isVoid(ctx, have, top); void || err != nil {
+			return err
+		}
 	}
-	p := &plan{validity: b.validity, next: uint64(b.low) + 1, top: top, empty: s.selected.count == 0}
+	b := s.src.boxOf(have, grown, box{name: f.name, epoch: epoch{validity: s.selected.validity}, mark: top})
+	if err := s.recallSizes(ctx, &b); err != nil {
+		return err
+	}
+	p := &plan{validity: b.validity, next: b.from(), top: top, empty: s.selected.count == 0, witness: b.witness}
+	if err := s.late(ctx, p, &b); err != nil {
+		return err
+	}
 	if err := s.extend(ctx, p, &b); err != nil {
 		return err
 	}
-	b.pass(p.clear(), top, s.src.opt.Now())
+	if p.denied {
+		s.void(have, epoch{b.validity, b.life + 1})
+		return nil
+	}
+	since := b.markAt
+	if b.pass(p.clear(), top, s.src.opt.Now()); p.last.uid > 0 && (since != b.markAt || b.witness.uid == 0) {
+		b.witness = p.last
+	}
 	pos.put(b)
+	s.epochs[f.name] = b.epoch
 	s.order = append(s.order, f.name)
 	s.uses[f.name] = f.use
 	s.plans[f.name], s.seen[f.name] = p, s.selected
 	return nil
+}
+
+// boxOf is the folder as the position has it, or a new one whose base is now. b holds what the server
+// says of it.
+func (s *Source) boxOf(have *box, grown bool, b box) box {
+	top, start, now := b.mark, s.opt.Start, s.opt.Now().Unix()
+	switch {
+	case have != nil:
+		b = *have
+		b.done, b.gaps = b.done.clone(), b.gaps.clone()
+		if b.fresh {
+			b.fresh, b.until, b.again = false, top, max(b.again, top)
+		}
+		if b.since == math.MaxInt64 && b.born == 0 { // of an older mailflume
+			b.born = now
+		}
+	case grown || start.All || !start.Since.IsZero():
+		s.since(&b, top)
+	default:
+		b.low, b.until, b.since, b.born = top, top, math.MaxInt64, now
+	}
+	return b
 }
 
 // since applies Start.Since to the messages that are there now.
@@ -116,6 +148,7 @@ func (b *box) pass(clear, top uint32, now time.Time) {
 		return
 	}
 	if to := min(clear, b.mark); to > b.low {
+		b.leave(to)
 		b.low = to
 		b.tidy()
 	}
@@ -126,7 +159,13 @@ func (b *box) pass(clear, top uint32, now time.Time) {
 
 // wants says whether a listed message is to be read.
 func (b *box) wants(it item) bool {
-	return !b.finished(it.uid) && !b.skips(it)
+	return !b.finished(it.uid) && (!b.skips(it) || b.mayBeKnown(it))
+}
+
+// mayBeKnown says whether a message that the start passes over could be one that was published under
+// a number which is void now.
+func (b *box) mayBeKnown(it item) bool {
+	return b.sizes != nil && it.uid <= b.again && (it.size < 0 || b.sizes(it.size))
 }
 
 // skips says whether the start passes a message over. A start of now is one that nothing has reached.
@@ -146,6 +185,9 @@ type plan struct {
 	all      bool   // looked at to the end
 	empty    bool   // no message in the folder
 	items    []item // ascending
+
+	witness, last witness // what is expected, and the last message seen
+	denied        bool
 }
 
 // clear is the highest UID up to which nothing is unfinished.

@@ -75,10 +75,12 @@ func tooLarge(size, limit int64) error {
 
 // key names a message of the folder being read.
 func (r *run) key(it item) msgRef {
-	return msgRef{folder: r.box.name, validity: r.box.validity, uid: it.uid}
+	return msgRef{folder: r.box.name, epoch: r.box.epoch, uid: it.uid}
 }
 
 // message returns what the listing says of a message, without a body.
 func (r *run) message(it item) *ingest.Message {
-	return &ingest.Message{Ref: r.key(it).ref(), Folder: r.folderD, UID: it.uid, Size: it.size, Received: it.received, Flags: it.flags}
+	m := &ingest.Message{Ref: r.key(it).ref(), Folder: r.folderD, UID: it.uid, Size: it.size, Received: it.received, Flags: it.flags, Life: r.box.life}
+	m.Again, m.Since = r.box.judges(it.uid)
+	return m
 }

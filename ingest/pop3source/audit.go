@@ -25,9 +25,12 @@ func (s *session) List(ctx context.Context, _, at ingest.Cursor) iter.Seq2[inges
 		}
 		for _, it := range box {
 			l := ingest.Listed{Ref: it.ref()}
-			if i, held := p.find(p.digest(l.Ref)); held && p.entries[i].published {
+			switch i, held := p.find(p.digest(l.Ref)); {
+			case held && p.entries[i].known:
+				l.Standing = ingest.Known
+			case held && p.entries[i].published:
 				l.Standing = ingest.Passed
-			} else if held {
+			case held:
 				l.Standing = ingest.Skipped
 			}
 			if !yield(l, nil) {

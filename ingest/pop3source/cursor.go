@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 	"time"
 
@@ -16,14 +17,18 @@ import (
 	"mailflume/publish"
 )
 
-// The cursor's layout: version, flags, key, hour of the last marks, number of entries; then the
-// 8-byte digests in ascending order; then for each digest, in that order, its attributes as a varint
-// (see entry). 100,000 UIDLs take 0.9 MB, 1.2 MB if all of them are missing.
+// The cursor's layout: version, flags, key, hour of the last marks, life, base, number of entries; then
+// the 8-byte digests in ascending order; then for each digest, in that order, its attributes as a
+// varint (see entry). 100,000 UIDLs take 0.9 MB, 1.2 MB if all of them are missing. Version 1 had no
+// life and no base, and one attribute less.
 const (
-	cursorVersion = 1
+	cursorVersion = 2
 	flagBased     = 1 // a Sync has seen the maildrop: start is decided
+	flagJudging   = 2
+	flagFresh     = 4
 	keySize       = 16
-	headerSize    = 1 + 1 + keySize + 4 + 4
+	headerSize    = 1 + 1 + keySize + 4 + 4 + 8 + 4
+	headerSize1   = headerSize - 4 - 8
 	digestSize    = 8
 	hour          = int64(time.Hour / time.Second)
 )
@@ -36,12 +41,21 @@ type position struct {
 	key     [keySize]byte
 	marked  uint32  // hour in which missing messages were last marked
 	entries []entry // ascending by digest
+
+	life    uint32 // counts the resets
+	judging bool   // what is not finished may have been published in an earlier life
+	fresh   bool   // and no Sync has looked at it yet
+	since   int64  // Unix seconds: what was received before is not wanted; 0: all is, unknownBase: see Sync
 }
+
+// unknownBase is the base of a position that an older mailflume wrote.
+const unknownBase = math.MinInt64
 
 // entry is one finished message.
 type entry struct {
 	digest    uint64
 	published bool   // an event went out for it; else it was skipped or quarantined
+	known     bool   // in an earlier life
 	missing   uint32 // hour since which no list had it; 0: the last list had it
 }
 
@@ -61,12 +75,21 @@ func decode(c ingest.Cursor) (*position, error) {
 	if c[0] > cursorVersion {
 		return nil, fmt.Errorf("pop3 position of version %d: %w", c[0], publish.ErrNewerFormat)
 	}
-	if c[0] != cursorVersion || len(c) < headerSize {
+	size := headerSize
+	if c[0] == 1 {
+		size = headerSize1
+	}
+	if c[0] == 0 || len(c) < size {
 		return nil, fmt.Errorf("%w: header", errCursor)
 	}
-	p := &position{based: c[1]&flagBased != 0, key: [keySize]byte(c[2:]), marked: binary.BigEndian.Uint32(c[2+keySize:])}
-	n := int(binary.BigEndian.Uint32(c[headerSize-4:]))
-	digests := c[headerSize:]
+	p := &position{based: c[1]&flagBased != 0, key: [keySize]byte(c[2:]), marked: binary.BigEndian.Uint32(c[2+keySize:]), since: unknownBase}
+	p.judging, p.fresh = c[1]&flagJudging != 0, c[1]&flagFresh != 0
+	if c[0] > 1 {
+		p.life = binary.BigEndian.Uint32(c[headerSize1-4:])
+		p.since = int64(binary.BigEndian.Uint64(c[headerSize1:]))
+	}
+	n := int(binary.BigEndian.Uint32(c[size-4:]))
+	digests := c[size:]
 	if n > len(digests)/(digestSize+1) {
 		return nil, fmt.Errorf("%w: %d messages in %d octets", errCursor, n, len(digests))
 	}
@@ -79,10 +102,13 @@ func decode(c ingest.Cursor) (*position, error) {
 			return nil, fmt.Errorf("%w: order", errCursor)
 		}
 		v, used := binary.Uvarint(attributes)
-		if used <= 0 || v > 1<<33-1 {
+		if c[0] == 1 {
+			v = v&1 | v>>1<<2
+		}
+		if used <= 0 || v > 1<<34-1 {
 			return nil, fmt.Errorf("%w: attributes", errCursor)
 		}
-		e.published, e.missing = v&1 != 0, uint32(v>>1)
+		e.published, e.known, e.missing = v&1 != 0, v&2 != 0, uint32(v>>2)
 		attributes = attributes[used:]
 	}
 	if len(attributes) > 0 {
@@ -95,20 +121,27 @@ func decode(c ingest.Cursor) (*position, error) {
 func (p *position) encode() ingest.Cursor {
 	b := make([]byte, 0, headerSize+len(p.entries)*(digestSize+2))
 	var flags byte
-	if p.based {
-		flags |= flagBased
+	for flag, on := range map[byte]bool{flagBased: p.based, flagJudging: p.judging, flagFresh: p.fresh} {
+		if on {
+			flags |= flag
+		}
 	}
 	b = append(b, cursorVersion, flags)
 	b = append(b, p.key[:]...)
 	b = binary.BigEndian.AppendUint32(b, p.marked)
+	b = binary.BigEndian.AppendUint32(b, p.life)
+	b = binary.BigEndian.AppendUint64(b, uint64(p.since))
 	b = binary.BigEndian.AppendUint32(b, uint32(len(p.entries)))
 	for _, e := range p.entries {
 		b = binary.BigEndian.AppendUint64(b, e.digest)
 	}
 	for _, e := range p.entries {
-		v := uint64(e.missing) << 1
+		v := uint64(e.missing) << 2
 		if e.published {
 			v |= 1
+		}
+		if e.known {
+			v |= 2
 		}
 		b = binary.AppendUvarint(b, v)
 	}
@@ -165,16 +198,21 @@ func (s *Source) Fold(at ingest.Cursor, entries iter.Seq[ingest.Entry]) (ingest.
 		return nil, positionError(err)
 	}
 	var more []entry
+	renewed := false
 	for e := range entries {
+		if life, ok := parseReset(e.Ref); ok && p.based && life > p.life {
+			p.life, p.judging, p.fresh, renewed = life, true, true, true
+		}
 		if !isRef(e.Ref) {
 			continue // states and resets of the mailbox are not messages
 		}
 		d := p.digest(e.Ref)
 		if _, held := p.find(d); !held {
-			more = append(more, entry{digest: d, published: e.Type != publish.Quarantined})
+			known := e.Type == ingest.Recognised
+			more = append(more, entry{digest: d, published: known || e.Type == publish.Received, known: known})
 		}
 	}
-	if len(more) == 0 {
+	if len(more) == 0 && !renewed {
 		return bytes.Clone(at), nil
 	}
 	p.add(more)

@@ -115,19 +115,38 @@ func TestANewerOrDamagedPositionIsRefused(t *testing.T) {
 	}
 }
 
+// version1 is a position as the first mailflume wrote it: two messages, one of them missing.
+func version1() []byte {
+	b := append([]byte{1, flagBased}, make([]byte, keySize)...)
+	b = append(b, 0, 0, 0, 9, 0, 0, 0, 2)
+	b = append(b, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2)
+	return append(b, 1, 8<<1)
+}
+
+func TestAPositionOfVersionOneIsRead(t *testing.T) {
+	p, err := decode(version1())
+	if err != nil || !p.based || p.marked != 9 || p.since != unknownBase || !slices.Equal(p.entries, []entry{{digest: 1, published: true}, {digest: 2, missing: 8}}) {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
 func FuzzPosition(f *testing.F) {
 	good, err := (&Source{}).Fold(nil, entriesOf(3, publish.Received))
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add([]byte(good))
+	p := &position{based: true, life: 3, judging: true, fresh: true, since: 1e9, entries: []entry{{digest: 1, known: true, missing: 7}}}
+	f.Add([]byte(p.encode()))
+	f.Add(version1())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p, err := decode(data)
 		if err != nil || len(data) == 0 {
 			return
 		}
 		q, err := decode(p.encode())
-		if err != nil || !slices.Equal(p.entries, q.entries) || p.key != q.key || p.based != q.based || p.marked != q.marked {
+		if err != nil || !slices.Equal(p.entries, q.entries) || p.key != q.key || p.based != q.based || p.marked != q.marked ||
+			p.life != q.life || p.judging != q.judging || p.fresh != q.fresh || p.since != q.since {
 			t.Fatalf("%x does not survive: %v", data, err)
 		}
 	})

@@ -38,7 +38,7 @@ func (s *session) Messages(ctx context.Context, from ingest.Cursor, limit int) i
 		for len(want) > 0 {
 			n := s.run(want)
 			if n == 0 {
-				if !yield(message(want[0]), s.tooLarge(want[0].size)) {
+				if !yield(s.message(want[0]), s.tooLarge(want[0].size)) {
 					return
 				}
 				n = 1
@@ -68,6 +68,7 @@ func (s *session) unfinished(ctx context.Context, from ingest.Cursor, limit int)
 		return nil, false, err
 	}
 	s.acknowledge(p)
+	s.judging, s.since = p.judging, p.wanted()
 	for _, it := range box {
 		if p.holds(it.ref()) {
 			continue
@@ -129,7 +130,7 @@ func (s *session) refused(it item, err error, yield func(*ingest.Message, error)
 		yield(nil, err)
 		return false
 	}
-	return yield(message(it), err)
+	return yield(s.message(it), err)
 }
 
 // give yields one message with its octets.
@@ -138,7 +139,7 @@ func (s *session) give(it item, b *pop3.Body, yield func(*ingest.Message, error)
 		s.unacked[it.ref()] = true
 	}
 	r := &body{b: b, s: s, announced: it.size}
-	m := message(it)
+	m := s.message(it)
 	m.Body = r
 	if !yield(m, nil) {
 		return false
@@ -154,8 +155,12 @@ func (s *session) give(it item, b *pop3.Body, yield func(*ingest.Message, error)
 }
 
 // message is what is known of an item without reading it.
-func message(it item) *ingest.Message {
-	return &ingest.Message{Ref: it.ref(), UIDL: distinct(it.id, it.nth), Size: it.size}
+func (s *session) message(it item) *ingest.Message {
+	m := &ingest.Message{Ref: it.ref(), UIDL: distinct(it.id, it.nth), Size: it.size}
+	if s.judging {
+		m.Again, m.Since = true, s.since
+	}
+	return m
 }
 
 // tooLarge is the fault of one message; the mailbox goes on without it.

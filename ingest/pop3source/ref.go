@@ -30,6 +30,16 @@ func refOf(uidl string, occurrence int) ingest.Ref {
 	return ingest.Ref(ref)
 }
 
+// resetRef is the Ref of the event that begins a life.
+func resetRef(life uint32) ingest.Ref {
+	return ingest.Ref("r/" + strconv.FormatUint(uint64(life), 10))
+}
+
+func parseReset(r ingest.Ref) (life uint32, ok bool) {
+	n, err := strconv.ParseUint(strings.TrimPrefix(string(r), "r/"), 10, 32)
+	return uint32(n), err == nil && resetRef(uint32(n)) == r
+}
+
 // isRef tells whether a Ref of the log names a message of a maildrop.
 func isRef(r ingest.Ref) bool {
 	return strings.HasPrefix(string(r), plainRef) || strings.HasPrefix(string(r), hashedRef)

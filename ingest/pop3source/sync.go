@@ -3,7 +3,6 @@ package pop3source
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"slices"
 
 	"mailflume/ingest"
@@ -20,8 +19,8 @@ const (
 )
 
 // Sync brings the position up to date with the maildrop's list. On a log without a base it writes
-// one; afterwards it notes which finished messages are missing, forgets those missing for seven
-// days, and refuses to go on when nearly all UIDLs are new.
+// one; afterwards it notes which finished messages are missing and forgets those missing for seven
+// days. When nearly all UIDLs are new it changes nothing: that is a reset (see Resets).
 func (s *session) Sync(ctx context.Context, at ingest.Cursor) (ingest.Cursor, error) {
 	p, err := decode(at)
 	if err != nil {
@@ -38,16 +37,23 @@ func (s *session) Sync(ctx context.Context, at ingest.Cursor) (ingest.Cursor, er
 		}
 		return s.base(ctx, p, box)
 	}
-	now := uint32(s.src.opt.Now().Unix() / hour)
+	s.resets = nil
+	if p.fresh {
+		return s.sift(ctx, p, box)
+	}
+	changed := p.since == unknownBase
+	if changed {
+		p.since = s.src.opt.begins(s.src.opt.Now())
+	}
 	present := p.present(box)
 	if p.renumbered(len(box), present, s.vanish()) {
-		return nil, &ingest.Error{
-			Fault: ingest.Fault{Class: ingest.Config, Code: ingest.CodeUIDLReset},
-			Op:    "pop3 UIDL",
-			Err:   fmt.Errorf("%d of %d message ids are new, %d are known", len(box)-len(present), len(box), len(p.entries)),
-		}
+		s.resets = []ingest.Renewal{{Ref: resetRef(p.life + 1), PerDay: resetsPerDay}}
+		return bytes.Clone(at), nil
 	}
-	if !p.refresh(present, now) {
+	if p.judging && len(present) == len(box) {
+		p.judging, changed = false, true
+	}
+	if !p.refresh(present, uint32(s.src.opt.Now().Unix()/hour)) && !changed {
 		return bytes.Clone(at), nil
 	}
 	return p.encode(), nil
@@ -70,7 +76,7 @@ func (s *session) base(ctx context.Context, p *position, box []item) (ingest.Cur
 		more[i] = entry{digest: p.digest(it.ref())}
 	}
 	p.add(more)
-	p.based = true
+	p.based, p.since = true, s.src.opt.begins(s.src.opt.Now())
 	p.marked = uint32(s.src.opt.Now().Unix() / hour)
 	return p.encode(), nil
 }

@@ -25,13 +25,15 @@ func (s *session) List(ctx context.Context, base, at ingest.Cursor) iter.Seq2[in
 			return
 		}
 		for _, uid := range s.wanted(memoryCursor{}) {
-			l := ingest.Listed{Ref: RefOf(uid), Received: s.m.receivedAt(uid)}
+			l := ingest.Listed{Ref: refIn(pos.Life, uid), Received: s.m.receivedAt(uid)}
 			switch {
 			case ctx.Err() != nil:
 				yield(ingest.Listed{}, ctx.Err())
 				return
-			case began.has(uid):
+			case began.Life == pos.Life && began.has(uid):
 				l.Standing = ingest.Skipped
+			case slices.Contains(pos.Known, uid):
+				l.Standing = ingest.Known
 			case pos.has(uid):
 				l.Standing = ingest.Passed
 			}

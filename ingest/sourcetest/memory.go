@@ -9,7 +9,6 @@ import (
 	"io"
 	"iter"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -26,6 +25,7 @@ type Mailbox struct {
 	mu      sync.Mutex
 	mail    map[uint32]stored
 	next    uint32
+	life    uint32 // how often the UIDs became void
 	opens   int
 	settled []ingest.Ref
 	news    chan struct{}
@@ -93,8 +93,12 @@ func (m *Mailbox) Settled() []ingest.Ref {
 
 // memoryCursor is everything up to Low, and Done above it.
 type memoryCursor struct {
-	Low  uint32   `json:"low"`
-	Done []uint32 `json:"done,omitempty"`
+	Low   uint32    `json:"low"`
+	Done  []uint32  `json:"done,omitempty"`
+	Life  uint32    `json:"life,omitempty"`
+	Again uint32    `json:"again,omitempty"` // messages up to this one were there when the life began
+	Known []uint32  `json:"known,omitempty"` // recognised in this life
+	Since time.Time `json:"since"`           // of the base
 }
 
 func (c *memoryCursor) has(uid uint32) bool {
@@ -114,15 +118,7 @@ func (c *memoryCursor) finish(uid uint32) {
 const refPrefix = "m/"
 
 // RefOf returns the Ref of a UID.
-func RefOf(uid uint32) ingest.Ref {
-	return ingest.Ref(refPrefix + strconv.FormatUint(uint64(uid), 10))
-}
-
-func uidOf(ref ingest.Ref) (uint32, bool) {
-	s, ok := bytes.CutPrefix([]byte(ref), []byte(refPrefix))
-	n, err := strconv.ParseUint(string(s), 10, 32)
-	return uint32(n), ok && err == nil
-}
+func RefOf(uid uint32) ingest.Ref { return refIn(0, uid) }
 
 func decodeCursor(c ingest.Cursor) (memoryCursor, error) {
 	var out memoryCursor
@@ -142,9 +138,7 @@ func (m *Mailbox) Fold(at ingest.Cursor, entries iter.Seq[ingest.Entry]) (ingest
 		return nil, err
 	}
 	for e := range entries {
-		if uid, ok := uidOf(e.Ref); ok {
-			c.finish(uid)
-		}
+		c.fold(e)
 	}
 	return json.Marshal(c)
 }
@@ -177,26 +171,28 @@ func (m *Mailbox) open(ctx context.Context, start ingest.Start) (ingest.Session,
 		return nil, err
 	}
 	if m.Waits {
-		return &waitingSession{session{m, start}}, nil
+		return &waitingSession{session{m: m, start: start}}, nil
 	}
-	return &session{m, start}, nil
+	return &session{m: m, start: start}, nil
 }
 
 type session struct {
-	m     *Mailbox
-	start ingest.Start
+	m      *Mailbox
+	start  ingest.Start
+	resets []ingest.Renewal
+	sizes  func(context.Context, string) (func(int64) bool, error)
 }
 
 // Sync implements ingest.Session.
 func (s *session) Sync(_ context.Context, at ingest.Cursor) (ingest.Cursor, error) {
-	if len(at) > 0 {
-		return at, nil
-	}
 	s.m.mu.Lock()
 	defer s.m.mu.Unlock()
-	c := memoryCursor{Low: s.m.next - 1}
+	if len(at) > 0 {
+		return s.renewed(at)
+	}
+	c := memoryCursor{Low: s.m.next - 1, Life: s.m.life, Since: time.Now()}
 	if s.start.All || !s.start.Since.IsZero() {
-		c.Low = 0
+		c.Low, c.Since = 0, s.start.Since
 		for uid, mail := range s.m.mail {
 			if mail.at.Before(s.start.Since) {
 				c.finish(uid)
@@ -215,7 +211,12 @@ func (s *session) Messages(ctx context.Context, from ingest.Cursor, limit int) i
 			return
 		}
 		n := 0
-		for _, uid := range s.wanted(c) {
+		uids, err := s.due(ctx, c)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for _, uid := range uids {
 			if err := ctx.Err(); err != nil {
 				yield(nil, err)
 				return
@@ -223,7 +224,7 @@ func (s *session) Messages(ctx context.Context, from ingest.Cursor, limit int) i
 			if n++; limit > 0 && n > limit {
 				return
 			}
-			if !s.yield(ctx, uid, yield) {
+			if !s.yield(ctx, c, uid, yield) {
 				return
 			}
 		}
@@ -244,7 +245,7 @@ func (s *session) wanted(c memoryCursor) []uint32 {
 }
 
 // yield hands one message out and checks that its body is dead afterwards.
-func (s *session) yield(ctx context.Context, uid uint32, yield func(*ingest.Message, error) bool) bool {
+func (s *session) yield(ctx context.Context, c memoryCursor, uid uint32, yield func(*ingest.Message, error) bool) bool {
 	s.m.mu.Lock()
 	msg, ok := s.m.mail[uid]
 	s.m.mu.Unlock()
@@ -255,7 +256,10 @@ func (s *session) yield(ctx context.Context, uid uint32, yield func(*ingest.Mess
 		s.m.OnMessage(ctx, uid)
 	}
 	out := &ingest.Message{
-		Ref: RefOf(uid), Folder: &publish.Folder{Path: "INBOX", UIDValidity: 1}, UID: uid, Size: int64(len(msg.body)), Received: msg.at,
+		Ref: refIn(c.Life, uid), Folder: &publish.Folder{Path: inbox, UIDValidity: c.Life + 1}, UID: uid, Size: int64(len(msg.body)), Received: msg.at,
+	}
+	if uid <= c.Again {
+		out.Again, out.Since = true, c.Since
 	}
 	if s.m.MessageFault != nil {
 		if err := s.m.MessageFault(uid); err != nil {
@@ -282,7 +286,7 @@ func (s *session) Settle(_ context.Context, refs []ingest.Ref) ([]ingest.Ref, er
 	s.m.mu.Lock()
 	defer s.m.mu.Unlock()
 	for _, r := range refs {
-		if uid, ok := uidOf(r); ok && s.m.After.Action == ingest.ActionDelete {
+		if life, uid, ok := uidOf(r); ok && life == s.m.life && s.m.After.Action == ingest.ActionDelete {
 			delete(s.m.mail, uid)
 		}
 		s.m.settled = append(s.m.settled, r)

@@ -20,6 +20,11 @@ func (s memoryServer) Add(_ *testing.T, message []byte) { s.box.Add(message) }
 
 func (s memoryServer) Left(*testing.T) int { return s.box.Len() }
 
+func (s memoryServer) Renumber(*testing.T) bool {
+	s.box.Renumber()
+	return true
+}
+
 func (s memoryServer) Cut(_ *testing.T, n int) {
 	s.box.BodyFault = func(_ uint32, body io.Reader) io.Reader {
 		s.box.BodyFault = nil

@@ -27,6 +27,12 @@ type Server interface {
 	Cut(t *testing.T, n int)
 }
 
+// Renumberer is a Server that can make all Refs void.
+type Renumberer interface {
+	// Renumber does so, unless the protocol shows it of no such server: then it returns false.
+	Renumber(t *testing.T) bool
+}
+
 // Run runs the conformance suite, each test on a fresh server.
 func Run(t *testing.T, fresh func(t *testing.T) Server) {
 	for _, test := range []struct {
@@ -44,6 +50,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Server) {
 		{"delete removes what was settled and nothing else", deletes},
 		{"a cancelled context ends the loop", cancelled},
 		{"a list tells every message and its standing", listing},
+		{"after a reset every message is to be judged, and what was is not again", renumbering},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, fresh(t)) })
 	}

@@ -20,7 +20,7 @@ func Sample(box publish.Key, n int) (*publish.Event, publish.Ref) {
 	id := publish.MessageID(box, "INBOX", 1, uint32(n))
 	data := &publish.Data{
 		Mailbox: publish.MailboxInfo{ID: box.Mailbox, Tenant: box.Tenant}, UID: uint32(n), Subject: fmt.Sprintf("message %d", n),
-		Ingest: &publish.Ingest{Worker: "w1", Attempt: 1},
+		Ingest: &publish.Ingest{Worker: "w1", Attempt: 1}, Raw: &publish.Stored{SHA256: fmt.Sprintf("%032x%032x", n, 0), Size: int64(n)},
 	}
 	return publish.NewEvent(box, publish.Received, id, time.Unix(int64(n), 0), data), ref
 }
@@ -96,15 +96,16 @@ func wantPosition(t *testing.T, log publish.Log, box publish.Key, snapshot strin
 		t.Errorf("snapshot %.40q (%d bytes), want %.40q (%d)", got, len(got), snapshot, len(snapshot))
 	}
 	var want []publish.Ref
+	var raw []publish.Content
 	for n := from; n <= to; n++ {
-		_, ref := Sample(box, n)
-		want = append(want, ref)
+		ev, ref := Sample(box, n)
+		want, raw = append(want, ref), append(raw, publish.ContentOf(ev.Data))
 	}
 	if len(since) != len(want) {
 		t.Fatalf("%d entries after the snapshot, want %d: %+v", len(since), len(want), since)
 	}
 	for i, e := range since {
-		if e.Ref != want[i] || e.Type != publish.Received || time.Since(e.Time).Abs() > time.Hour {
+		if e.Ref != want[i] || e.Content != raw[i] || e.Type != publish.Received || time.Since(e.Time).Abs() > time.Hour {
 			t.Fatalf("entry %d is %+v, want ref %s", i, e, want[i])
 		}
 	}

@@ -35,7 +35,7 @@ func (b *memoryBox) claim(box publish.Key, m *Memory) *MemoryClaim {
 	}
 	for _, ev := range b.events {
 		if ev.Sequence > through && countsForPosition(ev.Event, ev.Ref) {
-			c.since = append(c.since, publish.Entry{Ref: ev.Ref, Type: ev.Kind, Time: ev.Stored})
+			c.since = append(c.since, publish.Entry{Ref: ev.Ref, Type: ev.Kind, Time: ev.Stored, Content: publish.ContentOf(ev.Data)})
 		}
 	}
 	b.owner, c.seq = c, b.write()

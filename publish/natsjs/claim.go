@@ -73,6 +73,9 @@ func (c *claim) append(ctx context.Context, ev *publish.Event, ref publish.Ref) 
 	if ref != "" {
 		m.Header.Set(hdrRef, string(ref))
 	}
+	if raw := publish.ContentOf(ev.Data); raw != (publish.Content{}) {
+		m.Header.Set(hdrRaw, raw.String())
+	}
 	if replay {
 		m.Header.Set(hdrReplay, "1")
 	}

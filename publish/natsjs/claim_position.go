@@ -134,6 +134,7 @@ func (s *scan) see(msg jetstream.Msg) (done bool, err error) {
 // entry is the event as a position sees it; ok is false if it moves none.
 func (r *record) entry() (e publish.Entry, ok bool) {
 	e = publish.Entry{Ref: publish.Ref(r.header.Get(hdrRef)), Type: publish.EventType(lastToken(r.subject)), Time: r.time}
+	e.Content, _ = publish.ParseContent(r.header.Get(hdrRaw))
 	moves := e.Type == publish.Received || e.Type == publish.Quarantined || e.Type == publish.Reset
 	return e, moves && e.Ref != "" && r.header.Get(hdrReplay) == ""
 }

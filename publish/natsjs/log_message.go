@@ -18,6 +18,7 @@ const (
 	hdrClaim  = "Mf-Claim"  // token of the claim that wrote the message
 	hdrWorker = "Mf-Worker"
 	hdrRef    = "Mf-Ref"    // of the mail message an event was made from
+	hdrRaw    = "Mf-Raw"    // size and half of the SHA-256 of that message's octets (publish.Content)
 	hdrReplay = "Mf-Replay" // the event moves no position
 	hdrLast   = "Mf-Last"   // sequence of the event before; 0: there was none
 	hdrPrev   = "Mf-Prev"   // hex SHA-256 of the body of the event before; absent: there was none

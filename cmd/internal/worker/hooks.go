@@ -32,6 +32,11 @@ func (w *Worker) hooks() ingest.Hooks {
 		},
 		Saved: func(box publish.Key, size int) { w.metrics.snapshots.Add(float64(size)) },
 		Owner: w.onOwner, Workers: w.onWorkers, Differs: w.onDiffers, Members: w.onMembers,
+		Reset: w.onReset,
+		Judged: func(box publish.Key, ref ingest.Ref, verdict publish.EventType) {
+			w.metrics.judged.WithLabelValues(w.metrics.label(box), string(verdict)).Inc()
+			w.log.Debug().Str("mailbox", box.Mailbox).Str("tenant", box.Tenant).Str("ref", string(ref)).Str("verdict", string(verdict)).Msg("judged after a reset")
+		},
 		Fenced: func(box publish.Key) { w.metrics.fenced.WithLabelValues(w.metrics.label(box)).Inc() },
 		Inherited: func(box publish.Key, worker string, ref ingest.Ref, crashes int) {
 			w.log.Warn().Str("mailbox", box.Mailbox).Str("tenant", box.Tenant).Str("before", worker).Str("ref", string(ref)).Int("deaths", crashes).
@@ -109,6 +114,14 @@ func (w *Worker) onSkipped(box publish.Key, why []error) {
 		_, next := ingest.Explain(code)
 		w.log.Warn().Str("mailbox", box.Mailbox).Str("tenant", box.Tenant).Str("code", string(code)).Err(err).Str("next", next).Msg("folder left out")
 	}
+}
+
+// onReset logs that a server gave all messages of a folder or maildrop new ids.
+func (w *Worker) onReset(box publish.Key, what publish.ResetInfo) {
+	w.metrics.resets.WithLabelValues(w.metrics.label(box)).Inc()
+	w.log.Warn().Str("mailbox", box.Mailbox).Str("tenant", box.Tenant).Str("folder", what.Folder).
+		Uint32("old_uid_validity", what.OldUIDValidity).Uint32("new_uid_validity", what.NewUIDValidity).
+		Msg("the server gave all messages new ids: each is recognised by its content, only what is new is published")
 }
 
 func (w *Worker) onDelivered(box publish.Key, d ingest.Delivery) {

@@ -29,6 +29,8 @@ type metrics struct {
 	tokenExpiry *prometheus.GaugeVec
 	reconnects  *prometheus.CounterVec
 	fenced      *prometheus.CounterVec
+	resets      *prometheus.CounterVec
+	judged      *prometheus.CounterVec
 	snapshots   prometheus.Counter
 	natsUp      prometheus.Gauge
 	waiting     *prometheus.GaugeVec
@@ -59,6 +61,8 @@ func newMetrics(version string, mailboxes int) *metrics {
 	m.tokenExpiry = gauge("token_expiry_seconds", "When the cached token ends, in seconds since 1970.", "credential")
 	m.reconnects = counter("reconnects_total", "Failures that made a mailbox start over, by code.", "cause")
 	m.fenced = counter("fenced_total", "Times another worker took a mailbox over.", "mailbox")
+	m.resets = counter("mailbox_resets_total", "Times a server made the message ids of a folder or maildrop void.", "mailbox")
+	m.judged = counter("messages_judged_total", "Messages that needed no event after that: recognised, or passed over as older than the start.", "mailbox", "verdict")
 	m.waiting = gauge("publish_waiting", "1 while publishing waits, by code of the reason; no series while it does not.", "code")
 	m.natsUp = gauge("nats_up", "1 while NATS is connected.").WithLabelValues()
 	m.workers = gauge("workers", "Workers that share the mailboxes, this one included; 0: there is nobody to share with.").WithLabelValues()

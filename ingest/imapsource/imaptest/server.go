@@ -136,6 +136,12 @@ func (s *Server) Renumber(user, folder string) {
 	s.account(user).renumber(folder)
 }
 
+// SetBack takes the messages from a UID on away and gives their UIDs out again, as a server does that
+// was restored from a backup and kept its UIDVALIDITY.
+func (s *Server) SetBack(user, folder string, next uint32) {
+	s.account(user).setBack(folder, next)
+}
+
 // Stored is a message as the server holds it.
 type Stored struct {
 	UID     uint32

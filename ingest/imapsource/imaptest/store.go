@@ -58,6 +58,25 @@ func (a *account) renumber(name string) {
 	a.folders[name] = f
 }
 
+// setBack replaces a folder by an earlier state of it.
+func (a *account) setBack(name string, next uint32) {
+	old := a.open(name)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	old.mu.Lock()
+	defer old.mu.Unlock()
+	f := newFolder(name, old.validity)
+	f.use = old.use
+	for _, m := range old.messages {
+		if m.uid < imap.UID(next) {
+			f.next = m.uid
+			f.add(m.octets, m.received, m.flags)
+		}
+	}
+	f.next = imap.UID(next)
+	a.folders[name] = f
+}
+
 func (a *account) list() []*folder {
 	a.mu.Lock()
 	defer a.mu.Unlock()
