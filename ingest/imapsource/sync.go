@@ -10,8 +10,12 @@ import (
 	"mailflume/ingest"
 )
 
-// lateUIDs is how long a UID that does not exist may still turn up below higher ones.
-const lateUIDs = 10 * time.Minute
+// lateUIDs is how long a UID that does not exist may still turn up below higher ones. Of those that a
+// folder has given away when it is first seen nobody knows for how long; the last underWay may be new.
+const (
+	lateUIDs = 10 * time.Minute
+	underWay = 1000
+)
 
 // Sync implements ingest.Session. It opens each wanted folder, lists what is unfinished there, and
 // moves the low-water marks over UIDs that are finished or do not exist.
@@ -65,7 +69,7 @@ func (s *session) syncFolder(ctx context.Context, pos *position, f folderInfo, g
 	if err != nil {
 		return err
 	}
-	b := box{name: f.name, validity: s.selected.validity, mark: top}
+	b := box{name: f.name, validity: s.selected.validity, mark: top - min(top, underWay)}
 	switch have := pos.find(f.name); {
 	case have != nil && have.validity == b.validity:
 		b = *have
