@@ -295,3 +295,24 @@ func (w *world) audit(t *testing.T) *ingest.AuditReport {
 	}
 	return report
 }
+
+func TestABackfillAfterAResetPublishesOnlyWhatNobodyHas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(ingest.Start{}, ingest.After{})
+		since := time.Now()
+		mail := letters(0, 30)
+		w.add(mail[:10])
+		pass(time.Hour)
+		w.mustOnce(t)
+		w.add(mail[10:30])
+		w.mustOnce(t)
+		w.box.Renumber()
+		f := w.employ(t)
+		got, err := f.Do(t.Context(), key, ingest.NewBackfill(w.journal(), since, time.Time{}, nil))
+		if err != nil || got.Published != 10 {
+			t.Errorf("%+v, %v", got, err)
+		}
+		must(t, f.Stop(t.Context()))
+		w.wantEach(t, mail, 1)
+	})
+}

@@ -34,6 +34,8 @@ func (s *session) List(ctx context.Context, base, at ingest.Cursor) iter.Seq2[in
 				l.Standing = ingest.Skipped
 			case slices.Contains(pos.Known, uid):
 				l.Standing = ingest.Known
+			case uid <= pos.Again && l.Received.Before(pos.Since):
+				l.Standing = ingest.Skipped
 			case pos.has(uid):
 				l.Standing = ingest.Passed
 			}
