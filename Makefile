@@ -60,6 +60,10 @@ interop: ## tests against a real Dovecot (skipped if it is missing, unless MAILF
 chaos: ## two workers, a real Dovecot and a real nats-server under random cuts, kills and freezes (CHAOS=100s)
 	CHAOS=$(or $(CHAOS),60s) $(GO) test -tags interop -count=1 -v -timeout 30m -run Chaos ./cmd/internal/interop
 
+.PHONY: soak
+soak: ## rounds of SIGKILL and SIGSTOP on three workers and NATS while mail comes; goes on if interrupted (DURATION=10m ROUNDS= DIR=)
+	$(GO) run ./cmd/internal/soak -duration $(or $(DURATION),10m) -dir $(or $(DIR),bin/soak) $(if $(ROUNDS),-rounds $(ROUNDS)) $(ARGS)
+
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (60s)
 	@set -e; $(GO) test -list '^Fuzz' $(PKGS) >bin/.fuzz.list || { cat bin/.fuzz.list; exit 1; }; \

@@ -58,6 +58,7 @@ func StartNATS(bin, dir string) (*NATS, error) {
 // Start starts the server again and returns when it takes connections.
 func (n *NATS) Start() error {
 	n.cmd = exec.Command(n.bin, "-a", "127.0.0.1", "-p", strconv.Itoa(n.port), "-js", "-sd", n.dir) //nolint:noctx // ended by Signal
+	n.cmd.SysProcAttr = withUs()
 	n.done = make(chan struct{})
 	if err := n.cmd.Start(); err != nil {
 		return err
@@ -98,6 +99,7 @@ type Worker struct {
 // StartWorker runs `bin run -c config` with more arguments.
 func StartWorker(bin, config string, args ...string) (*Worker, error) {
 	w := &Worker{cmd: exec.Command(bin, append([]string{"run", "-c", config}, args...)...), log: newLogReader()} //nolint:noctx // ended by Signal
+	w.cmd.SysProcAttr = withUs()
 	pipe, err := w.cmd.StderrPipe()
 	if err != nil {
 		return nil, err
@@ -136,6 +138,9 @@ func (w *Worker) watch() {
 
 // Signal sends a signal.
 func (w *Worker) Signal(s syscall.Signal) { _ = w.cmd.Process.Signal(s) }
+
+// Done is closed when the process has ended.
+func (w *Worker) Done() <-chan struct{} { return w.log.ended }
 
 // Wait waits for the end; the error is that of the exit code.
 func (w *Worker) Wait() error {
