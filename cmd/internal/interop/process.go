@@ -31,7 +31,11 @@ func Build(ctx context.Context, dir, pkg, name string) (string, error) {
 	return out, nil
 }
 
-// NATS is a nats-server with JetStream in a process of its own. Its address and store outlive a restart.
+// listenWait is how long a server may take to recover its store on a busy machine.
+const listenWait = 90 * time.Second
+
+// NATS is a nats-server with JetStream in a process of its own. Its address and store outlive a
+// restart; what it says is in a file beside the store.
 type NATS struct {
 	URL  string
 	bin  string
@@ -57,7 +61,7 @@ func StartNATS(bin, dir string) (*NATS, error) {
 
 // Start starts the server again and returns when it takes connections.
 func (n *NATS) Start() error {
-	n.cmd = exec.Command(n.bin, "-a", "127.0.0.1", "-p", strconv.Itoa(n.port), "-js", "-sd", n.dir) //nolint:noctx // ended by Signal
+	n.cmd = exec.Command(n.bin, "-a", "127.0.0.1", "-p", strconv.Itoa(n.port), "-js", "-sd", n.dir, "-l", n.dir+".log") //nolint:noctx // ended by Signal
 	n.cmd.SysProcAttr = withUs()
 	n.done = make(chan struct{})
 	if err := n.cmd.Start(); err != nil {
@@ -67,18 +71,18 @@ func (n *NATS) Start() error {
 		defer close(n.done)
 		_ = n.cmd.Wait()
 	}()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
+	for end := time.Now().Add(listenWait); time.Now().Before(end); {
 		c, err := (&net.Dialer{Timeout: time.Second}).DialContext(context.Background(), "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(n.port)))
 		if err == nil {
 			return c.Close()
 		}
 		select {
 		case <-n.done:
-			return errors.New("nats-server ended at once")
+			return fmt.Errorf("nats-server ended at once; see %s.log", n.dir)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-	return errors.New("nats-server does not listen")
+	return fmt.Errorf("nats-server does not listen after %v; see %s.log", listenWait, n.dir)
 }
 
 // Signal sends a signal; one that ends the server is waited for.

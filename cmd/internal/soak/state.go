@@ -86,7 +86,7 @@ func (s *State) save() error {
 // remove clears away what a run has left, and nothing else that may lie in its folder.
 func (s *State) remove() error {
 	var errs []error
-	for _, name := range []string{"nats", "logs", "bin", "state.json", "config.yaml", "secret", "issuer.pem", "imap.pem"} {
+	for _, name := range []string{"nats", "nats.log", "logs", "bin", "state.json", "config.yaml", "secret", "issuer.pem", "imap.pem"} {
 		errs = append(errs, os.RemoveAll(filepath.Join(s.dir, name)))
 	}
 	_ = os.Remove(s.dir) // if it is empty now

@@ -182,13 +182,15 @@ func (s *Storm) strike(rnd *rand.Rand) error {
 	return nil
 }
 
-// target picks one that can be struck so: the server in a quarter of the rounds, else a worker.
+// target picks one that can be struck so: the server in a quarter of the rounds, else a worker. Most of
+// the frozen ones are let sleep: waking up as a stranger is what they are there for.
 func (s *Storm) target(rnd *rand.Rand, kill bool) *Victim {
 	order := slices.Clone(s.workers)
 	rnd.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 	order = slices.Insert(order, map[bool]int{true: 0, false: len(order)}[rnd.IntN(4) == 0], s.server)
+	asleep := kill && rnd.IntN(5) == 0
 	for _, v := range order {
-		if v.up && (kill || !v.frozen) {
+		if v.up && (asleep || !v.frozen) {
 			return v
 		}
 	}
