@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"mailflume/cmd/internal/fault"
+	"mailflume/publish/logtest/fault"
 )
 
 // whole is a row for every fault.

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"mailflume/cmd/internal/fault"
+	"mailflume/publish/logtest/fault"
 )
 
 func main() {
