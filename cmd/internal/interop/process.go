@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -21,10 +22,11 @@ import (
 	"mailflume/publish"
 )
 
-// Build builds a main package of this module, or of one it depends on, into dir.
-func Build(ctx context.Context, dir, pkg, name string) (string, error) {
+// Build builds a main package of this module, or of one it depends on, into dir, with more arguments
+// for the go command.
+func Build(ctx context.Context, dir, pkg, name string, args ...string) (string, error) {
 	out := filepath.Join(dir, name)
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", out, pkg)
+	cmd := exec.CommandContext(ctx, "go", slices.Concat([]string{"build", "-o", out}, args, []string{pkg})...)
 	if b, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build %s: %w\n%s", pkg, err, b)
 	}
@@ -61,6 +63,14 @@ func StartNATS(bin, dir string) (*NATS, error) {
 
 // Start starts the server again and returns when it takes connections.
 func (n *NATS) Start() error {
+	if err := n.Launch(); err != nil {
+		return err
+	}
+	return n.await()
+}
+
+// Launch starts the server again and does not wait for it: a large store takes a while to be recovered.
+func (n *NATS) Launch() error {
 	n.cmd = exec.Command(n.bin, "-a", "127.0.0.1", "-p", strconv.Itoa(n.port), "-js", "-sd", n.dir, "-l", n.dir+".log") //nolint:noctx // ended by Signal
 	n.cmd.SysProcAttr = withUs()
 	n.done = make(chan struct{})
@@ -71,6 +81,14 @@ func (n *NATS) Start() error {
 		defer close(n.done)
 		_ = n.cmd.Wait()
 	}()
+	return nil
+}
+
+// Done is closed when the server has ended.
+func (n *NATS) Done() <-chan struct{} { return n.done }
+
+// await returns when the server takes connections.
+func (n *NATS) await() error {
 	for end := time.Now().Add(listenWait); time.Now().Before(end); {
 		c, err := (&net.Dialer{Timeout: time.Second}).DialContext(context.Background(), "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(n.port)))
 		if err == nil {
@@ -102,7 +120,17 @@ type Worker struct {
 
 // StartWorker runs `bin run -c config` with more arguments.
 func StartWorker(bin, config string, args ...string) (*Worker, error) {
+	return startWorker(bin, config, nil, args)
+}
+
+// StartWorkerWith is StartWorker with one more variable in the environment, NAME=value.
+func StartWorkerWith(variable, bin, config string, args ...string) (*Worker, error) {
+	return startWorker(bin, config, []string{variable}, args)
+}
+
+func startWorker(bin, config string, env, args []string) (*Worker, error) {
 	w := &Worker{cmd: exec.Command(bin, append([]string{"run", "-c", config}, args...)...), log: newLogReader()} //nolint:noctx // ended by Signal
+	w.cmd.Env = append(os.Environ(), env...)
 	w.cmd.SysProcAttr = withUs()
 	pipe, err := w.cmd.StderrPipe()
 	if err != nil {

@@ -22,7 +22,8 @@ type Stage struct {
 	issuer *oauthtest.Issuer
 	imap   *imaptest.Server
 	pop3   *pop3test.Server
-	held   []int // messages that each mailbox has got
+	held   []int  // messages that each mailbox has got
+	more   string // lines of configuration below the mailboxes
 }
 
 // newStage starts the servers, with empty mailboxes.
@@ -80,7 +81,7 @@ func (s *Stage) sent() (n int) {
 	return n
 }
 
-const configText = `nats: {url: "{{.NATS}}"}
+const configText = `nats: {{"{"}}{{if .NATS}}url: "{{.NATS}}"{{else}}data_dir: nats{{end}}{{"}"}}
 credentials:
   soak: {type: entra, tenant: soak.example, client_id: soak, client_secret: file:secret, authority: {{.Issuer}}, ca_file: issuer.pem}
 defaults: {provider: generic, credentials: soak, auth: xoauth2, start: all, poll_every: 2s, host: 127.0.0.1}
@@ -88,10 +89,11 @@ mailboxes:
 {{- range .Boxes}}
   - {id: {{.ID}}, address: {{.User}}, protocol: {{.Protocol}}, port: {{.Port}}, ca_file: {{.CA}}, after: {action: {{.After}}, grace: 0s}}
 {{- end}}
+{{.More}}
 http: {listen: "off"}
 `
 
-// config writes the workers' configuration into dir.
+// config writes the workers' configuration into dir. Without a URL NATS is embedded.
 func (s *Stage) config(dir, natsURL string) (string, error) {
 	type box struct{ ID, User, Protocol, Port, CA, After string }
 	_, imapPort, errIMAP := net.SplitHostPort(s.imap.Addr())
@@ -108,9 +110,9 @@ func (s *Stage) config(dir, natsURL string) (string, error) {
 	t, err := template.New("config").Parse(configText)
 	if err == nil {
 		err = t.Execute(&text, struct {
-			NATS, Issuer string
-			Boxes        []box
-		}{natsURL, s.issuer.URL(), boxes})
+			NATS, Issuer, More string
+			Boxes              []box
+		}{natsURL, s.issuer.URL(), s.more, boxes})
 	}
 	errs := []error{errIMAP, errPOP3, err}
 	for name, b := range map[string][]byte{

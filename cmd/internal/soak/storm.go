@@ -20,6 +20,7 @@ type Storm struct {
 	*State
 	out      io.Writer
 	dir, bin string
+	more     string // configuration of a test
 
 	post    Post
 	stage   *Stage
@@ -59,6 +60,7 @@ func (s *Storm) begin(ctx context.Context, server string) (err error) {
 	following, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	s.follow.Go(func() { s.count(following) })
+	s.stage.more = s.more
 	config, err := s.stage.config(s.dir, s.nats.URL)
 	if err != nil {
 		return err
@@ -131,7 +133,12 @@ func (s *Storm) run(ctx context.Context) (*Verdict, error) {
 		}
 	}
 	s.Elapsed = time.Since(s.began)
-	return s.judge(ctx)
+	v, err := s.judge(ctx)
+	if seen := int(s.seen.Load()); err == nil && seen != v.Events {
+		v.Strange++
+		fmt.Fprintf(s.out, "soak: following the stream showed %d events, and it has %d\n", seen, v.Events)
+	}
+	return v, err
 }
 
 // round delivers what is due in two parts and strikes once, each at a random moment. What it has
@@ -148,7 +155,7 @@ func (s *Storm) round(ctx context.Context) error {
 	s.agenda.in(moment(rnd, length), func() error { return s.strike(rnd) })
 	err := s.agenda.until(ctx, time.Now().Add(length))
 	s.Done++
-	for _, v := range s.workers {
+	for _, v := range append(s.workers, s.server) {
 		s.survived(v)
 	}
 	return err

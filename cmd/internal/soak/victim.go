@@ -33,11 +33,14 @@ func serverVictim(n *interop.NATS) *Victim {
 	v := &Victim{name: "NATS", kind: "NATS", up: true, signal: n.Signal}
 	v.start = func() error {
 		v.up = true
-		return n.Start()
+		return n.Launch() // and may be struck while it recovers its store
 	}
+	v.over = n.Done
 	v.kill = func() {
-		n.Signal(syscall.SIGKILL)
-		v.fell()
+		if v.up {
+			n.Signal(syscall.SIGKILL)
+			v.fell()
+		}
 	}
 	return v
 }
@@ -104,7 +107,7 @@ func (s *Storm) read(log, file string) {
 	}
 }
 
-// survived notes a worker that has ended though nobody killed it, and starts it again.
+// survived notes a process that has ended though nobody killed it, and starts it again.
 func (s *Storm) survived(v *Victim) {
 	if !v.up {
 		return
@@ -128,14 +131,14 @@ type span struct {
 // most of the spans are short, some long enough to be noticed, a few longer than a worker is believed
 // to live (12 s) or an answer is waited for (5 s).
 func (v *Victim) absence() []span {
-	if v.over == nil {
+	if v.kind == "NATS" {
 		return []span{{90, 0, 1500 * time.Millisecond}, {10, 2 * time.Second, 8 * time.Second}}
 	}
 	return []span{{80, 0, time.Second}, {20, time.Second, 5 * time.Second}}
 }
 
 func (v *Victim) sleep() []span {
-	if v.over == nil {
+	if v.kind == "NATS" {
 		return []span{{80, 50 * time.Millisecond, 2 * time.Second}, {15, 2 * time.Second, 8 * time.Second}, {5, 8 * time.Second, 25 * time.Second}}
 	}
 	return []span{{75, 50 * time.Millisecond, 2 * time.Second}, {15, 2 * time.Second, 12 * time.Second}, {10, 12 * time.Second, 25 * time.Second}}
