@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -43,22 +44,59 @@ type NATS struct {
 	bin  string
 	dir  string
 	port int
+	args []string
 	cmd  *exec.Cmd
 	done chan struct{}
 }
 
 // StartNATS starts bin on a free port with its store in dir.
 func StartNATS(bin, dir string) (*NATS, error) {
-	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	n, err := newNATS(bin, dir)
 	if err != nil {
 		return nil, err
 	}
+	return n, n.Start()
+}
+
+func newNATS(bin, dir string) (*NATS, error) {
+	port, err := freePort()
+	return &NATS{URL: fmt.Sprintf("nats://127.0.0.1:%d", port), bin: bin, dir: dir, port: port}, err
+}
+
+// StartCluster starts so many servers that know each other, with their stores below dir. Every one's
+// URL names all of them.
+func StartCluster(bin, dir string, size int) (nodes []*NATS, err error) {
+	var routes, urls []string
+	for i := range size {
+		n, err := newNATS(bin, filepath.Join(dir, strconv.Itoa(i)))
+		if err != nil {
+			return nil, err
+		}
+		port, err := freePort()
+		if err != nil {
+			return nil, err
+		}
+		route := fmt.Sprintf("nats://127.0.0.1:%d", port)
+		n.args = []string{"-n", "n" + strconv.Itoa(i), "-cluster_name", "c", "-cluster", route}
+		nodes, routes, urls = append(nodes, n), append(routes, route), append(urls, n.URL)
+	}
+	for _, n := range nodes {
+		n.args, n.URL = append(n.args, "-routes", strings.Join(routes, ",")), strings.Join(urls, ",")
+		err = errors.Join(err, os.MkdirAll(n.dir, 0o700), n.Start())
+	}
+	return nodes, err
+}
+
+func freePort() (int, error) {
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
 	addr, ok := l.Addr().(*net.TCPAddr)
 	if err := l.Close(); err != nil || !ok {
-		return nil, fmt.Errorf("find a free port: %w", err)
+		return 0, fmt.Errorf("find a free port: %w", err)
 	}
-	n := &NATS{URL: "nats://" + addr.String(), bin: bin, dir: dir, port: addr.Port}
-	return n, n.Start()
+	return addr.Port, nil
 }
 
 // Start starts the server again and returns when it takes connections.
@@ -71,7 +109,8 @@ func (n *NATS) Start() error {
 
 // Launch starts the server again and does not wait for it: a large store takes a while to be recovered.
 func (n *NATS) Launch() error {
-	n.cmd = exec.Command(n.bin, "-a", "127.0.0.1", "-p", strconv.Itoa(n.port), "-js", "-sd", n.dir, "-l", n.dir+".log") //nolint:noctx // ended by Signal
+	args := append([]string{"-a", "127.0.0.1", "-p", strconv.Itoa(n.port), "-js", "-sd", n.dir, "-l", n.dir + ".log"}, n.args...)
+	n.cmd = exec.Command(n.bin, args...) //nolint:noctx // ended by Signal
 	n.cmd.SysProcAttr = withUs()
 	n.done = make(chan struct{})
 	if err := n.cmd.Start(); err != nil {

@@ -47,8 +47,10 @@ func (s *Storm) begin(ctx context.Context, server string) (err error) {
 			return err
 		}
 	}
-	if s.nats, err = interop.StartNATS(server, filepath.Join(s.dir, "nats")); err != nil {
-		return err
+	if s.nats == nil { // a test may have brought a cluster
+		if s.nats, err = interop.StartNATS(server, filepath.Join(s.dir, "nats")); err != nil {
+			return err
+		}
 	}
 	s.server = serverVictim(s.nats)
 	if s.conn, err = natsjs.Connect(ctx, natsjs.Options{URL: s.nats.URL, Worker: "soak"}); err != nil {
