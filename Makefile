@@ -64,6 +64,10 @@ chaos: ## two workers, a real Dovecot and a real nats-server under random cuts, 
 soak: ## rounds of SIGKILL and SIGSTOP on three workers and NATS while mail comes; goes on if interrupted (DURATION=10m ROUNDS= DIR=)
 	$(GO) run ./cmd/internal/soak -duration $(or $(DURATION),10m) -dir $(or $(DIR),bin/soak) $(if $(ROUNDS),-rounds $(ROUNDS)) $(ARGS)
 
+.PHONY: faults
+faults: ## every fault of the matrix (processes, NATS, disks), each in the middle of work: what happened, lost, doubled, recovery
+	$(GO) run ./cmd/internal/faults $$(git grep -l '^func TestFault_' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's,^,./,')
+
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (60s)
 	@set -e; $(GO) test -list '^Fuzz' $(PKGS) >bin/.fuzz.list || { cat bin/.fuzz.list; exit 1; }; \
@@ -124,7 +128,7 @@ fmt: ## gofmt, without changing anything
 .PHONY: vet
 vet: ## go vet, with the build tags too
 	$(GO) vet $(PKGS)
-	$(GO) vet -tags interop $(PKGS)
+	$(GO) vet -tags interop,crashpoints $(PKGS)
 
 .PHONY: house
 house: ## budgets, imports, top level: cmd/internal/house

@@ -109,7 +109,7 @@ func (n *NATS) Start() error {
 
 // Launch starts the server again and does not wait for it: a large store takes a while to be recovered.
 func (n *NATS) Launch() error {
-	args := append([]string{"-a", "127.0.0.1", "-p", strconv.Itoa(n.port), "-js", "-sd", n.dir, "-l", n.dir + ".log"}, n.args...)
+	args := append([]string{"-a", "127.0.0.1", "-p", strconv.Itoa(n.port), "-js", "-sd", n.dir, "-l", n.LogFile()}, n.args...)
 	n.cmd = exec.Command(n.bin, args...) //nolint:noctx // ended by Signal
 	n.cmd.SysProcAttr = withUs()
 	n.done = make(chan struct{})
@@ -123,6 +123,9 @@ func (n *NATS) Launch() error {
 	return nil
 }
 
+// LogFile is where the server writes what it says.
+func (n *NATS) LogFile() string { return n.dir + ".log" }
+
 // Done is closed when the server has ended.
 func (n *NATS) Done() <-chan struct{} { return n.done }
 
@@ -135,11 +138,11 @@ func (n *NATS) await() error {
 		}
 		select {
 		case <-n.done:
-			return fmt.Errorf("nats-server ended at once; see %s.log", n.dir)
+			return fmt.Errorf("nats-server ended at once; see %s", n.LogFile())
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-	return fmt.Errorf("nats-server does not listen after %v; see %s.log", listenWait, n.dir)
+	return fmt.Errorf("nats-server does not listen after %v; see %s", listenWait, n.LogFile())
 }
 
 // Signal sends a signal; one that ends the server is waited for.

@@ -45,7 +45,7 @@ func cluster(t *testing.T) (nodes []*interop.NATS, bring func(*Storm)) {
 			n.Signal(syscall.SIGKILL)
 		}
 	})
-	return nodes, func(s *Storm) { s.nats = nodes[0] }
+	return nodes, func(s *Storm) { s.nats, s.stream = nodes[0], "replicas: 3" }
 }
 
 func TestFault_N4_EveryServerOfAClusterIsKilledAndFrozenInTurn(t *testing.T) {

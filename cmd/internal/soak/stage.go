@@ -23,6 +23,7 @@ type Stage struct {
 	imap   *imaptest.Server
 	pop3   *pop3test.Server
 	held   []int  // messages that each mailbox has got
+	stream string // what the configuration says of the stream
 	more   string // lines of configuration below the mailboxes
 }
 
@@ -81,7 +82,7 @@ func (s *Stage) sent() (n int) {
 	return n
 }
 
-const configText = `nats: {{"{"}}{{if .NATS}}url: "{{.NATS}}"{{else}}data_dir: nats{{end}}{{"}"}}
+const configText = `nats: {{"{"}}{{if .NATS}}url: "{{.NATS}}"{{else}}data_dir: nats{{end}}, stream: {{"{"}}{{.Stream}}{{"}}"}}
 credentials:
   soak: {type: entra, tenant: soak.example, client_id: soak, client_secret: file:secret, authority: {{.Issuer}}, ca_file: issuer.pem}
 defaults: {provider: generic, credentials: soak, auth: xoauth2, start: all, poll_every: 2s, host: 127.0.0.1}
@@ -110,9 +111,9 @@ func (s *Stage) config(dir, natsURL string) (string, error) {
 	t, err := template.New("config").Parse(configText)
 	if err == nil {
 		err = t.Execute(&text, struct {
-			NATS, Issuer, More string
-			Boxes              []box
-		}{natsURL, s.issuer.URL(), s.more, boxes})
+			NATS, Issuer, Stream, More string
+			Boxes                      []box
+		}{natsURL, s.issuer.URL(), s.stream, s.more, boxes})
 	}
 	errs := []error{errIMAP, errPOP3, err}
 	for name, b := range map[string][]byte{

@@ -20,7 +20,8 @@ type Storm struct {
 	*State
 	out      io.Writer
 	dir, bin string
-	more     string // configuration of a test
+	stream   string // configuration of a test
+	more     string
 
 	post    Post
 	stage   *Stage
@@ -62,7 +63,7 @@ func (s *Storm) begin(ctx context.Context, server string) (err error) {
 	following, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	s.follow.Go(func() { s.count(following) })
-	s.stage.more = s.more
+	s.stage.stream, s.stage.more = s.stream, s.more
 	config, err := s.stage.config(s.dir, s.nats.URL)
 	if err != nil {
 		return err
