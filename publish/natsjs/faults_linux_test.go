@@ -31,7 +31,7 @@ func TestFault_N3_TheServerIsFrozen(t *testing.T) {
 	p.stands(t, publish.ErrUnavailable, ingest.CodeNATSDown)
 	signal(syscall.SIGCONT)
 	p.goesOn(t)
-	p.note(t, "N3", "NATS is frozen (SIGSTOP)", "as N2; the connection is told dead by pings")
+	p.note(t, "N3", "NATS is frozen (SIGSTOP)", "as N2")
 }
 
 func TestFault_N10_TheDiskIsFull(t *testing.T) {

@@ -99,8 +99,11 @@ func table(out io.Writer, rows []fault.Row) error {
 func cell(s string) string { return strings.ReplaceAll(s, "|", "\\|") }
 
 func recovery(d time.Duration) string {
-	if d == 0 {
+	switch {
+	case d == 0:
 		return "none needed"
+	case d < 100*time.Millisecond:
+		return "< 0.1 s"
 	}
 	return fmt.Sprintf("%.1f s", d.Seconds())
 }
