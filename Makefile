@@ -60,6 +60,14 @@ interop: ## tests against a real Dovecot (skipped if it is missing, unless MAILF
 chaos: ## two workers, a real Dovecot and a real nats-server under random cuts, kills and freezes (CHAOS=100s)
 	CHAOS=$(or $(CHAOS),60s) $(GO) test -tags interop -count=1 -v -timeout 30m -run Chaos ./cmd/internal/interop
 
+.PHONY: soak
+soak: ## rounds of SIGKILL and SIGSTOP on three workers and NATS while mail comes; goes on if interrupted (DURATION=10m ROUNDS= DIR=)
+	$(GO) run ./cmd/internal/soak -duration $(or $(DURATION),10m) -dir $(or $(DIR),bin/soak) $(if $(ROUNDS),-rounds $(ROUNDS)) $(ARGS)
+
+.PHONY: faults
+faults: ## every fault of the matrix (processes, NATS, disks), each in the middle of work: what happened, lost, doubled, recovery
+	$(GO) run ./cmd/internal/faults $$(git grep -l '^func TestFault_' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's,^,./,')
+
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (60s)
 	@set -e; $(GO) test -list '^Fuzz' $(PKGS) >bin/.fuzz.list || { cat bin/.fuzz.list; exit 1; }; \
@@ -128,7 +136,7 @@ fmt: ## gofmt, without changing anything
 .PHONY: vet
 vet: ## go vet, with the build tags too
 	$(GO) vet $(PKGS)
-	$(GO) vet -tags interop $(PKGS)
+	$(GO) vet -tags interop,crashpoints $(PKGS)
 
 .PHONY: house
 house: ## budgets, imports, top level: cmd/internal/house

@@ -17,6 +17,7 @@ import (
 	"mailflume/ingest/sourcetest"
 	"mailflume/publish"
 	"mailflume/publish/logtest"
+	"mailflume/publish/logtest/fault"
 )
 
 func TestABadMessageIsSetAsideAfterThreeTriesAndTheOthersGoOn(t *testing.T) {
@@ -47,7 +48,7 @@ func TestABadMessageIsSetAsideAfterThreeTriesAndTheOthersGoOn(t *testing.T) {
 	})
 }
 
-func TestAPanicWhileReadingIsTheMessagesFault(t *testing.T) {
+func TestFault_P3_APanicWhileReadingIsTheMessagesFault(t *testing.T) {
 	w := newWorld(ingest.Start{All: true}, ingest.After{})
 	w.add(sourcetest.Mail(3))
 	var n atomic.Int32
@@ -66,6 +67,9 @@ func TestAPanicWhileReadingIsTheMessagesFault(t *testing.T) {
 		t.Fatalf("%d events, the first %+v", len(events), events[0].Data.Quarantine)
 	}
 	wantRaw(t, events[0], sourcetest.Mail(3)[0])
+	fault.Note(t, fault.Row{
+		ID: "P3", Fault: "reading a message panics", Outcome: "after three tries it is quarantined with its octets and the stack; the next one follows", Messages: 3,
+	})
 }
 
 // wantRaw fails unless ev says where the octets of mail are.

@@ -27,7 +27,7 @@ type BlobOptions struct {
 	// for half of it at least (storing them again renews them only after that), so give twice the
 	// max_age of the stream whose events name them.
 	MaxAge time.Duration
-	// Replicas of a bucket that has to be created; zero means one.
+	// Replicas of a bucket that has to be created; default: 3 in a cluster, else 1.
 	Replicas int
 	// MaxBytes caps a bucket that has to be created; zero is no cap. A full bucket is ErrFull.
 	MaxBytes int64
@@ -144,7 +144,7 @@ func (b *Blobs) find(ctx context.Context, create bool) (*bucket, error) {
 		}
 		_, err = b.c.js.CreateObjectStore(ctx, jetstream.ObjectStoreConfig{
 			Bucket: b.bucket, Description: "octets of mail by their SHA-256, written by mailflume",
-			TTL: b.o.MaxAge, MaxBytes: b.o.MaxBytes, Replicas: max(1, b.o.Replicas), Compression: b.o.Compress,
+			TTL: b.o.MaxAge, MaxBytes: b.o.MaxBytes, Replicas: b.c.replicas(b.o.Replicas), Compression: b.o.Compress,
 		})
 		if err != nil && !errors.Is(err, jetstream.ErrBucketExists) { // another worker was first
 			return nil, err

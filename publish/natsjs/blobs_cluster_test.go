@@ -61,9 +61,12 @@ func TestLeaderChangesLoseAndDoubleNothing(t *testing.T) {
 	}
 	t.Parallel()
 	urls := blobCluster(t)
-	b := quickConn(t, urls, time.Second).Blobs("contoso", BlobOptions{Replicas: 3, RetryFor: time.Minute})
+	b := quickConn(t, urls, time.Second).Blobs("contoso", BlobOptions{RetryFor: time.Minute})
 	if err := b.Setup(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+	if s, err := b.c.js.Stream(t.Context(), b.streamName()); err != nil || s.CachedInfo().Config.Replicas != 3 {
+		t.Fatalf("a bucket made in a cluster has one place only: %v, %v", s, err)
 	}
 	changes := 0
 	stepDown := func() {

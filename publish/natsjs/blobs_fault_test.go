@@ -15,6 +15,7 @@ import (
 
 	"mailflume/publish"
 	"mailflume/publish/logtest"
+	"mailflume/publish/logtest/fault"
 )
 
 // quickConn gives an attempt little time, so that a lost answer does not stop a test for seconds.
@@ -63,6 +64,9 @@ func TestFault_N13_AnObjectIsWholeWhereverTheConnectionBreaks(t *testing.T) {
 		t.Errorf("the connection was cut %d times only", p.cutCount())
 	}
 	clean(t, direct)
+	fault.Note(t, fault.Row{
+		ID: "N13", Fault: "the connection breaks anywhere in an object", Outcome: "the chunk in hand is retried under its fence; no orphan is left", Messages: int(seed),
+	})
 }
 
 func TestAStoredMessageWhoseAnswerIsLostIsNotStoredTwice(t *testing.T) {

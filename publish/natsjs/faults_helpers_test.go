@@ -17,6 +17,7 @@ import (
 	"mailflume/ingest/sourcetest"
 	"mailflume/publish"
 	"mailflume/publish/logtest"
+	"mailflume/publish/logtest/fault"
 	"mailflume/publish/natsjs"
 )
 
@@ -35,6 +36,9 @@ type plant struct {
 	read      atomic.Int64 // messages that the source gave out
 	delivered atomic.Int64
 	aside     atomic.Int64
+	latest    atomic.Int64 // when a message was published last
+	gap       atomic.Int64 // the longest time without one, from the strike on
+	row       fault.Row
 }
 
 // newPlant connects, makes sure of the stream and fills a mailbox.
@@ -65,6 +69,10 @@ func (p *plant) strike(t *testing.T, at uint32, do func(), change ...func(*inges
 	p.fleet = ingest.New(ingest.Options{Log: p.conn.Log(), Worker: "w1", Hooks: ingest.Hooks{
 		Delivered: func(_ publish.Key, d ingest.Delivery) {
 			p.delivered.Add(1)
+			now := time.Now().UnixNano()
+			if before := p.latest.Swap(now); before > 0 {
+				p.gap.Store(max(p.gap.Load(), now-before))
+			}
 			if d.Type != publish.Received {
 				p.aside.Add(1)
 			}
@@ -131,12 +139,15 @@ func heard(t *testing.T, told <-chan error, kind error) error {
 // message once and in order.
 func (p *plant) goesOn(t *testing.T) {
 	t.Helper()
+	p.latest.Store(time.Now().UnixNano()) // what caused it is gone
+	p.gap.Store(0)
 	select {
 	case <-p.polled:
 	case <-time.After(60 * time.Second):
 		t.Fatalf("it does not go on: %d of %d read, %d published", p.read.Load(), p.mail, p.delivered.Load())
 	}
 	got := received(t, p.conn)
+	p.count(got)
 	for i, d := range got {
 		if want := sourcetest.RefOf(uint32(i + 1)); d.Ref != want {
 			t.Fatalf("event %d of the stream is %s, want %s", i+1, d.Ref, want)
@@ -146,6 +157,24 @@ func (p *plant) goesOn(t *testing.T) {
 		t.Fatalf("%d events in the stream, want %d; %d were set aside", len(got), p.mail, p.aside.Load())
 	}
 	wantChain(t, got)
+}
+
+// count says how many of the messages have no event and how many events there are besides.
+func (p *plant) count(got []*natsjs.Delivered) {
+	once := map[publish.Ref]bool{}
+	for _, d := range got {
+		once[d.Ref] = true
+	}
+	p.row.Messages, p.row.Lost, p.row.Doubled = p.mail, p.mail-len(once), len(got)-len(once)
+}
+
+// note enters the fault into the table of `make faults`. Recovery is the longest time without an event
+// after the cause was gone.
+func (p *plant) note(t *testing.T, id, what, outcome string) {
+	t.Helper()
+	p.row.ID, p.row.Fault, p.row.Outcome = id, what, outcome
+	p.row.Recovery = time.Duration(p.gap.Load())
+	fault.Note(t, p.row)
 }
 
 // childServer starts a server in a process of its own, which can be frozen.

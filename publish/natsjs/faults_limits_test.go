@@ -34,6 +34,7 @@ func TestFault_N8_TheStreamIsFull(t *testing.T) {
 	}
 	p.goesOn(t)
 	waitFor(t, p.told, nil)
+	p.note(t, "N8", "the stream is full (DiscardNew)", "fetching stops with MF-NATS-003; goes on when there is room")
 }
 
 func TestFault_N9_AStreamThatDropsTheOldestIsRefusedUnlessInsisted(t *testing.T) {
@@ -58,6 +59,7 @@ func TestFault_N9_AStreamThatDropsTheOldestIsRefusedUnlessInsisted(t *testing.T)
 	p := newPlant(t, srv.options(), insist, 100)
 	p.strike(t, 1, func() {})
 	p.goesOn(t)
+	p.note(t, "N9", "the stream drops its oldest messages (DiscardOld)", "refused at the start with what to do; taken if the configuration insists")
 }
 
 func TestFault_N11_TheAccountIsAtItsLimit(t *testing.T) {
@@ -79,6 +81,7 @@ func TestFault_N11_TheAccountIsAtItsLimit(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.goesOn(t)
+	p.note(t, "N11", "the account is at its limit", "as N8")
 }
 
 func TestFault_N12_AnEventIsLargerThanMaxPayload(t *testing.T) {
@@ -113,6 +116,7 @@ func TestFault_N12_AnEventIsLargerThanMaxPayload(t *testing.T) {
 			t.Error("the long text is not in the store")
 		}
 	}
+	p.note(t, "N12", "events larger than max_payload, which shrinks on the way", "bodies and data go to the blob store, the event names them")
 }
 
 func TestFault_N16_NATSIsSlow(t *testing.T) { // alone: it measures the heap
@@ -146,6 +150,8 @@ func TestFault_N16_NATSIsSlow(t *testing.T) { // alone: it measures the heap
 	if read.Load() != size || ahead.Load() > allowed || peak.Load() > before+32<<20 {
 		t.Errorf("%d octets were read, %d ahead of what was sent (at most %d); the heap went from %d to %d MiB", read.Load(), ahead.Load(), allowed, before>>20, peak.Load()>>20)
 	}
+	p.gap.Store(0) // it is slow, but it does not stand still
+	p.note(t, "N16", "NATS takes 16 MiB/s, a message has 48 MiB", "memory stays flat: at most 4 MiB are read ahead of what was sent")
 }
 
 type writerFunc func(p []byte) (int, error)
@@ -186,4 +192,5 @@ func TestFault_N17_APermissionIsTakenAway(t *testing.T) {
 	}
 	reload()
 	p.goesOn(t)
+	p.note(t, "N17", "the permission to publish is taken away", "the reason names the subject; goes on when it is back")
 }

@@ -31,6 +31,7 @@ func TestFault_N3_TheServerIsFrozen(t *testing.T) {
 	p.stands(t, publish.ErrUnavailable, ingest.CodeNATSDown)
 	signal(syscall.SIGCONT)
 	p.goesOn(t)
+	p.note(t, "N3", "NATS is frozen (SIGSTOP)", "as N2")
 }
 
 func TestFault_N10_TheDiskIsFull(t *testing.T) {
@@ -69,4 +70,5 @@ func TestFault_N10_TheDiskIsFull(t *testing.T) {
 	srv.stop() // a server that ran out of disk takes nothing more until it is restarted (2.15.2)
 	srv.start(t)
 	p.goesOn(t)
+	p.note(t, "N10", "the disk of NATS is full", "fetching stops, the reason names the disk; goes on when there is room and NATS was restarted")
 }

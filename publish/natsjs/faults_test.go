@@ -28,6 +28,7 @@ func TestFault_N2_TheServerDiesAndComesBack(t *testing.T) {
 	srv.start(t)
 	p.goesOn(t)
 	waitFor(t, p.told, nil)
+	p.note(t, "N2", "NATS is stopped in the middle of publishing, and started again", "reading stops within 8 messages; publishing goes on by itself")
 }
 
 func TestFault_N6_TheConnectionIsHalfOpen(t *testing.T) {
@@ -41,6 +42,7 @@ func TestFault_N6_TheConnectionIsHalfOpen(t *testing.T) {
 	p.stands(t, publish.ErrUnavailable, ingest.CodeNATSDown)
 	proxy.swallow(false)
 	p.goesOn(t)
+	p.note(t, "N6", "the connection to NATS is half-open: nothing comes through any more", "as N2")
 }
 
 func TestFault_N4_N5_TheLeaderDiesThenTheMajority(t *testing.T) {
@@ -64,6 +66,7 @@ func TestFault_N4_N5_TheLeaderDiesThenTheMajority(t *testing.T) {
 	down[1].start(t) // two of three are a majority: a new leader is chosen
 	p.goesOn(t)
 	down[0].start(t)
+	p.note(t, "N5", "cluster of three: two stop, one comes back", "nothing is fetched without a majority, then publishing goes on")
 }
 
 func TestFault_N7_TheStreamIsDeleted(t *testing.T) {
@@ -83,6 +86,7 @@ func TestFault_N7_TheStreamIsDeleted(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.goesOn(t) // what was lost with it is read again
+	p.note(t, "N7", "the stream is deleted", "the state says so; when the stream is there again, all of it is read again from the mailbox")
 }
 
 func TestFault_N14_TheTailIsLost(t *testing.T) {
@@ -103,6 +107,7 @@ func TestFault_N14_TheTailIsLost(t *testing.T) {
 	if n := p.delivered.Load(); n < 120+10 {
 		t.Errorf("%d messages were published: the lost ones were not read again", n)
 	}
+	p.note(t, "N14", "the last 20 messages of the log are lost", "the owner finds out, claims anew, and reads them again")
 }
 
 func TestFault_N15_AnOutageOutlastsTheDuplicateWindow(t *testing.T) {
@@ -121,4 +126,5 @@ func TestFault_N15_AnOutageOutlastsTheDuplicateWindow(t *testing.T) {
 		time.AfterFunc(600*time.Millisecond, func() { proxy.swallow(false) })
 	})
 	p.goesOn(t)
+	p.note(t, "N15", "an acknowledgement is lost for longer than the duplicate window", "the log says whether it landed; the fence keeps a copy out")
 }

@@ -118,10 +118,7 @@ func (m *Members) ensure(ctx context.Context) error {
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		cfg := jetstream.KeyValueConfig{
 			Bucket: m.bucket, Description: "mailflume: the workers that are there", Storage: jetstream.FileStorage,
-			Replicas: m.opt.Replicas, LimitMarkerTTL: m.opt.Life,
-		}
-		if cfg.Replicas <= 0 && m.c.nc.ConnectedClusterName() != "" {
-			cfg.Replicas = 3
+			Replicas: m.c.replicas(m.opt.Replicas), LimitMarkerTTL: m.opt.Life,
 		}
 		if _, err = m.c.js.CreateKeyValue(ctx, cfg); err == nil || errors.Is(err, jetstream.ErrBucketExists) {
 			s, err = m.c.js.Stream(ctx, m.kv.stream.name)

@@ -155,6 +155,17 @@ func (c *Conn) grow(ctx context.Context, cfg jetstream.StreamConfig, sc StreamCo
 	return s.CachedInfo().Config, nil
 }
 
+// replicas is how many a stream gets that has to be created: what is wanted, or 3 in a cluster.
+func (c *Conn) replicas(want int) int {
+	switch {
+	case want > 0:
+		return want
+	case c.nc.ConnectedClusterName() != "":
+		return 3
+	}
+	return 1
+}
+
 // createStream creates the stream. Workers that start together do so together: a stream that is
 // there by now is read and verified like any other.
 func (c *Conn) createStream(ctx context.Context, sc StreamConfig) (jetstream.Stream, error) {
@@ -164,16 +175,10 @@ func (c *Conn) createStream(ctx context.Context, sc StreamConfig) (jetstream.Str
 	}
 	cfg := jetstream.StreamConfig{
 		Name: sc.Name, Description: "mailflume: one log per mailbox", Subjects: []string{sc.Prefix + ".>"},
-		Retention: jetstream.LimitsPolicy, Storage: jetstream.FileStorage, Replicas: sc.Replicas, MaxAge: sc.MaxAge,
+		Retention: jetstream.LimitsPolicy, Storage: jetstream.FileStorage, Replicas: c.replicas(sc.Replicas), MaxAge: sc.MaxAge,
 		MaxBytes: -1, MaxMsgs: -1, MaxMsgsPerSubject: -1, MaxMsgSize: -1, Duplicates: 2 * time.Minute,
 		AllowDirect: true, AllowRollup: true, AllowMsgTTL: true,
 		AllowAtomicPublish: acc.API.Level >= 2, // an older server refuses fields it does not know
-	}
-	if cfg.Replicas <= 0 {
-		cfg.Replicas = 1
-		if c.nc.ConnectedClusterName() != "" {
-			cfg.Replicas = 3
-		}
 	}
 	if sc.MaxBytes > 0 {
 		cfg.MaxBytes, cfg.Discard = sc.MaxBytes, jetstream.DiscardNew

@@ -72,7 +72,7 @@ func (t *tap) run(ctx context.Context) error {
 	w := wait{c: t.c}
 	defer w.done()
 	for {
-		woken, started := t.c.woken(), time.Now()
+		woken, started, before := t.c.woken(), time.Now(), t.at
 		done, err := t.read(ctx)
 		if done || errors.Is(err, errStopped) {
 			return err
@@ -89,11 +89,19 @@ func (t *tap) run(ctx context.Context) error {
 		if t.c.nc.IsClosed() {
 			return classify(err)
 		}
+		if t.at > before { // it had come back since
+			w.done()
+			w = wait{c: t.c}
+		}
 		if !w.pause(ctx, woken, classify(err)) {
 			return context.Cause(ctx)
 		}
 	}
 }
+
+// errStalled: there is something to deliver, and it does not come. The client library would find out
+// by missing heartbeats, for which it has to be waited longer in one go than this reader ever waits.
+var errStalled = fmt.Errorf("%w: the consumer has stalled", publish.ErrUnavailable)
 
 func (t *tap) read(ctx context.Context) (done bool, err error) {
 	request, cancel := context.WithTimeout(ctx, t.c.opt.PublishTimeout)
@@ -117,14 +125,22 @@ func (t *tap) read(ctx context.Context) (done bool, err error) {
 	}
 	defer t.c.forget(t.stream.name, cons)
 	defer msgs.Stop()
-	for {
-		if !t.f.Follow {
-			if done, err := t.empty(ctx, cons); done || err != nil {
-				return done, err
-			}
+	if !t.f.Follow {
+		if done, err := t.empty(ctx, cons); done || err != nil {
+			return done, err
 		}
+	}
+	for {
 		if done, err := t.drain(ctx, msgs); done || err != nil {
 			return done, err
+		}
+		switch empty, err := t.empty(ctx, cons); {
+		case err != nil:
+			return false, err
+		case !empty:
+			return false, errStalled
+		case !t.f.Follow:
+			return true, nil
 		}
 	}
 }
@@ -167,8 +183,8 @@ func (t *tap) subjects() []string {
 	return out
 }
 
-// empty reports whether the consumer has nothing more to give: when following is not asked for, the
-// end may have been deleted or expired meanwhile.
+// empty reports whether the consumer has nothing more to give: all there was came, or what did not was
+// deleted or expired meanwhile. A consumer that is gone, with the server that had it, is an error.
 func (t *tap) empty(ctx context.Context, cons jetstream.Consumer) (bool, error) {
 	request, cancel := context.WithTimeout(ctx, t.c.opt.PublishTimeout)
 	defer cancel()

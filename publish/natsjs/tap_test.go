@@ -94,6 +94,46 @@ func TestFollowingGoesOnOverARestartAndEndsWithItsContext(t *testing.T) {
 	}
 }
 
+func TestFollowingFindsOutWhatItsConnectionLost(t *testing.T) {
+	t.Parallel()
+	srv := startServer(t, serverOptions{})
+	c := mustClaim(t, srv.conn(t).Log())
+	appendAll(t, c, 1, 1)
+	proxy := startProxy(t, srv.url())
+	o := srv.options()
+	o.URL = proxy.URL()
+	conn := dial(t, o)
+	if err := conn.EnsureStream(deadline(t), managed()); err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	n := 0
+	for d, err := range conn.Events(deadline(t), natsjs.Filter{FromStart: true, Follow: true}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+		if _, ref := logtest.Sample(logtest.Box(), n); d.Ref != ref {
+			t.Fatalf("event %d is %s", n, d.Ref)
+		}
+		switch n {
+		case 1:
+			appendAll(t, c, 2, 5)
+		case 5: // what is delivered now is lost on its way, and nothing comes after it
+			proxy.swallow(true)
+			appendAll(t, c, 6, 10)
+			begin = time.Now()
+			time.AfterFunc(300*time.Millisecond, func() { proxy.swallow(false) })
+		}
+		if n == 10 {
+			break
+		}
+	}
+	if took := time.Since(begin); took > 10*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
 func TestAMessageThatIsNoEventIsAnErrorOfItsOwn(t *testing.T) {
 	srv := startServer(t, serverOptions{})
 	conn := srv.conn(t)

@@ -12,7 +12,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -21,43 +23,95 @@ import (
 	"mailflume/publish"
 )
 
-// Build builds a main package of this module, or of one it depends on, into dir.
-func Build(ctx context.Context, dir, pkg, name string) (string, error) {
+// Build builds a main package of this module, or of one it depends on, into dir, with more arguments
+// for the go command.
+func Build(ctx context.Context, dir, pkg, name string, args ...string) (string, error) {
 	out := filepath.Join(dir, name)
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", out, pkg)
+	cmd := exec.CommandContext(ctx, "go", slices.Concat([]string{"build", "-o", out}, args, []string{pkg})...)
 	if b, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build %s: %w\n%s", pkg, err, b)
 	}
 	return out, nil
 }
 
-// NATS is a nats-server with JetStream in a process of its own. Its address and store outlive a restart.
+// listenWait is how long a server may take to recover its store on a busy machine.
+const listenWait = 90 * time.Second
+
+// NATS is a nats-server with JetStream in a process of its own. Its address and store outlive a
+// restart; what it says is in a file beside the store.
 type NATS struct {
 	URL  string
 	bin  string
 	dir  string
 	port int
+	args []string
 	cmd  *exec.Cmd
 	done chan struct{}
 }
 
 // StartNATS starts bin on a free port with its store in dir.
 func StartNATS(bin, dir string) (*NATS, error) {
-	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	n, err := newNATS(bin, dir)
 	if err != nil {
 		return nil, err
 	}
+	return n, n.Start()
+}
+
+func newNATS(bin, dir string) (*NATS, error) {
+	port, err := freePort()
+	return &NATS{URL: fmt.Sprintf("nats://127.0.0.1:%d", port), bin: bin, dir: dir, port: port}, err
+}
+
+// StartCluster starts so many servers that know each other, with their stores below dir. Every one's
+// URL names all of them.
+func StartCluster(bin, dir string, size int) (nodes []*NATS, err error) {
+	var routes, urls []string
+	for i := range size {
+		n, err := newNATS(bin, filepath.Join(dir, strconv.Itoa(i)))
+		if err != nil {
+			return nil, err
+		}
+		port, err := freePort()
+		if err != nil {
+			return nil, err
+		}
+		route := fmt.Sprintf("nats://127.0.0.1:%d", port)
+		n.args = []string{"-n", "n" + strconv.Itoa(i), "-cluster_name", "c", "-cluster", route}
+		nodes, routes, urls = append(nodes, n), append(routes, route), append(urls, n.URL)
+	}
+	for _, n := range nodes {
+		n.args, n.URL = append(n.args, "-routes", strings.Join(routes, ",")), strings.Join(urls, ",")
+		err = errors.Join(err, os.MkdirAll(n.dir, 0o700), n.Start())
+	}
+	return nodes, err
+}
+
+func freePort() (int, error) {
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
 	addr, ok := l.Addr().(*net.TCPAddr)
 	if err := l.Close(); err != nil || !ok {
-		return nil, fmt.Errorf("find a free port: %w", err)
+		return 0, fmt.Errorf("find a free port: %w", err)
 	}
-	n := &NATS{URL: "nats://" + addr.String(), bin: bin, dir: dir, port: addr.Port}
-	return n, n.Start()
+	return addr.Port, nil
 }
 
 // Start starts the server again and returns when it takes connections.
 func (n *NATS) Start() error {
-	n.cmd = exec.Command(n.bin, "-a", "127.0.0.1", "-p", strconv.Itoa(n.port), "-js", "-sd", n.dir) //nolint:noctx // ended by Signal
+	if err := n.Launch(); err != nil {
+		return err
+	}
+	return n.await()
+}
+
+// Launch starts the server again and does not wait for it: a large store takes a while to be recovered.
+func (n *NATS) Launch() error {
+	args := append([]string{"-a", "127.0.0.1", "-p", strconv.Itoa(n.port), "-js", "-sd", n.dir, "-l", n.LogFile()}, n.args...)
+	n.cmd = exec.Command(n.bin, args...) //nolint:noctx // ended by Signal
+	n.cmd.SysProcAttr = withUs()
 	n.done = make(chan struct{})
 	if err := n.cmd.Start(); err != nil {
 		return err
@@ -66,18 +120,29 @@ func (n *NATS) Start() error {
 		defer close(n.done)
 		_ = n.cmd.Wait()
 	}()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
+	return nil
+}
+
+// LogFile is where the server writes what it says.
+func (n *NATS) LogFile() string { return n.dir + ".log" }
+
+// Done is closed when the server has ended.
+func (n *NATS) Done() <-chan struct{} { return n.done }
+
+// await returns when the server takes connections.
+func (n *NATS) await() error {
+	for end := time.Now().Add(listenWait); time.Now().Before(end); {
 		c, err := (&net.Dialer{Timeout: time.Second}).DialContext(context.Background(), "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(n.port)))
 		if err == nil {
 			return c.Close()
 		}
 		select {
 		case <-n.done:
-			return errors.New("nats-server ended at once")
+			return fmt.Errorf("nats-server ended at once; see %s", n.LogFile())
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-	return errors.New("nats-server does not listen")
+	return fmt.Errorf("nats-server does not listen after %v; see %s", listenWait, n.LogFile())
 }
 
 // Signal sends a signal; one that ends the server is waited for.
@@ -97,7 +162,18 @@ type Worker struct {
 
 // StartWorker runs `bin run -c config` with more arguments.
 func StartWorker(bin, config string, args ...string) (*Worker, error) {
+	return startWorker(bin, config, nil, args)
+}
+
+// StartWorkerWith is StartWorker with one more variable in the environment, NAME=value.
+func StartWorkerWith(variable, bin, config string, args ...string) (*Worker, error) {
+	return startWorker(bin, config, []string{variable}, args)
+}
+
+func startWorker(bin, config string, env, args []string) (*Worker, error) {
 	w := &Worker{cmd: exec.Command(bin, append([]string{"run", "-c", config}, args...)...), log: newLogReader()} //nolint:noctx // ended by Signal
+	w.cmd.Env = append(os.Environ(), env...)
+	w.cmd.SysProcAttr = withUs()
 	pipe, err := w.cmd.StderrPipe()
 	if err != nil {
 		return nil, err
@@ -136,6 +212,9 @@ func (w *Worker) watch() {
 
 // Signal sends a signal.
 func (w *Worker) Signal(s syscall.Signal) { _ = w.cmd.Process.Signal(s) }
+
+// Done is closed when the process has ended.
+func (w *Worker) Done() <-chan struct{} { return w.log.ended }
 
 // Wait waits for the end; the error is that of the exit code.
 func (w *Worker) Wait() error {

@@ -19,6 +19,7 @@ import (
 	"mailflume/cmd/internal/demo"
 	"mailflume/cmd/internal/worker"
 	"mailflume/ingest"
+	"mailflume/publish/logtest/fault"
 )
 
 // freeAddr returns an address that was free a moment ago.
@@ -164,12 +165,17 @@ func TestFault_N1_NATSIsNotThereAtTheStart(t *testing.T) {
 	if text := log.text(); strings.Contains(text, "connecting") || len(started) > 0 {
 		t.Errorf("mail was touched: %s", text)
 	}
+	begin := time.Now()
 	natsServer(t, natsAddr)
 	w := <-started
+	recovery := time.Since(begin)
 	wholeMail(t, w)
 	if code, body := ask(t, httpAddr, "/readyz"); code != http.StatusOK {
 		t.Errorf("/readyz afterwards: %d %s", code, body)
 	}
+	fault.Note(t, fault.Row{
+		ID: "N1", Fault: "NATS is not there at the start", Outcome: "no mail is touched, /readyz says 503 and the log why; work begins by itself", Messages: 130, Recovery: recovery,
+	})
 }
 
 func TestFault_N8_TheTableAndTheMetricsSayWhatIsFull(t *testing.T) {

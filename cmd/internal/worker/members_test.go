@@ -12,6 +12,7 @@ import (
 	"mailflume/ingest"
 	"mailflume/ingest/sourcetest"
 	"mailflume/publish"
+	"mailflume/publish/logtest/fault"
 	"mailflume/publish/natsjs"
 	"mailflume/publish/natsjs/embed"
 )
@@ -105,7 +106,7 @@ func (s *site) connect(id string) *natsjs.Conn {
 	return conn
 }
 
-func (s *site) join(id string) *hand {
+func (s *site) join(id string, change ...func(*ingest.Options)) *hand {
 	s.t.Helper()
 	h := &hand{conn: s.connect(id)}
 	members, err := h.conn.Members(s.t.Context(), natsjs.MemberOptions{Worker: id, Life: life})
@@ -113,7 +114,7 @@ func (s *site) join(id string) *hand {
 		s.t.Fatal(err)
 	}
 	h.members = &cuttable{Membership: members}
-	h.fleet = ingest.New(ingest.Options{Log: h.conn.Log(), Worker: id, Members: h.members, Beat: beat, Hooks: ingest.Hooks{
+	opt := ingest.Options{Log: h.conn.Log(), Worker: id, Members: h.members, Beat: beat, Hooks: ingest.Hooks{
 		Fenced: func(publish.Key) { h.fenced.Add(1) },
 		Delivered: func(k publish.Key, _ ingest.Delivery) {
 			h.working.Store(k, true)
@@ -123,7 +124,11 @@ func (s *site) join(id string) *hand {
 			default:
 			}
 		},
-	}})
+	}}
+	for _, f := range change {
+		f(&opt)
+	}
+	h.fleet = ingest.New(opt)
 	boxes := make([]ingest.Mailbox, 0, len(s.keys))
 	for _, k := range s.keys {
 		boxes = append(boxes, ingest.Mailbox{Key: k, Host: "h", Source: s.boxes[k], PollEvery: time.Second, Definition: "1"})
@@ -246,7 +251,7 @@ func TestWorkersComeGoDieAndFreezeWhileMailFlows(t *testing.T) {
 	s.check()
 }
 
-func TestTwoWorkersForcedOntoOneMailboxDoubleNothing(t *testing.T) {
+func TestFault_P5_TwoWorkersForcedOntoOneMailboxDoubleNothing(t *testing.T) {
 	s := newSite(t, 1)
 	a := s.join("a")
 	s.send(30 * time.Second)
@@ -262,4 +267,7 @@ func TestTwoWorkersForcedOntoOneMailboxDoubleNothing(t *testing.T) {
 	s.drain(a)
 	s.drain(b)
 	s.check()
+	fault.Note(t, fault.Row{
+		ID: "P5", Fault: "two workers believe that a mailbox is theirs", Outcome: "the log takes the later one's events and refuses the other, which stops until it knows better", Messages: s.sent,
+	})
 }

@@ -27,7 +27,7 @@ func (w *Worker) connect(ctx context.Context) error {
 	opt.Worker, opt.Hooks = w.opt.Name, w.natsHooks()
 	patience := time.AfterFunc(3*time.Second, func() { w.natsTrouble(fmt.Errorf("%w: no answer from %s", publish.ErrUnavailable, w.cfg.NATS.URL)) })
 	defer patience.Stop()
-	if w.conn, err = natsjs.Connect(ctx, opt); err != nil {
+	if w.conn, err = natsjs.Connect(ctx, w.crash.NATS(opt)); err != nil {
 		return err
 	}
 	patience.Stop()

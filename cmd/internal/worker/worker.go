@@ -12,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"mailflume/cmd/internal/config"
+	"mailflume/cmd/internal/crash"
 	"mailflume/ingest"
 	"mailflume/publish/natsjs"
 	"mailflume/publish/natsjs/embed"
@@ -41,14 +42,15 @@ type Worker struct {
 	up       atomic.Bool
 	stopping atomic.Bool
 	boxes    *builder
-	seen     []stamp // the configuration's files as they were read
+	crash    crash.Plan // for tests; empty without the build tag crashpoints
+	seen     []stamp    // the configuration's files as they were read
 }
 
 // Start connects to NATS (or starts the embedded server), makes sure of the stream and prepares the
 // mailboxes. It waits for a NATS server that is not there yet until ctx ends.
 func Start(ctx context.Context, cfg *config.Config, opt Options) (*Worker, error) {
 	opt.Name = cmp.Or(opt.Name, WorkerName())
-	w := &Worker{cfg: cfg, log: opt.Log, opt: opt, seen: stamps(cfg.Files), board: NewBoard(), metrics: newMetrics(opt.Version, len(cfg.Mailboxes))}
+	w := &Worker{crash: crash.FromEnv(), cfg: cfg, log: opt.Log, opt: opt, seen: stamps(cfg.Files), board: NewBoard(), metrics: newMetrics(opt.Version, len(cfg.Mailboxes))}
 	var err error
 	if w.http, err = w.listen(); err != nil {
 		return nil, err
@@ -63,7 +65,7 @@ func Start(ctx context.Context, cfg *config.Config, opt Options) (*Worker, error
 	}
 	w.boxes = newBuilder(w)
 	w.fleet = ingest.New(ingest.Options{
-		Log: w.conn.Log(), Worker: opt.Name, Members: members, Pauses: pauses, Memory: int64(cfg.Limits.Memory), PerHost: cfg.Limits.ConnectionsPerHost,
+		Log: w.crash.Log(w.conn.Log()), Worker: opt.Name, Members: members, Pauses: pauses, Memory: int64(cfg.Limits.Memory), PerHost: cfg.Limits.ConnectionsPerHost,
 		SaveEvery: saveEvery(cfg), MinGrace: w.syncInterval(), Hooks: w.hooks(),
 	})
 	w.boxes.onToken = w.tokenRefreshed
