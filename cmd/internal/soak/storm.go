@@ -156,12 +156,14 @@ func (s *Storm) round(ctx context.Context) error {
 		s.agenda.in(time.Duration(part)*moment(rnd, length), func() error { return s.deliver(part) })
 	}
 	s.agenda.in(moment(rnd, length), func() error { return s.strike(rnd) })
-	err := s.agenda.until(ctx, time.Now().Add(length))
+	if err := s.agenda.until(ctx, time.Now().Add(length)); err != nil {
+		return err
+	}
 	s.Done++
 	for _, v := range append(s.workers, s.server) {
 		s.survived(v)
 	}
-	return err
+	return nil
 }
 
 // moment is a random one in the next so long.
