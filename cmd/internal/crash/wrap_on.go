@@ -30,11 +30,15 @@ func (l log) Claim(ctx context.Context, box publish.Key) (publish.Claim, error) 
 		return nil, err
 	}
 	l.plan.at(ClaimAfter)
-	return claim{c, l.plan}, nil
+	return claim{c, c.(publish.Verifier), c.(publish.Noter), l.plan}, nil
 }
 
+// claim and the others below keep what their originals can do besides. One that cannot is a panic: then
+// the tests would have crashed another program than the one that is shipped.
 type claim struct {
 	publish.Claim
+	publish.Verifier
+	publish.Noter
 	plan Plan
 }
 
@@ -60,19 +64,12 @@ func (c claim) Release(ctx context.Context) error {
 	return c.Claim.Release(ctx)
 }
 
-// Verify implements publish.Verifier.
-func (c claim) Verify(ctx context.Context) error {
-	if v, ok := c.Claim.(publish.Verifier); ok {
-		return v.Verify(ctx)
-	}
-	return nil
-}
-
 // Blobs puts points around the storing of octets.
-func (p Plan) Blobs(b publish.BlobStore) publish.BlobStore { return blobs{b, p} }
+func (p Plan) Blobs(b publish.BlobStore) publish.BlobStore { return blobs{b, b.(publish.BlobOpener), p} }
 
 type blobs struct {
 	publish.BlobStore
+	publish.BlobOpener
 	plan Plan
 }
 
@@ -101,10 +98,11 @@ func (t *tripwire) Read(b []byte) (int, error) {
 }
 
 // Source puts points around what is done on the mail server.
-func (p Plan) Source(s ingest.Source) ingest.Source { return source{s, p} }
+func (p Plan) Source(s ingest.Source) ingest.Source { return source{s, s.(ingest.Scoper), p} }
 
 type source struct {
 	ingest.Source
+	ingest.Scoper
 	plan Plan
 }
 
@@ -115,10 +113,11 @@ func (s source) Open(ctx context.Context) (ingest.Session, error) {
 		return nil, err
 	}
 	s.plan.at(Opened)
+	wrapped := session{open, open.(ingest.Renewer), open.(ingest.Lister), s.plan}
 	if w, ok := open.(ingest.Waiter); ok {
-		return waiting{session{open, s.plan}, w}, nil
+		return waiting{wrapped, w}, nil
 	}
-	return session{open, s.plan}, nil
+	return wrapped, nil
 }
 
 // waiting is a session that can wait.
@@ -129,6 +128,8 @@ type waiting struct {
 
 type session struct {
 	ingest.Session
+	ingest.Renewer
+	ingest.Lister
 	plan Plan
 }
 
