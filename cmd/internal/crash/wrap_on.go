@@ -65,7 +65,9 @@ func (c claim) Release(ctx context.Context) error {
 }
 
 // Blobs puts points around the storing of octets.
-func (p Plan) Blobs(b publish.BlobStore) publish.BlobStore { return blobs{b, b.(publish.BlobOpener), p} }
+func (p Plan) Blobs(b publish.BlobStore) publish.BlobStore {
+	return blobs{b, b.(publish.BlobOpener), p}
+}
 
 type blobs struct {
 	publish.BlobStore

@@ -7,7 +7,8 @@
 // frozen one wakes up as a stranger. At the end everything is let run until it is quiet; then the
 // stream is read from its first event to its last and compared with what was sent: every message
 // once, in the order of its mailbox, octets as sent, the hash chain whole, the raw message in the
-// blob store.
+// blob store. A message may also have been set aside: one that three workers in a row died with is
+// believed to be why they died. The line counts those.
 //
 // [Storm] is a run, [Agenda] its clock, [Stage] the servers, [Post] the mail: every message follows
 // from the seed, its mailbox and its number, so nothing about it has to be kept. What is kept, in the

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"time"
 
 	"mailflume/cmd/internal/config"
@@ -20,6 +21,7 @@ type Verdict struct {
 	Changed   int // events whose raw digest is not that of what was sent, and blobs that are not it
 	Strange   int // events of other messages or other types
 	Broken    int // mailboxes whose hash chain is not whole
+	Aside     int // messages that were set aside: a message that three workers died with is believed to be why
 	Events    int
 	Takeovers int // times a mailbox's next event came from another worker
 	Blobs     int // raw messages that were opened
@@ -61,6 +63,10 @@ func (s *Storm) judge(ctx context.Context) (*Verdict, error) {
 			continue
 		}
 		v.add(logs[s.post.box(b)], n, d.Header.Get("Mf-Worker"))
+		if d.Event.Kind == publish.Quarantined {
+			v.Aside++
+			continue
+		}
 		want := digest(s.post.message(b, n))
 		if raw := d.Event.Data.Raw; raw == nil || raw.SHA256 != want {
 			v.Changed++
@@ -83,17 +89,29 @@ func (s *Storm) judge(ctx context.Context) (*Verdict, error) {
 	return v, nil
 }
 
-// identify finds the message of an event.
+// identify finds the message of an event. One that was set aside unread is known by its place: the
+// servers number from 1.
 func (s *Storm) identify(index map[string]int, d *natsjs.Delivered) (b, n int, ok bool) {
-	if d.Event == nil || d.Event.Kind != publish.Received || d.Event.Data == nil {
+	if d.Event == nil || d.Event.Data == nil {
 		return 0, 0, false
 	}
-	b, ok = index[d.Event.Data.Mailbox.ID]
-	if !ok {
+	data := d.Event.Data
+	if b, ok = index[data.Mailbox.ID]; !ok {
 		return 0, 0, false
 	}
-	n, ok = s.post.number(b, d.Event.Data.MessageID)
-	return b, n, ok
+	switch d.Event.Kind {
+	case publish.Received:
+		n, ok = s.post.number(b, data.MessageID)
+	case publish.Quarantined:
+		n, ok = int(data.UID), true
+		if s.post.pop3(b) {
+			at, err := strconv.ParseUint(data.UIDL, 16, 32)
+			n, ok = int(at), err == nil
+		}
+	default:
+		ok = false
+	}
+	return b, n, ok && n >= 1 && n <= s.post.each()
 }
 
 // add counts one event of a mailbox.
@@ -144,7 +162,7 @@ func open(ctx context.Context, blobs publish.BlobOpener, sha256 string) error {
 // line is the whole run in one line.
 func (s *Storm) line(v *Verdict) string {
 	return fmt.Sprintf("soak: rounds %d (%s; %d with mail under way), messages %d in %d mailboxes, lost %d, doubled %d, out of order %d, "+
-		"octets changed %d, chains broken %d, other events %d, takeovers %d, fenced %d, raw messages opened %d, trouble %d, resumed %d, %.0f s, seed %d",
-		s.Done, s.strikes(), s.UnderWay, s.Messages, s.Boxes, v.Lost, v.Doubled, v.Disorder, v.Changed, v.Broken, v.Strange,
+		"octets changed %d, chains broken %d, other events %d, set aside %d, takeovers %d, fenced %d, raw messages opened %d, trouble %d, resumed %d, %.0f s, seed %d",
+		s.Done, s.strikes(), s.UnderWay, s.Messages, s.Boxes, v.Lost, v.Doubled, v.Disorder, v.Changed, v.Broken, v.Strange, v.Aside,
 		v.Takeovers, s.Fenced, v.Blobs, s.Trouble, s.Resumed, s.Elapsed.Round(time.Second).Seconds(), s.Seed)
 }
