@@ -17,7 +17,7 @@ ARGS        ?=
 
 .PHONY: help
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-15s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ##- Build and try
 
@@ -82,6 +82,10 @@ corpus: | bin ## read your own mail, count failures and repairs, compare with DI
 .PHONY: hostile
 hostile: build ## attack the parser with messages made to exhaust it: CPU, memory, growth
 	$(GO) run ./cmd/internal/hostile -bin bin/mailflume $(ARGS)
+
+.PHONY: hostile-servers
+hostile-servers: build ## five of fifty mailboxes on hostile servers: latency of the others, memory (ARGS="-run I3,I20 -rounds 5")
+	$(GO) run ./cmd/internal/hostility -bin bin/mailflume $(ARGS)
 
 ##- Measure
 

@@ -26,9 +26,12 @@ type Script struct {
 // the other, the last one again and again, none at all is silence.
 type Rule struct {
 	Command string // how the command begins after its tag, in any case
+	Has     string // and what stands in it somewhere
 	Answers []string
 	Hangup  bool          // close the connection after the answer
 	Pace    time.Duration // if set, send the answer octet by octet with this pause
+	Then    string        // sent after the answer again and again,
+	Every   time.Duration // after each such pause, until the next command comes or the client hangs up
 }
 
 // Heard returns the commands that came, without their tags.
@@ -82,9 +85,25 @@ func (s *Script) Serve(conn net.Conn) error {
 		if err := send(conn, strings.ReplaceAll(answer, "{tag}", tag), rule.Pace); err != nil {
 			return err
 		}
-		if rule.Hangup {
-			return nil
+		if err := rule.goOn(conn, func() bool { return len(lines) > 0 }); err != nil || rule.Hangup {
+			return err
 		}
+	}
+	return nil
+}
+
+// goOn sends what comes after the answer until the client says something.
+func (r Rule) goOn(conn net.Conn, heard func() bool) error {
+	if r.Then == "" {
+		return nil
+	}
+	t := time.NewTicker(r.Every)
+	defer t.Stop()
+	for !heard() {
+		if _, err := conn.Write([]byte(r.Then)); err != nil {
+			return err
+		}
+		<-t.C
 	}
 	return nil
 }
@@ -126,7 +145,7 @@ func (s *Script) answer(command string) (Rule, string) {
 	}
 	upper := strings.ToUpper(command)
 	for i, r := range s.Rules {
-		if !strings.HasPrefix(upper, strings.ToUpper(r.Command)) {
+		if !strings.HasPrefix(upper, strings.ToUpper(r.Command)) || !strings.Contains(upper, strings.ToUpper(r.Has)) {
 			continue
 		}
 		n := s.used[i]
