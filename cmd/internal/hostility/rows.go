@@ -55,7 +55,7 @@ func cut(octets int) imaptest.Rule {
 
 // inbox is a folder with n messages, from UID 1 without a gap, as its listing tells.
 func inbox(n int) []imaptest.Rule {
-	return []imaptest.Rule{examine(n, 7, n+1), {Command: "UID FETCH", Answers: []string{list(1, n, "18") + done}}}
+	return []imaptest.Rule{examine(n, 7, n+1), {Command: "UID FETCH", Answers: []string{list(1, n, "18") + done}}, {Command: "IDLE", Answers: []string{"+ idling\r\n"}}}
 }
 
 func examine(n, validity, next int) imaptest.Rule {

@@ -85,7 +85,8 @@ func rooms() []room {
 	}
 }
 
-// guest is a module of others and the rooms that may import it.
+// guest is a module of others and the rooms that may import it. The loop that mailflume is compared
+// with (cmd/internal/peers) is built of the same libraries.
 type guest struct {
 	path    string
 	rooms   []string
@@ -94,10 +95,10 @@ type guest struct {
 
 func guests() []guest {
 	return []guest{
-		{"github.com/nats-io/nats.go", []string{"publish/natsjs"}, true},
+		{"github.com/nats-io/nats.go", []string{"publish/natsjs", "cmd/internal/peers"}, true},
 		{"github.com/nats-io/nkeys", []string{"publish/natsjs", "cmd"}, true},
 		{"github.com/nats-io/nats-server", []string{"publish/natsjs/embed"}, true},
-		{"github.com/emersion/go-imap", []string{"ingest/imapsource"}, false},
+		{"github.com/emersion/go-imap", []string{"ingest/imapsource", "cmd/internal/peers/loop"}, false},
 		{"github.com/emersion/go-sasl", []string{"ingest/imapsource", "ingest/sasl"}, true},
 		{"github.com/emersion/go-message", []string{"ingest/imapsource/imaptest"}, true},
 		{"github.com/AzureAD/microsoft-authentication-library-for-go", []string{"ingest/oauth"}, false},

@@ -43,6 +43,7 @@ type Server struct {
 	sessions map[*session]struct{}
 	total    int
 	commands map[string]int
+	fault    func(user string, uid uint32, octets int) Fault
 	closed   bool
 }
 

@@ -2,6 +2,7 @@ package imaptest
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"strings"
@@ -16,6 +17,7 @@ import (
 type session struct {
 	srv     *Server
 	conn    *imapserver.Conn
+	user    string
 	account *account
 	folder  *folder
 	tracker *imapserver.SessionTracker
@@ -59,7 +61,7 @@ func (s *session) Login(user, secret string) error {
 			return imapserver.ErrAuthFailed
 		}
 	}
-	s.account = s.srv.account(user)
+	s.user, s.account = user, s.srv.account(user)
 	return nil
 }
 
@@ -191,15 +193,15 @@ func (s *session) Expunge(_ *imapserver.ExpungeWriter, uids *imap.UIDSet) error 
 	return nil
 }
 
-// Search implements imapserver.Session: this server has none.
-func (s *session) Search(imapserver.NumKind, *imap.SearchCriteria, *imap.SearchOptions) (*imap.SearchData, error) {
-	return nil, &imap.Error{Type: imap.StatusResponseTypeNo, Text: "no search here"}
-}
-
 // Fetch implements imapserver.Session.
 func (s *session) Fetch(w *imapserver.FetchWriter, set imap.NumSet, o *imap.FetchOptions) error {
 	s.srv.count("FETCH")
 	for _, m := range s.folder.pick(set, s.tracker.EncodeSeqNum) {
+		sections, size := m.sections(o)
+		fault := s.broken(m.uid, size)
+		if fault.Refuse != "" && size > 0 {
+			return &imap.Error{Type: imap.StatusResponseTypeNo, Text: fault.Refuse}
+		}
 		rw := w.CreateMessage(m.seq)
 		rw.WriteUID(m.uid)
 		if o.Flags {
@@ -209,15 +211,14 @@ func (s *session) Fetch(w *imapserver.FetchWriter, set imap.NumSet, o *imap.Fetc
 			rw.WriteInternalDate(m.received)
 		}
 		if o.RFC822Size {
-			rw.WriteRFC822Size(int64(len(m.octets)))
+			rw.WriteRFC822Size(cmp.Or(fault.Size, int64(len(m.octets))))
 		}
-		for _, item := range o.BodySection {
-			octets := m.octets
-			if item.Specifier != imap.PartSpecifierNone || len(item.Part) > 0 {
-				octets = imapserver.ExtractBodySection(bytes.NewReader(m.octets), item)
+		for i, item := range o.BodySection {
+			wc := rw.WriteBodySection(item, int64(len(sections[i])))
+			if fault.Cut > 0 && fault.Cut < len(sections[i]) {
+				return errors.Join(s.cut(wc, sections[i], fault), rw.Close())
 			}
-			wc := rw.WriteBodySection(item, int64(len(octets)))
-			if _, err := wc.Write(octets); err != nil {
+			if _, err := wc.Write(sections[i]); err != nil {
 				return errors.Join(err, rw.Close())
 			}
 			if err := wc.Close(); err != nil {
@@ -229,6 +230,19 @@ func (s *session) Fetch(w *imapserver.FetchWriter, set imap.NumSet, o *imap.Fetc
 		}
 	}
 	return nil
+}
+
+// sections are the octets that were asked for, and how many they are.
+func (m numbered) sections(o *imap.FetchOptions) (out [][]byte, size int) {
+	for _, item := range o.BodySection {
+		octets := m.octets
+		if item.Specifier != imap.PartSpecifierNone || len(item.Part) > 0 {
+			octets = imapserver.ExtractBodySection(bytes.NewReader(m.octets), item)
+		}
+		out = append(out, octets)
+		size += len(octets)
+	}
+	return out, size
 }
 
 // Store implements imapserver.Session.
