@@ -87,6 +87,10 @@ hostile: build ## attack the parser with messages made to exhaust it: CPU, memor
 hostile-servers: build ## five of fifty mailboxes on hostile servers: latency of the others, memory (ARGS="-run I3,I20 -rounds 5")
 	$(GO) run ./cmd/internal/hostility -bin bin/mailflume $(ARGS)
 
+.PHONY: peers
+peers: build ## mailflume, a go-imap loop, getmail6 and fetchmail through the same faults (the last two if installed; ARGS="-run kill,cut")
+	$(GO) run ./cmd/internal/peers -bin bin/mailflume $(ARGS)
+
 ##- Measure
 
 .PHONY: bench

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"text/template"
@@ -61,7 +62,7 @@ func (c *crowd) close() error { return errors.Join(c.imap.Close(), c.pop3.Close(
 
 // deliver brings a message to one healthy mailbox.
 func (c *crowd) deliver(i int) error {
-	h := c.healthy[i%len(c.healthy)]
+	h := c.healthy[i]
 	user := h.ID + "@example.com"
 	message := c.book.send(h.ID)
 	if h.Protocol == "pop3" {
@@ -71,16 +72,17 @@ func (c *crowd) deliver(i int) error {
 	return c.imap.Add(user, "INBOX", message, time.Now())
 }
 
-// keepMailing delivers so many messages a second, each mailbox in turn, until ctx ends.
+// keepMailing delivers so many messages a second until ctx ends. Each goes to any of the mailboxes: in
+// turn they would keep step with the polls.
 func (c *crowd) keepMailing(ctx context.Context, rate int) error {
 	tick := time.NewTicker(time.Second / time.Duration(rate))
 	defer tick.Stop()
-	for i := 0; ; i++ {
+	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			if err := c.deliver(i); err != nil {
+			if err := c.deliver(rand.IntN(len(c.healthy))); err != nil {
 				return fmt.Errorf("deliver: %w", err)
 			}
 		}

@@ -9,7 +9,9 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	osuser "os/user"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -30,7 +32,7 @@ timeout = 60
 [destination]
 type = Maildir
 path = %s/
-[options]
+%s[options]
 read_all = false
 delete = false
 `
@@ -42,8 +44,34 @@ func newGetmail(s *stage, bin string) (peer, error) {
 			return nil, err
 		}
 	}
-	text := fmt.Sprintf(getmailConfig, port(s.srv.Addr()), user, password, filepath.Join(s.dir, "ca.pem"), g.dir)
+	as, err := g.unprivileged()
+	if err != nil {
+		return nil, err
+	}
+	text := fmt.Sprintf(getmailConfig, port(s.srv.Addr()), user, password, filepath.Join(s.dir, "ca.pem"), g.dir, as)
 	return g, os.WriteFile(filepath.Join(s.dir, "getmailrc"), []byte(text), 0o600)
+}
+
+// unprivileged gives the Maildir to nobody if this is root, whose mail getmail does not deliver, and
+// returns the line that tells it so.
+func (g *getmail) unprivileged() (line string, err error) {
+	if os.Getuid() != 0 {
+		return "", nil
+	}
+	nobody, err := osuser.Lookup("nobody")
+	if err != nil {
+		return "", err
+	}
+	uid, err := strconv.Atoi(nobody.Uid)
+	for _, d := range []string{"", "new", "cur", "tmp"} {
+		err = errors.Join(err, os.Chown(filepath.Join(g.dir, d), uid, -1))
+	}
+	for d := g.dir; d != os.TempDir() && d != filepath.Dir(d); d = filepath.Dir(d) {
+		if st, _ := os.Stat(d); st.Mode()&1 == 0 {
+			err = errors.Join(err, os.Chmod(d, 0o711)) //nolint:gosec // nobody has to come through
+		}
+	}
+	return "user = nobody\n", err
 }
 
 func (g *getmail) command() *exec.Cmd {
