@@ -28,6 +28,7 @@ func faults() []fault {
 			return s.with(ctx, imaptest.Fault{Cut: 9000, Silent: true}, 10)
 		}},
 		{"render", "the server refuses one message, for ever", 0, func(ctx context.Context, s *stage) error {
+			s.refused = 10
 			return s.with(ctx, imaptest.Fault{Refuse: "Server Unavailable. 15"}, 10)
 		}},
 		{"size", "the announced sizes are wrong", 0, func(ctx context.Context, s *stage) error {
@@ -35,7 +36,7 @@ func faults() []fault {
 		}},
 		{"late", "a message turns up below the highest UID", 0, late},
 		{"session", "the server ends the session ten times", 0, sessions},
-		{"validity", "UIDVALIDITY changes: all UIDs are new", 0, renumbered},
+		{"validity", "UIDVALIDITY changes in a mailbox of which half was deleted", 0, renumbered},
 	}
 }
 
@@ -46,7 +47,7 @@ const (
 
 // more brings the messages after a fault.
 func (s *stage) more() error {
-	s.after()
+	s.late, s.since = s.sent+1, time.Now()
 	return s.add(later)
 }
 
@@ -115,6 +116,7 @@ func late(ctx context.Context, s *stage) error {
 	if err := s.start(ctx, before/2, before); err != nil {
 		return err
 	}
+	s.calm(ctx)
 	s.sent++
 	s.srv.AddAt(user, inbox, uid, text(s.sent), time.Now())
 	return s.more()
@@ -141,7 +143,29 @@ func renumbered(ctx context.Context, s *stage) error {
 	if err := s.start(ctx, before, before); err != nil {
 		return err
 	}
+	for uid := range uint32(before / 2) {
+		s.srv.Expunge(user, inbox, uid+1)
+	}
+	s.calm(ctx)
 	s.srv.Renumber(user, inbox)
 	s.srv.Drop()
 	return s.more()
+}
+
+// calm waits a little for a moment without a session: ending sessions is a fault of its own.
+func (s *stage) calm(ctx context.Context) {
+	tick, end := time.NewTicker(2*time.Millisecond), time.After(3*time.Second)
+	defer tick.Stop()
+	for {
+		if open, _ := s.srv.Connections(); open == 0 {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-end:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
 }

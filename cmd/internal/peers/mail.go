@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // text makes message n, about 20 KB.
@@ -52,14 +53,16 @@ func read(b []byte) received {
 
 // tally is what became of the messages of a trial.
 type tally struct {
-	sent, lost, doubled, altered, aside int
-	stopped                             bool
+	lost, doubled, altered, aside int
+	refused                       int // nobody can have them, and nothing says so
+	stopped                       bool
+	took                          time.Duration // from the end of the fault to the last message
 }
 
 // count compares what was delivered with the messages 1 to sent, of which those from late on arrived
-// after the fault.
-func count(got []received, sent, late int) tally {
-	t := tally{sent: sent, stopped: true}
+// after the fault, and one (0: none) cannot be had.
+func count(got []received, sent, late, refused int) tally {
+	t := tally{stopped: true}
 	copies, bad, aside := map[int]int{}, map[int]bool{}, map[int]bool{}
 	for _, r := range got {
 		if r.aside {
@@ -75,6 +78,8 @@ func count(got []received, sent, late int) tally {
 		switch {
 		case copies[n] == 0 && aside[n]:
 			t.aside++
+		case copies[n] == 0 && n == refused:
+			t.refused++
 		case copies[n] == 0:
 			t.lost++
 		default:
@@ -87,6 +92,9 @@ func count(got []received, sent, late int) tally {
 	t.altered = len(bad)
 	return t
 }
+
+// slow is from when on a cell says how long it took.
+const slow = 30 * time.Second
 
 // String is a cell of the table.
 func (t tally) String() string {
@@ -102,11 +110,17 @@ func (t tally) String() string {
 	if t.aside > 0 {
 		out = append(out, fmt.Sprintf("%d set aside", t.aside))
 	}
+	if t.refused > 0 {
+		out = append(out, fmt.Sprintf("%d left out", t.refused))
+	}
 	if t.stopped {
 		out = append(out, "**stopped**")
 	}
 	if len(out) == 0 {
-		return "all once"
+		out = append(out, "all once")
+	}
+	if t.took > slow && !t.stopped {
+		out = append(out, "after "+t.took.Round(time.Second).String())
 	}
 	return strings.Join(out, ", ")
 }

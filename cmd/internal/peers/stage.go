@@ -27,7 +27,10 @@ type stage struct {
 	peer  peer
 	quiet time.Duration // without anything new, the trial is over
 	sent  int
-	late  int // the first message after the fault
+	late  int       // the first message after the fault
+	since time.Time // when that came
+
+	refused int // the UID, and number, of a message that nobody can have
 
 	mu      sync.Mutex
 	cmd     *exec.Cmd
@@ -61,9 +64,6 @@ func (s *stage) add(n int) error {
 	}
 	return nil
 }
-
-// after marks what is added from now on as after the fault.
-func (s *stage) after() { s.late = s.sent + 1 }
 
 // keepRunning starts the program, and again whenever it ends, until stop.
 func (s *stage) keepRunning() error {
@@ -164,10 +164,11 @@ func (s *stage) finish(ctx context.Context) (tally, error) {
 		if err != nil {
 			return tally{}, err
 		}
-		t := count(got, s.sent, s.late)
+		t := count(got, s.sent, s.late, s.refused)
 		if len(got) != have {
 			have, last = len(got), time.Now()
 		}
+		t.took = last.Sub(s.since)
 		if still := time.Since(last); t.lost == 0 && still > lull || still > s.quiet {
 			return t, nil
 		}

@@ -154,7 +154,11 @@ func (l *loop) publish(uid imap.UID, message []byte) error {
 		return err
 	}
 	l.last = max(l.last, uid)
-	if err := os.WriteFile(l.state, fmt.Append(nil, uint32(l.last)), 0o600); err != nil {
+	err := os.WriteFile(l.state+".new", fmt.Append(nil, uint32(l.last)), 0o600)
+	if err == nil {
+		err = os.Rename(l.state+".new", l.state)
+	}
+	if err != nil {
 		return err
 	}
 	if l.stream {
