@@ -12,6 +12,10 @@
 // what the server has (altered), and whether mail that arrived after the fault came at all (if none
 // did, the program has stopped). What mailflume sets aside in its quarantine is not lost, and shown.
 //
+// A message that its server refuses for ever is no program's loss, and shown as left out. getmail6 now
+// and then misses the end of its own delivery process, whatever the fault, and then starts over; such
+// a trial is made again, and marked † if it never went without.
+//
 //	make peers
 //	go run ./cmd/internal/peers -bin bin/mailflume -run kill -only mailflume,getmail6
 package main

@@ -4,45 +4,46 @@ import (
 	"context"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
 	"mailflume/ingest/imapsource/imaptest"
+	"mailflume/pop3/pop3test"
 )
 
-// fault is one row of the table.
+// fault is one row of a table.
 type fault struct {
 	key, name string
+	protocol  string
 	quiet     time.Duration // how long nothing may come before a program is given up; 0: the usual
 	run       func(context.Context, *stage) error
 }
 
 func faults() []fault {
 	return []fault{
-		{"none", "none", 0, ordinary},
-		{"kill", "killed with SIGKILL ten times in 300 messages", 0, killed},
-		{"cut", "the connection breaks in mid message, three times", 0, func(ctx context.Context, s *stage) error {
-			return s.with(ctx, imaptest.Fault{Cut: 9000}, 10, 20, 21)
-		}},
-		{"silent", "the server falls silent in mid message, once", 7 * time.Minute, func(ctx context.Context, s *stage) error {
-			return s.with(ctx, imaptest.Fault{Cut: 9000, Silent: true}, 10)
-		}},
-		{"render", "the server refuses one message, for ever", 0, func(ctx context.Context, s *stage) error {
-			s.refused = 10
-			return s.with(ctx, imaptest.Fault{Refuse: "Server Unavailable. 15"}, 10)
-		}},
-		{"size", "the announced sizes are wrong", 0, func(ctx context.Context, s *stage) error {
-			return s.with(ctx, imaptest.Fault{Size: 7}, 10, 11, 12)
-		}},
-		{"late", "a message turns up below the highest UID", 0, late},
-		{"session", "the server ends the session ten times", 0, sessions},
-		{"validity", "UIDVALIDITY changes in a mailbox of which half was deleted", 0, renumbered},
+		{"none", "none", imap, 0, ordinary},
+		{"kill", "killed with SIGKILL ten times in 300 messages", imap, 0, killed},
+		{"cut", "the connection breaks in mid message, three times", imap, 0, broken(imaptest.Fault{Cut: half}, 10, 20, 21)},
+		{"silent", "the server falls silent in mid message, once", imap, 7 * time.Minute, broken(imaptest.Fault{Cut: half, Silent: true}, 10)},
+		{"render", "the server refuses one message, for ever", imap, 0, broken(imaptest.Fault{Refuse: "Server Unavailable. 15"}, 10)},
+		{"size", "the announced sizes are wrong", imap, 0, broken(imaptest.Fault{Size: 7}, 10, 11, 12)},
+		{"late", "a message turns up below the highest UID", imap, 0, late},
+		{"session", "the server ends the session ten times", imap, 0, sessions},
+		{"validity", "UIDVALIDITY changes in a mailbox of which half was deleted", imap, 0, renumbered},
+		{"pop3-none", "none", pop3, 0, ordinary},
+		{"pop3-kill", "killed with SIGKILL ten times in 300 messages", pop3, 0, killed},
+		{"pop3-cut", "the connection breaks in mid message, three times", pop3, 0, brokenPOP3(pop3test.Fault{Cut: true, After: half}, 10, 20, 21)},
+		{"pop3-render", "the server refuses one message, for ever", pop3, 0, brokenPOP3(pop3test.Fault{Refuse: "-ERR cannot be read"}, 10)},
+		{"pop3-session", "the server ends the session ten times", pop3, 0, sessions},
+		{"pop3-uidl", "all UIDLs change", pop3, 0, renumberedPOP3},
 	}
 }
 
 const (
-	before = 30 // messages there at the start
-	later  = 10 // messages that arrive after the fault
+	before = 30   // messages there at the start
+	later  = 10   // messages that arrive after the fault
+	half   = 9000 // octets of a message
 )
 
 // more brings the messages after a fault.
@@ -69,25 +70,66 @@ func (s *stage) start(ctx context.Context, n, copies int) error {
 	return s.await(ctx, copies)
 }
 
-// with breaks some messages: once if their fault ends the connection, else for ever.
-func (s *stage) with(ctx context.Context, f imaptest.Fault, uids ...uint32) error {
-	var mu sync.Mutex
-	s.srv.Break(func(_ string, uid uint32, octets int) imaptest.Fault {
-		mu.Lock()
-		defer mu.Unlock()
-		i := slices.Index(uids, uid)
-		if i < 0 {
-			return imaptest.Fault{}
-		}
-		if f.Cut > 0 && octets > f.Cut {
-			uids = slices.Delete(uids, i, i+1)
-		}
-		return f
-	})
-	if err := s.start(ctx, before, before); err != nil {
-		return err
+// broken breaks some messages: once if their fault ends the connection, else for ever.
+func broken(f imaptest.Fault, uids ...int) func(context.Context, *stage) error {
+	return func(ctx context.Context, s *stage) error {
+		left := newLeft(s, f.Refuse != "", uids)
+		s.srv.Break(func(_ string, uid uint32, octets int) imaptest.Fault {
+			if !left.has(int(uid), f.Cut > 0 && octets > f.Cut) {
+				return imaptest.Fault{}
+			}
+			return f
+		})
+		return ordinary(ctx, s)
 	}
-	return s.more()
+}
+
+// brokenPOP3 is broken for the other protocol.
+func brokenPOP3(f pop3test.Fault, numbers ...int) func(context.Context, *stage) error {
+	return func(ctx context.Context, s *stage) error {
+		left := newLeft(s, f.Refuse != "", numbers)
+		s.pop3.SetHooks(pop3test.Hooks{Retr: func(_ string, _ int, uidl string) pop3test.Fault {
+			if !left.has(number(uidl), f.Cut) {
+				return pop3test.Fault{}
+			}
+			return f
+		}})
+		return ordinary(ctx, s)
+	}
+}
+
+// number is the message of a UIDL as pop3test gives them: four digits and the number, in hex.
+func number(uidl string) int {
+	n, err := strconv.ParseInt(uidl[max(0, len(uidl)-8):], 16, 32)
+	if err != nil {
+		return -1
+	}
+	return int(n)
+}
+
+// left are the messages that are still broken.
+type left struct {
+	mu      sync.Mutex
+	numbers []int
+}
+
+// newLeft notes in the stage which message nobody can have.
+func newLeft(s *stage, refused bool, numbers []int) *left {
+	if refused {
+		s.refused = numbers[0]
+	}
+	return &left{numbers: slices.Clone(numbers)}
+}
+
+// has reports whether a message is broken, for the last time if it is broken only once.
+func (l *left) has(n int, once bool) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	i := slices.Index(l.numbers, n)
+	if i >= 0 && once {
+		l.numbers = slices.Delete(l.numbers, i, i+1)
+	}
+	return i >= 0
 }
 
 func killed(ctx context.Context, s *stage) error {
@@ -131,7 +173,7 @@ func sessions(ctx context.Context, s *stage) error {
 		if err := s.await(ctx, (i+1)*all/(ends+2)); err != nil {
 			return err
 		}
-		s.srv.Drop()
+		s.drop()
 	}
 	if err := s.await(ctx, all); err != nil {
 		return err
@@ -168,4 +210,12 @@ func (s *stage) calm(ctx context.Context) {
 			return
 		}
 	}
+}
+
+func renumberedPOP3(ctx context.Context, s *stage) error {
+	if err := s.start(ctx, before, before); err != nil {
+		return err
+	}
+	s.pop3.Renumber(user)
+	return s.more()
 }

@@ -21,13 +21,12 @@ import (
 type getmail struct{ dir, bin string }
 
 const getmailConfig = `[retriever]
-type = SimpleIMAPSSLRetriever
+type = %s
 server = localhost
 port = %d
 username = %s
 password = %s
-mailboxes = ("INBOX",)
-ca_certs = %s
+%sca_certs = %s
 timeout = 60
 [destination]
 type = Maildir
@@ -48,7 +47,11 @@ func newGetmail(s *stage, bin string) (peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	text := fmt.Sprintf(getmailConfig, port(s.srv.Addr()), user, password, filepath.Join(s.dir, "ca.pem"), g.dir, as)
+	kind, folder := "SimpleIMAPSSLRetriever", "mailboxes = (\"INBOX\",)\n"
+	if s.pop3 != nil {
+		kind, folder = "SimplePOP3SSLRetriever", ""
+	}
+	text := fmt.Sprintf(getmailConfig, kind, s.port(), user, password, folder, filepath.Join(s.dir, "ca.pem"), g.dir, as)
 	return g, os.WriteFile(filepath.Join(s.dir, "getmailrc"), []byte(text), 0o600)
 }
 
@@ -114,7 +117,7 @@ type fetchmail struct {
 }
 
 const fetchmailConfig = `set no bouncemail
-poll localhost protocol imap port %d timeout 60
+poll localhost protocol %s port %d timeout 60
   user "%s" password "%s" is root here ssl sslcertck sslcertfile "%s" smtphost "127.0.0.1/%d" smtpaddress localhost
 `
 
@@ -125,7 +128,7 @@ func newFetchmail(s *stage, bin string) (peer, error) {
 	}
 	f := &fetchmail{bin: bin, ln: ln}
 	f.wg.Go(f.accept)
-	text := fmt.Sprintf(fetchmailConfig, port(s.srv.Addr()), user, password, filepath.Join(s.dir, "ca.pem"), port(ln.Addr().String()))
+	text := fmt.Sprintf(fetchmailConfig, s.protocol(), s.port(), user, password, filepath.Join(s.dir, "ca.pem"), port(ln.Addr().String()))
 	return f, os.WriteFile(filepath.Join(s.dir, "fetchmailrc"), []byte(text), 0o600)
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -11,6 +12,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -33,6 +35,7 @@ type contestant struct {
 	name    string
 	missing string // why it is not there
 	own     string // what it says in a trouble that it has with itself
+	pop3    bool   // it reads POP3 too
 	make    func(s *stage, trial string) (peer, error)
 }
 
@@ -88,8 +91,10 @@ func compare(ctx context.Context, out io.Writer, o options) (err error) {
 	if o.bin, err = filepath.Abs(o.bin); err != nil {
 		return err
 	}
-	cells, err := o.trials(ctx, dir, contestants(o.bin, loop, server.URL))
-	return errors.Join(err, print(out, cells, contestants(o.bin, loop, server.URL), o))
+	programs := contestants(o.bin, loop, server.URL)
+	cells, err := o.trials(ctx, dir, programs)
+	print(out, cells, programs, o)
+	return err
 }
 
 func contestants(bin, loop, url string) []contestant {
@@ -103,12 +108,12 @@ func contestants(bin, loop, url string) []contestant {
 	getmail, noGetmail := installed("getmail")
 	fetchmail, noFetchmail := installed("fetchmail")
 	return []contestant{
-		{"mailflume", "", "", func(s *stage, trial string) (peer, error) { return newMailflume(s, bin, url, trial) }},
-		{"go-imap loop, collected", "", "", func(s *stage, trial string) (peer, error) { return newLoop(s, loop, url, trial) }},
-		{"go-imap loop, streamed", "", "", func(s *stage, trial string) (peer, error) { return newLoop(s, loop, url, trial, "-stream") }},
+		{"mailflume", "", "", true, func(s *stage, trial string) (peer, error) { return newMailflume(s, bin, url, trial) }},
+		{"go-imap loop, collected", "", "", false, func(s *stage, trial string) (peer, error) { return newLoop(s, loop, url, trial) }},
+		{"go-imap loop, streamed", "", "", false, func(s *stage, trial string) (peer, error) { return newLoop(s, loop, url, trial, "-stream") }},
 		// It can miss the end of its own delivery process, waits for it for a minute, and forgets what it has delivered.
-		{"getmail6", noGetmail, "waiting child pid", func(s *stage, _ string) (peer, error) { return newGetmail(s, getmail) }},
-		{"fetchmail", noFetchmail, "", func(s *stage, _ string) (peer, error) { return newFetchmail(s, fetchmail) }},
+		{"getmail6", noGetmail, "waiting child pid", true, func(s *stage, _ string) (peer, error) { return newGetmail(s, getmail) }},
+		{"fetchmail", noFetchmail, "", true, func(s *stage, _ string) (peer, error) { return newFetchmail(s, fetchmail) }},
 	}
 }
 
@@ -126,7 +131,7 @@ func (o options) trials(ctx context.Context, dir string, programs []contestant) 
 	turn := make(chan struct{}, o.parallel)
 	for i, f := range faults() {
 		for j, c := range programs {
-			if c.missing != "" || !chosen(o.run, f.key) || !chosen(o.only, c.name) {
+			if c.missing != "" || f.protocol == pop3 && !c.pop3 || !chosen(o.run, f.key) || !chosen(o.only, c.name) {
 				continue
 			}
 			wg.Go(func() {
@@ -168,7 +173,7 @@ func (o options) trial(ctx context.Context, dir string, f fault, c contestant, n
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
 	}
-	s, err := newStage(dir, func(s *stage) (peer, error) { return c.make(s, name) })
+	s, err := newStage(dir, f.protocol, func(s *stage) (peer, error) { return c.make(s, name) })
 	if err != nil {
 		return "", err
 	}
@@ -183,28 +188,27 @@ func (o options) trial(ctx context.Context, dir string, f fault, c contestant, n
 	return t.String(), err
 }
 
-// print writes the table in Markdown.
-func print(out io.Writer, cells map[string]string, programs []contestant, o options) error {
-	fmt.Fprint(out, "| fault |")
-	for _, c := range programs {
-		fmt.Fprintf(out, " %s |", c.name)
-	}
-	fmt.Fprint(out, "\n|---|"+strings.Repeat("---|", len(programs))+"\n")
-	for _, f := range faults() {
-		if !chosen(o.run, f.key) {
+// print writes a table in Markdown for each protocol.
+func print(out io.Writer, cells map[string]string, programs []contestant, o options) {
+	for _, protocol := range []string{imap, pop3} {
+		columns := slices.DeleteFunc(slices.Clone(programs), func(c contestant) bool { return protocol == pop3 && !c.pop3 })
+		rows := slices.DeleteFunc(faults(), func(f fault) bool { return f.protocol != protocol || !chosen(o.run, f.key) })
+		if len(rows) == 0 {
 			continue
 		}
-		fmt.Fprintf(out, "| %s |", f.name)
-		for _, c := range programs {
-			cell := cells[f.key+c.name]
-			if c.missing != "" {
-				cell = c.missing
-			}
-			fmt.Fprintf(out, " %s |", cell)
+		fmt.Fprintf(out, "\n| %s |", strings.ToUpper(protocol))
+		for _, c := range columns {
+			fmt.Fprintf(out, " %s |", c.name)
 		}
-		fmt.Fprintln(out)
+		fmt.Fprint(out, "\n|---|"+strings.Repeat("---|", len(columns))+"\n")
+		for _, f := range rows {
+			fmt.Fprintf(out, "| %s |", f.name)
+			for _, c := range columns {
+				fmt.Fprintf(out, " %s |", cmp.Or(c.missing, cells[f.key+c.name]))
+			}
+			fmt.Fprintln(out)
+		}
 	}
-	return nil
 }
 
 // port returns the port of host:port.

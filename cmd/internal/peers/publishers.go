@@ -57,14 +57,14 @@ type mailflume struct {
 const mailflumeConfig = `nats: {url: "%s", stream: {name: "%s", prefix: "%s.v1"}}
 credentials: {box: {type: password, password: file:password}}
 mailboxes:
-  - {id: "box-%s", address: box@example.com, credentials: box, provider: generic, host: 127.0.0.1, port: %d, ca_file: ca.pem, start: all, poll_every: 1s}
+  - {id: "box-%s", address: box@example.com, credentials: box, provider: generic, protocol: %s, host: localhost, port: %d, ca_file: ca.pem, start: all, poll_every: 1s}
 http: {listen: "off"}
 `
 
 // newMailflume prepares a worker with a stream of its own.
 func newMailflume(s *stage, bin, url, name string) (peer, error) {
 	m := &mailflume{bin: bin, config: filepath.Join(s.dir, "mailflume.yaml")}
-	text := fmt.Sprintf(mailflumeConfig, url, strings.ToUpper(name), name, name, port(s.srv.Addr()))
+	text := fmt.Sprintf(mailflumeConfig, url, strings.ToUpper(name), name, name, s.protocol(), s.port())
 	err := errors.Join(os.WriteFile(m.config, []byte(text), 0o600), os.WriteFile(filepath.Join(s.dir, "password"), []byte(password), 0o600))
 	if err != nil {
 		return nil, err
@@ -92,7 +92,11 @@ func (m *mailflume) follow(ctx context.Context) {
 		}
 		data := d.Event.Data
 		if d.Event.Kind == publish.Quarantined {
-			m.put(received{n: int(data.UID), aside: true})
+			n := int(data.UID)
+			if data.UIDL != "" {
+				n = number(data.UIDL)
+			}
+			m.put(received{n: n, aside: true})
 			continue
 		}
 		r := received{n: -1}

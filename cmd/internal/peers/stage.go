@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"os"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"mailflume/ingest/imapsource/imaptest"
+	"mailflume/ingest/oauth/oauthtest"
+	"mailflume/pop3/pop3test"
 )
 
 const (
@@ -24,6 +27,7 @@ const (
 type stage struct {
 	dir   string
 	srv   *imaptest.Server
+	pop3  *pop3test.Server // instead of srv
 	peer  peer
 	quiet time.Duration // without anything new, the trial is over
 	sent  int
@@ -39,26 +43,76 @@ type stage struct {
 }
 
 // newStage starts a server and prepares a program to read it.
-func newStage(dir string, make func(*stage) (peer, error)) (*stage, error) {
-	s := &stage{dir: dir, late: 1 << 30}
-	var err error
-	if s.srv, err = imaptest.Start(imaptest.Options{}); err != nil {
-		return nil, err
+func newStage(dir, protocol string, make func(*stage) (peer, error)) (s *stage, err error) {
+	s = &stage{dir: dir, late: 1 << 30}
+	var ca []byte
+	if protocol == pop3 {
+		authority := oauthtest.NewCA()
+		ca = authority.PEM()
+		s.pop3, err = pop3test.Start(pop3test.Options{TLS: &tls.Config{Certificates: []tls.Certificate{authority.Server()}, MinVersion: tls.VersionTLS12}})
+	} else if s.srv, err = imaptest.Start(imaptest.Options{}); err == nil {
+		ca = s.srv.CA()
 	}
-	if err := os.WriteFile(filepath.Join(dir, "ca.pem"), s.srv.CA(), 0o600); err != nil {
-		return nil, errors.Join(err, s.srv.Close())
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "ca.pem"), ca, 0o600)
 	}
-	if s.peer, err = make(s); err != nil {
-		return nil, errors.Join(err, s.srv.Close())
+	if err == nil {
+		s.peer, err = make(s)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.stop())
 	}
 	return s, nil
+}
+
+// The protocols.
+const (
+	imap = "imap"
+	pop3 = "pop3"
+)
+
+// protocol is how the mailbox is read, and port where.
+func (s *stage) protocol() string {
+	if s.pop3 != nil {
+		return pop3
+	}
+	return imap
+}
+
+func (s *stage) port() int {
+	if s.pop3 != nil {
+		return port(s.pop3.Addr())
+	}
+	return port(s.srv.Addr())
+}
+
+// stop ends the server.
+func (s *stage) stop() error {
+	switch {
+	case s.pop3 != nil:
+		return s.pop3.Close()
+	case s.srv != nil:
+		return s.srv.Close()
+	}
+	return nil
+}
+
+// drop ends all sessions.
+func (s *stage) drop() {
+	if s.pop3 != nil {
+		s.pop3.Drop()
+		return
+	}
+	s.srv.Drop()
 }
 
 // add brings n messages to the mailbox.
 func (s *stage) add(n int) error {
 	for range n {
 		s.sent++
-		if err := s.srv.Add(user, inbox, text(s.sent), time.Now()); err != nil {
+		if s.pop3 != nil {
+			s.pop3.Add(user, text(s.sent))
+		} else if err := s.srv.Add(user, inbox, text(s.sent), time.Now()); err != nil {
 			return err
 		}
 	}
@@ -127,7 +181,7 @@ func (s *stage) close() error {
 	if s.ended != nil {
 		<-s.ended
 	}
-	return errors.Join(s.srv.Close(), s.peer.close())
+	return errors.Join(s.stop(), s.peer.close())
 }
 
 // await returns when n copies were delivered, or when nothing new was for as long as quiet.
