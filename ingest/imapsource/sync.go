@@ -10,8 +10,12 @@ import (
 	"mailflume/ingest"
 )
 
-// lateUIDs is how long a UID that does not exist may still turn up below higher ones.
-const lateUIDs = 10 * time.Minute
+// lateUIDs is how long a UID that does not exist may still turn up below higher ones. Of those that a
+// folder has given away when it is first seen nobody knows for how long; the last underWay may be new.
+const (
+	lateUIDs = 10 * time.Minute
+	underWay = 1000
+)
 
 // Sync implements ingest.Session. It opens each wanted folder, lists what is unfinished there, and
 // moves the low-water marks over UIDs that are finished or do not exist.
@@ -118,6 +122,9 @@ func (s *Source) boxOf(have *box, grown bool, b box) box {
 		s.since(&b, top)
 	default:
 		b.low, b.until, b.since, b.born = top, top, math.MaxInt64, now
+	}
+	if have == nil {
+		b.mark = top - min(top, underWay)
 	}
 	return b
 }
