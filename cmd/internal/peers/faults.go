@@ -48,7 +48,10 @@ const (
 
 // more brings the messages after a fault.
 func (s *stage) more() error {
-	s.late, s.since = s.sent+1, time.Now()
+	s.late = s.sent + 1
+	if s.since.IsZero() {
+		s.since = time.Now()
+	}
 	return s.add(later)
 }
 
@@ -118,6 +121,7 @@ func newLeft(s *stage, refused bool, numbers []int) *left {
 	if refused {
 		s.refused = numbers[0]
 	}
+	s.since = time.Now() // it strikes at once
 	return &left{numbers: slices.Clone(numbers)}
 }
 

@@ -56,7 +56,7 @@ type tally struct {
 	lost, doubled, altered, aside int
 	refused                       int // nobody can have them, and nothing says so
 	stopped                       bool
-	took                          time.Duration // from the end of the fault to the last message
+	took                          time.Duration // from the fault to the last message
 }
 
 // count compares what was delivered with the messages 1 to sent, of which those from late on arrived

@@ -166,7 +166,7 @@ func (o options) cell(ctx context.Context, dir string, f fault, c contestant, na
 	return cell + " †", nil
 }
 
-const tries = 5
+const tries = 3
 
 // trial runs one program with one fault.
 func (o options) trial(ctx context.Context, dir string, f fault, c contestant, name string) (cell string, err error) {

@@ -32,7 +32,7 @@ type stage struct {
 	quiet time.Duration // without anything new, the trial is over
 	sent  int
 	late  int       // the first message after the fault
-	since time.Time // when that came
+	since time.Time // when the fault struck, or that came
 
 	refused int // the UID, and number, of a message that nobody can have
 
