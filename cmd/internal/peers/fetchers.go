@@ -133,7 +133,7 @@ func newFetchmail(s *stage, bin string) (peer, error) {
 }
 
 func (f *fetchmail) command() *exec.Cmd {
-	return exec.Command(f.bin, "-f", "fetchmailrc", "--nosyslog", "--pidfile", "pid", "-v") //nolint:noctx,gosec // ended by the stage
+	return exec.Command(f.bin, "-f", "fetchmailrc", "--nosyslog", "--pidfile", "pid", "--idfile", "ids", "-v") //nolint:noctx,gosec // ended by the stage
 }
 
 func (f *fetchmail) accept() {

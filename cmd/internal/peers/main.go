@@ -170,7 +170,7 @@ const tries = 3
 
 // trial runs one program with one fault.
 func (o options) trial(ctx context.Context, dir string, f fault, c contestant, name string) (cell string, err error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o700)); err != nil { // nothing of an earlier run may count
 		return "", err
 	}
 	s, err := newStage(dir, f.protocol, func(s *stage) (peer, error) { return c.make(s, name) })
