@@ -120,9 +120,11 @@ func (s *Source) boxOf(have *box, grown bool, b box) box {
 		}
 	case grown || start.All || !start.Since.IsZero():
 		s.since(&b, top)
-		b.mark -= min(top, underWay)
 	default:
 		b.low, b.until, b.since, b.born = top, top, math.MaxInt64, now
+	}
+	if have == nil {
+		b.mark = top - min(top, underWay)
 	}
 	return b
 }

@@ -29,9 +29,10 @@ type measure struct {
 	share float64
 }
 
+// Over POP3 the median is that of a poll each second, which so few messages do not tell well enough.
 func measures() []measure {
 	imap, pop3 := func(a arm) []time.Duration { return a.imap }, func(a arm) []time.Duration { return a.pop3 }
-	return []measure{{"IMAP median", imap, 0.5}, {"IMAP p99", imap, 0.99}, {"POP3 median", pop3, 0.5}}
+	return []measure{{"IMAP median", imap, 0.5}, {"IMAP p99", imap, 0.99}, {"POP3 p99", pop3, 0.99}}
 }
 
 // run goes through the rows and prints what each did.

@@ -82,13 +82,15 @@ func (b *Board) row(key publish.Key) *Row {
 	return r
 }
 
-// update changes a mailbox's row; a mailbox that is no longer configured has none.
-func (b *Board) update(key publish.Key, f func(*Row)) {
+// update changes a mailbox's row; a mailbox that is no longer configured has none, and is not known.
+func (b *Board) update(key publish.Key, f func(*Row)) (known bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if r := b.rows[key]; r != nil {
+	r := b.rows[key]
+	if r != nil {
 		f(r)
 	}
+	return r != nil
 }
 
 // Rows returns a copy of the table, sorted by tenant and mailbox.

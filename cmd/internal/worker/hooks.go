@@ -51,12 +51,16 @@ const repeatAfter = 10 * time.Minute
 // onState logs a trouble when it begins or changes, and its end; the routine of a healthy mailbox
 // is for level debug.
 func (w *Worker) onState(box publish.Key, s ingest.Status) {
-	w.metrics.state(box, s.State)
 	var before Row
-	w.board.update(box, func(r *Row) {
+	known := w.board.update(box, func(r *Row) {
 		before = *r
 		r.apply(s)
 	})
+	if known {
+		w.metrics.state(box, s.State)
+	} else {
+		w.metrics.forget(box) // it was taken out of the configuration, and says that it has stopped
+	}
 	l := w.log.With().Str("mailbox", box.Mailbox).Str("tenant", box.Tenant).Str("state", string(s.State)).Logger()
 	switch {
 	case s.Trouble():

@@ -105,3 +105,15 @@ func (m *metrics) state(box publish.Key, now ingest.State) {
 		m.states.WithLabelValues(m.label(box), string(s)).Set(v)
 	}
 }
+
+// forget drops what is kept for one mailbox.
+func (m *metrics) forget(box publish.Key) {
+	if !m.single {
+		return
+	}
+	of := prometheus.Labels{"mailbox": m.label(box)}
+	m.states.DeletePartialMatch(of)
+	for _, c := range []*prometheus.CounterVec{m.published, m.quarantined, m.settled, m.polls, m.fetched, m.attached, m.fenced, m.resets, m.judged} {
+		c.DeletePartialMatch(of)
+	}
+}

@@ -179,5 +179,8 @@ func TestAReloadChangesOnlyWhatDiffersAndABadFileNothing(t *testing.T) {
 	if rows := w.Board().Rows(); len(rows) != 1 || rows[0].Mailbox != "support" {
 		t.Errorf("after the reload: %+v", rows)
 	}
+	if _, metrics := get(t, w, "/metrics"); strings.Contains(metrics, `"invoices"`) || !strings.Contains(metrics, `"support"`) {
+		t.Errorf("after the reload /metrics has:\n%s", metrics)
+	}
 	log.await(t, "needs a restart") // the log section is gone
 }
