@@ -13,7 +13,7 @@ import (
 func folders() []row {
 	return []row{
 		{"I10", "UIDVALIDITY changes each time", []way{
-			{rules: []imaptest.Rule{body(whole + done), epochs(2000), inbox(1)[1]}},
+			{rules: append([]imaptest.Rule{body(whole + done), epochs(2000)}, inbox(1)...)},
 			one(body("* OK [UIDVALIDITY 9] restored\r\n" + whole + done)),
 			one(on("UID FETCH", "* OK [UIDVALIDITY 9] restored\r\n* 0 EXISTS\r\n"+done, "")),
 		}},
@@ -27,7 +27,7 @@ func folders() []row {
 			one(on("EXAMINE", exists(3, 7)+done, "")), one(on("EXAMINE", exists(3, 7)+"* OK [UIDNEXT 4294967295] ok\r\n"+done, ""), body(whole+whole+done)),
 		}},
 		{"I13", "UIDs that turn up late", []way{
-			{rules: []imaptest.Rule{body(bodies(20) + done), examine(20, 7, 21), {Command: "UID FETCH", Answers: []string{list(11, 20, "18") + done, list(11, 20, "18") + done, list(1, 20, "18") + done}}}},
+			{rules: append([]imaptest.Rule{body(bodies(20) + done), {Command: "UID FETCH", Answers: []string{list(11, 20, "18") + done, list(11, 20, "18") + done, list(1, 20, "18") + done}}}, inbox(20)...)},
 		}},
 		{"I14", "n:* names the last message", []way{one(body(whole + done))}},
 		{"I15", "OK and no message", []way{

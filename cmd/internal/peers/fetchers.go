@@ -118,7 +118,7 @@ type fetchmail struct {
 
 const fetchmailConfig = `set no bouncemail
 poll localhost protocol %s port %d timeout 60
-  user "%s" password "%s" is root here ssl sslcertck sslcertfile "%s" smtphost "127.0.0.1/%d" smtpaddress localhost
+  user "%s" password "%s" is root here %s ssl sslcertck sslcertfile "%s" smtphost "127.0.0.1/%d" smtpaddress localhost
 `
 
 func newFetchmail(s *stage, bin string) (peer, error) {
@@ -126,9 +126,13 @@ func newFetchmail(s *stage, bin string) (peer, error) {
 	if err != nil {
 		return nil, err
 	}
+	more := ""
+	if s.pop3 != nil {
+		more = "fetchall" // what it deletes it need not remember, and it reads by RETR
+	}
 	f := &fetchmail{bin: bin, ln: ln}
 	f.wg.Go(f.accept)
-	text := fmt.Sprintf(fetchmailConfig, s.protocol(), s.port(), user, password, filepath.Join(s.dir, "ca.pem"), port(ln.Addr().String()))
+	text := fmt.Sprintf(fetchmailConfig, s.protocol(), s.port(), user, password, more, filepath.Join(s.dir, "ca.pem"), port(ln.Addr().String()))
 	return f, os.WriteFile(filepath.Join(s.dir, "fetchmailrc"), []byte(text), 0o600)
 }
 

@@ -30,6 +30,7 @@ type stage struct {
 	pop3  *pop3test.Server // instead of srv
 	peer  peer
 	quiet time.Duration // without anything new, the trial is over
+	gone  bool          // nothing new came for so long
 	sent  int
 	late  int       // the first message after the fault
 	since time.Time // when the fault struck, or that came
@@ -50,8 +51,7 @@ func newStage(dir, protocol string, make func(*stage) (peer, error)) (s *stage, 
 		authority := oauthtest.NewCA()
 		ca = authority.PEM()
 		s.pop3, err = pop3test.Start(pop3test.Options{
-			TLS:   &tls.Config{Certificates: []tls.Certificate{authority.Server()}, MinVersion: tls.VersionTLS12},
-			NoTOP: true, // fetchmail reads messages by it, and what is broken is RETR
+			TLS: &tls.Config{Certificates: []tls.Certificate{authority.Server()}, MinVersion: tls.VersionTLS12},
 		})
 	} else if s.srv, err = imaptest.Start(imaptest.Options{}); err == nil {
 		ca = s.srv.CA()
@@ -187,8 +187,12 @@ func (s *stage) close() error {
 	return errors.Join(s.stop(), s.peer.close())
 }
 
-// await returns when n copies were delivered, or when nothing new was for as long as quiet.
+// await returns when n copies were delivered, or when nothing new was for as long as quiet: then the
+// program is not waited for again.
 func (s *stage) await(ctx context.Context, n int) error {
+	if s.gone {
+		return nil
+	}
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	have, last := -1, time.Now()
@@ -200,7 +204,7 @@ func (s *stage) await(ctx context.Context, n int) error {
 		if got != have {
 			have, last = got, time.Now()
 		}
-		if have >= n || time.Since(last) > s.quiet {
+		if s.gone = time.Since(last) > s.quiet; s.gone || have >= n {
 			return nil
 		}
 		select {

@@ -44,6 +44,7 @@ var errCut = errors.New("cut in the middle of a message")
 func (s *session) cut(w io.Writer, octets []byte, f Fault) error {
 	_, err := w.Write(octets[:f.Cut])
 	if f.Silent {
+		_ = s.conn.NetConn().SetDeadline(time.Time{})
 		_, _ = io.Copy(io.Discard, s.conn.NetConn())
 	}
 	_ = s.conn.NetConn().Close()
