@@ -66,7 +66,7 @@ soak: ## rounds of SIGKILL and SIGSTOP on three workers and NATS while mail come
 
 .PHONY: faults
 faults: ## every fault of the matrix (processes, NATS, disks), each in the middle of work: what happened, lost, doubled, recovery
-	$(GO) run ./cmd/internal/faults $$(git grep -l '^func TestFault_' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's,^,./,')
+	@$(GO) run ./cmd/internal/faults $$(git grep -l '^func TestFault_' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's,^,./,')
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (60s)
