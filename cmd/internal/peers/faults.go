@@ -23,7 +23,7 @@ type fault struct {
 func faults() []fault {
 	return []fault{
 		{"none", "none", imap, 0, ordinary},
-		{"kill", "killed with SIGKILL ten times in 300 messages", imap, 0, killed},
+		{"kill", "killed with SIGKILL ten times in 100 messages", imap, 0, killed},
 		{"cut", "the connection breaks in mid message, three times", imap, 0, broken(imaptest.Fault{Cut: half}, 10, 20, 21)},
 		{"silent", "the server falls silent in mid message, once", imap, 7 * time.Minute, broken(imaptest.Fault{Cut: half, Silent: true}, 10)},
 		{"render", "the server refuses one message, for ever", imap, 0, broken(imaptest.Fault{Refuse: "Server Unavailable. 15"}, 10)},
@@ -32,7 +32,7 @@ func faults() []fault {
 		{"session", "the server ends the session ten times", imap, 0, sessions},
 		{"validity", "UIDVALIDITY changes in a mailbox of which half was deleted", imap, 0, renumbered},
 		{"pop3-none", "none", pop3, 0, ordinary},
-		{"pop3-kill", "killed with SIGKILL ten times in 300 messages", pop3, 0, killed},
+		{"pop3-kill", "killed with SIGKILL ten times in 100 messages", pop3, 0, killed},
 		{"pop3-cut", "the connection breaks in mid message, three times", pop3, 0, brokenPOP3(pop3test.Fault{Cut: true, After: half}, 10, 20, 21)},
 		{"pop3-render", "the server refuses one message, for ever", pop3, 0, brokenPOP3(pop3test.Fault{Refuse: "-ERR cannot be read"}, 10)},
 		{"pop3-session", "the server ends the session ten times", pop3, 0, sessions},
@@ -137,7 +137,7 @@ func (l *left) has(n int, once bool) bool {
 }
 
 func killed(ctx context.Context, s *stage) error {
-	const all, kills = 300, 10
+	const all, kills = 100, 10
 	if err := s.start(ctx, all, 1); err != nil {
 		return err
 	}
@@ -169,7 +169,7 @@ func late(ctx context.Context, s *stage) error {
 }
 
 func sessions(ctx context.Context, s *stage) error {
-	const all, ends = 300, 10
+	const all, ends = 100, 10
 	if err := s.start(ctx, all, 1); err != nil {
 		return err
 	}

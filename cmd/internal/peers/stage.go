@@ -219,7 +219,8 @@ func (s *stage) await(ctx context.Context, n int) error {
 func (s *stage) finish(ctx context.Context) (tally, error) {
 	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
-	have, last := -1, time.Now()
+	begun := time.Now()
+	have, last := -1, begun
 	for {
 		got, err := s.peer.read()
 		if err != nil {
@@ -230,7 +231,7 @@ func (s *stage) finish(ctx context.Context) (tally, error) {
 			have, last = len(got), time.Now()
 		}
 		t.took = last.Sub(s.since)
-		if still := time.Since(last); t.lost == 0 && still > lull || still > s.quiet {
+		if still := time.Since(last); t.lost == 0 && still > lull || still > s.quiet || time.Since(begun) > s.quiet+endless {
 			return t, nil
 		}
 		select {
@@ -241,5 +242,7 @@ func (s *stage) finish(ctx context.Context) (tally, error) {
 	}
 }
 
-// lull is how long a trial goes on after its last message, in which doubles would show.
-const lull = 5 * time.Second
+const (
+	lull    = 5 * time.Second // a trial goes on after its last message, in which doubles would show
+	endless = 3 * time.Minute // beyond quiet: then a program delivers the same again and again
+)
