@@ -16,9 +16,9 @@ import (
 	"sync"
 )
 
-// getmail delivers to a Maildir and leaves mail on the server, which is its default. What is not is that
-// it notes each message at once; by default it does so at the end of a session, and one that breaks
-// off is delivered again from its beginning. It makes one pass: the stage starts it again, as cron would.
+// getmail delivers to a Maildir and leaves mail on the server, which is its default. It notes what it has
+// delivered at the end of a session (the option to do so after each message makes 6.18.11 deliver
+// everything in every session). It makes one pass: the stage starts it again, as cron would.
 type getmail struct{ dir, bin string }
 
 const getmailConfig = `[retriever]
@@ -35,7 +35,6 @@ path = %s/
 %s[options]
 read_all = false
 delete = false
-to_oldmail_on_each_mail = true
 `
 
 func newGetmail(s *stage, bin string) (peer, error) {
