@@ -19,8 +19,8 @@ func main() {
 	o := options{}
 	flag.StringVar(&o.bin, "bin", "bin/mailflume", "the program")
 	flag.StringVar(&o.only, "run", "", "only these rows, separated by commas")
-	flag.DurationVar(&o.lasts, "for", 4*time.Second, "how long a phase lasts")
-	flag.IntVar(&o.rounds, "rounds", 5, "phases without and with, for each row")
+	flag.DurationVar(&o.lasts, "for", 3*time.Second, "how long a phase lasts")
+	flag.IntVar(&o.rounds, "rounds", 7, "phases without and with, for each row")
 	flag.IntVar(&o.mailboxes, "mailboxes", 50, "one in ten of them is hostile")
 	flag.IntVar(&o.rate, "rate", 45, "messages a second to the healthy ones together")
 	flag.StringVar(&o.log, "log", "", "where the worker's log is kept; empty: not")

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"crypto/tls"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -93,9 +95,11 @@ func reset(w way) way {
 	return w
 }
 
-// rows are the faults of IMAP servers.
+// rows are the faults of IMAP servers, in the order of their numbers.
 func rows() []row {
-	return append(append(wire(), folders()...), service()...)
+	all := slices.Concat(wire(), folders(), service())
+	slices.SortFunc(all, func(a, b row) int { return cmp.Or(cmp.Compare(len(a.id), len(b.id)), cmp.Compare(a.id, b.id)) })
+	return all
 }
 
 // wire are the faults of the octets themselves.
