@@ -13,6 +13,7 @@
 //	go run ./cmd/internal/hostility -bin bin/mailflume -run I20 -for 10s -rounds 5
 //
 // It exits with 1 if a message of a healthy mailbox is lost or doubled, if the worker needs more than
-// 256 MiB, or if a latency grows by more than a tenth in three measurements out of three (the table says how many it took). Its test does the same
-// to a worker in the test's process, all rows at once, and asserts all that no clock decides.
+// 256 MiB, or if a latency grows by more than a tenth in three measurements out of three; the table
+// says how many it took. Its test does the same to a worker in the test's process, all rows at once,
+// and asserts all that no clock decides.
 package main

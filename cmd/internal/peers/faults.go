@@ -56,7 +56,11 @@ func (s *stage) more() error {
 }
 
 func ordinary(ctx context.Context, s *stage) error {
-	if err := s.start(ctx, before, before); err != nil {
+	copies := before
+	if s.refused > 0 {
+		copies--
+	}
+	if err := s.start(ctx, before, copies); err != nil {
 		return err
 	}
 	return s.more()
@@ -203,7 +207,7 @@ func (s *stage) calm(ctx context.Context) {
 	tick, end := time.NewTicker(2*time.Millisecond), time.After(3*time.Second)
 	defer tick.Stop()
 	for {
-		if open, _ := s.srv.Connections(); open == 0 {
+		if s.sessions() == 0 {
 			return
 		}
 		select {
@@ -220,6 +224,16 @@ func renumberedPOP3(ctx context.Context, s *stage) error {
 	if err := s.start(ctx, before, before); err != nil {
 		return err
 	}
+	s.calm(ctx)
 	s.pop3.Renumber(user)
 	return s.more()
+}
+
+// sessions counts those that are open; over POP3 those that have not been ended by QUIT.
+func (s *stage) sessions() int {
+	if s.pop3 != nil {
+		return s.pop3.Sessions() - s.pop3.Count("QUIT")
+	}
+	open, _ := s.srv.Connections()
+	return open
 }

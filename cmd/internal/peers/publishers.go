@@ -86,7 +86,7 @@ func newMailflume(s *stage, bin, url, name string) (peer, error) {
 }
 
 func (m *mailflume) follow(ctx context.Context) {
-	for d, err := range m.conn.Events(ctx, natsjs.Filter{FromStart: true, Follow: true}) {
+	for d, err := range m.conn.Events(ctx, natsjs.Filter{FromStart: true, Follow: true, Types: []publish.EventType{publish.Received, publish.Quarantined}}) {
 		if err != nil {
 			continue
 		}
