@@ -112,6 +112,7 @@ func (c *Conn) Serve(h Handler) (*Service, error) {
 		s.cancel()
 		return nil, fmt.Errorf("serve requests: %w", classify(err))
 	}
+	_ = c.nc.FlushTimeout(c.opt.PublishTimeout) // heard from now on; without a server, from when there is one
 	return s, nil
 }
 
