@@ -135,11 +135,17 @@ func TestARequestFindsTheOwnerThroughAnyWorkerAndSurvivesIt(t *testing.T) {
 	owner.stop()
 	other.log.await(t, `"mailboxes_here":2`)
 	begin := time.Now()
-	for _, r := range other.w.Board().Rows() {
-		if r.Mailbox == support.Mailbox && r.State != string(ingest.StatePaused) {
-			t.Errorf("the new owner has it %s", r.State)
+	for state := ""; state != string(ingest.StatePaused); <-time.After(20 * time.Millisecond) {
+		for _, r := range other.w.Board().Rows() {
+			if r.Mailbox == support.Mailbox {
+				state = r.State
+			}
+		}
+		if time.Since(begin) > 20*time.Second {
+			t.Fatalf("the new owner has it %s", state)
 		}
 	}
+	begin = time.Now()
 	err = ask("explode")
 	if ingest.FaultOf(err).Code != ingest.CodeNotAsked || !strings.Contains(err.Error(), "explode") || time.Since(begin) > 20*time.Second {
 		t.Errorf("a verb that is none: %v", err)
