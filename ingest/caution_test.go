@@ -116,12 +116,12 @@ func TestDeathsOverDifferentMessagesSetNothingAside(t *testing.T) {
 }
 
 func deathsOverDifferentMessages(t *testing.T) {
-	mail := sourcetest.Mail(200)
-	m := newMortal(mail, func(m *mortal, uid uint32) bool { return int(uid) == 20*(m.deaths+1) && m.deaths < 9 })
+	mail := sourcetest.Mail(120)
+	m := newMortal(mail, func(m *mortal, uid uint32) bool { return int(uid) == 20*(m.deaths+1) && m.deaths < 5 })
 	for m.live(t) != nil {
 	}
 	m.check(t, mail)
-	if m.deaths != 9 {
+	if m.deaths != 5 {
 		t.Errorf("%d deaths", m.deaths)
 	}
 }

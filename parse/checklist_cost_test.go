@@ -14,7 +14,7 @@ import (
 // quadratic costs sixteen times. Both are measured in turns, and the least counts.
 func growsLinearly(t *testing.T, what string, work func(size int)) {
 	t.Helper()
-	const small, telling, most = 8 << 10, 50 * time.Millisecond, 10
+	const small, telling, most = 8 << 10 / underRace, 50 * time.Millisecond, 10
 	one, four := time.Duration(math.MaxInt64), time.Duration(math.MaxInt64)
 	for range 8 {
 		start := cpuTime(t)

@@ -118,7 +118,7 @@ func oddBoundaryItems() []item {
 	}
 	var edges []probe
 	for _, around := range []int{4 << 10, 8 << 10, 64 << 10} {
-		for d := -64; d <= 8; d++ {
+		for d := -64; d <= 8; d += underRace {
 			edges = append(edges, probe{"line end or delimiter at an edge", edge(around + d), repeat("x", around+d) + "|hi", ""})
 		}
 	}

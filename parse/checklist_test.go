@@ -35,6 +35,9 @@ func TestChecklist(t *testing.T) {
 	for _, it := range checklist() {
 		t.Run(fmt.Sprintf("%03d %s", it.n, it.matter), func(t *testing.T) {
 			for _, p := range it.probes {
+				if underRace > 1 && len(p.in) > 1<<20 {
+					continue
+				}
 				t.Run(p.name, func(t *testing.T) { it.check(t, p) })
 			}
 		})

@@ -31,9 +31,9 @@ func TestResultDoesNotDependOnHowTheInputIsCut(t *testing.T) {
 		"zoo with LF":    strings.ReplaceAll(zoo(), "\r\n", "\n"),
 		"zoo with CR":    strings.ReplaceAll(zoo(), "\r\n", "\r"),
 		"small mail":     string(smallMail()),
-		"long line":      "Subject: x\r\n\r\n" + strings.Repeat("x", 200_000),
-		"long header":    "X-A: " + strings.Repeat("a", 200_000) + "\r\nSubject: x\r\n\r\nhi",
-		"dashes":         "Content-Type: multipart/mixed; boundary=b\r\n\r\n" + strings.Repeat("--bx\r\n-\r\n\r\n", 20_000) + "--b\r\n\r\nhi",
+		"long line":      "Subject: x\r\n\r\n" + strings.Repeat("x", 200_000/underRace),
+		"long header":    "X-A: " + strings.Repeat("a", 200_000/underRace) + "\r\nSubject: x\r\n\r\nhi",
+		"dashes":         "Content-Type: multipart/mixed; boundary=b\r\n\r\n" + strings.Repeat("--bx\r\n-\r\n\r\n", 20_000/underRace) + "--b\r\n\r\nhi",
 		"long delimiter": "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b" + strings.Repeat(" ", 5000) + "\r\n\r\n--b\r\n\r\nhi\r\n--b--" + strings.Repeat("\t", 1000),
 		"blanks":         "Content-Transfer-Encoding: quoted-printable\r\n\r\n" + strings.Repeat("a"+strings.Repeat(" ", 5000)+"\r\n", 20),
 	} {
@@ -183,7 +183,7 @@ func (e *endless) Read(b []byte) (n int, err error) {
 }
 
 func TestHostileMessagesCostLittle(t *testing.T) {
-	const size = 5 << 18 // more than a header may have
+	const size = 5 << 18 / underRace // more than a header may have
 	top := "From: a@example.org\r\nSubject: x\r\n"
 	nested := ""
 	for i := range 5000 {
@@ -282,7 +282,7 @@ func visit(t testing.TB, r *Reader) {
 
 func TestMemoryDoesNotGrowWithTheMessage(t *testing.T) {
 	var peak uint64
-	in := &endless{head: "Content-Type: application/x-y\r\nContent-Transfer-Encoding: base64\r\n\r\n", piece: strings.Repeat("QUFB", 19) + "\r\n", size: 64 << 20}
+	in := &endless{head: "Content-Type: application/x-y\r\nContent-Transfer-Encoding: base64\r\n\r\n", piece: strings.Repeat("QUFB", 19) + "\r\n", size: 64 << 20 / underRace}
 	r := NewReader(in, Limits{})
 	p, err := r.Next()
 	if err != nil {
