@@ -199,7 +199,7 @@ func (p *pass) appendFirst(ctx context.Context) error {
 	if r.inRow++; j.event.Kind == publish.Received {
 		r.inRow = 0
 	}
-	r.pos.add(Entry{Ref: j.msg.Ref, Type: j.event.Kind, Time: r.opt.Now(), Content: publish.ContentOf(j.event.Data)})
+	r.pos.add(r.pos.entry(j.msg.Ref, j.event.Kind, publish.ContentOf(j.event.Data)))
 	r.opt.Hooks.delivered(r.box.Key, deliveryOf(j, r.opt.Now()))
 	return p.saveNowAndThen()
 }
@@ -220,7 +220,7 @@ func (p *pass) pass(j *job, err error) error {
 	p.count++
 	r.backoff.reset()
 	delete(r.failures, j.msg.Ref)
-	r.pos.add(Entry{Ref: j.msg.Ref, Type: j.verdict, Time: r.opt.Now(), Content: j.content})
+	r.pos.add(r.pos.entry(j.msg.Ref, j.verdict, j.content))
 	r.opt.Hooks.judged(r.box.Key, j.msg.Ref, j.verdict)
 	return p.saveNowAndThen()
 }

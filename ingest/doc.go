@@ -24,7 +24,8 @@
 //
 // What it promises:
 //
-//   - nothing upstream is changed before what it produced is acknowledged downstream;
+//   - nothing upstream is changed before what it produced is acknowledged downstream and its grace is over,
+//     by the log's own clock ([publish.Clock]): no worker's clock shortens it;
 //   - the position never passes an unfinished message: it is the last snapshot in the log folded
 //     with the Refs that were published after it;
 //   - when a server makes the Refs of a folder or maildrop void, one reset event begins a new life, and

@@ -28,7 +28,7 @@ type Options struct {
 	Members   Membership       // who shares the mailboxes; nil: all are this process's. It knows this one as Worker
 	Beat      time.Duration    // between two announcements to Members; 0: 3 seconds, a quarter of their life
 	Pauses    Pauses           // which mailboxes are paused; nil: this Fleet alone remembers
-	Now       func() time.Time // for stamps; nil: time.Now
+	Now       func() time.Time // for stamps and waits, not for the position's times; nil: time.Now
 
 	run string // of this Fleet, so that it knows its own words on a log
 }

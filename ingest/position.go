@@ -14,7 +14,7 @@ import (
 // due is a message whose event is acknowledged and whose post-action is not done yet.
 type due struct {
 	ref     Ref
-	at      time.Time // of the acknowledgement
+	at      time.Time // of the acknowledgement, by the log's clock
 	content publish.Content
 	life    uint64 // of the Ref's folder
 }
@@ -24,6 +24,7 @@ type due struct {
 // a cursor can be large and one message is not.
 type position struct {
 	src     Source
+	clock   publish.Clock // of the log, for every time that the position holds
 	action  Action
 	saved   Action // the action that the snapshot was written under
 	base    Cursor // where the log began: what an emptied log is read again from
@@ -39,8 +40,29 @@ type position struct {
 	entries  int       // events since the last save: what a claim would have to replay
 }
 
+// ownClock serves a log that has none to show.
+type ownClock struct{}
+
+// Now implements publish.Clock.
+func (ownClock) Now() (earliest, latest time.Time) {
+	now := time.Now()
+	return now, now
+}
+
+// since is how long ago t was, at the least.
+func (p *position) since(t time.Time) time.Duration {
+	earliest, _ := p.clock.Now()
+	return earliest.Sub(t)
+}
+
+// entry is what has happened to a message just now.
+func (p *position) entry(ref Ref, kind publish.EventType, c publish.Content) Entry {
+	_, latest := p.clock.Now()
+	return Entry{Ref: ref, Type: kind, Time: latest, Content: c}
+}
+
 func newPosition(src Source, action Action) *position {
-	p := &position{src: src, action: action, keys: keys{scope: func(Ref) string { return "" }, lives: map[string]life{}}}
+	p := &position{src: src, clock: ownClock{}, action: action, keys: keys{scope: func(Ref) string { return "" }, lives: map[string]life{}}}
 	if sc, ok := src.(Scoper); ok {
 		p.keys.scope = sc.Scope
 	}
@@ -52,6 +74,9 @@ func newPosition(src Source, action Action) *position {
 func openPosition(c publish.Claim, src Source, action Action, held Cursor) (*position, error) {
 	snapshot, since := c.Position()
 	p := newPosition(src, action)
+	if k, ok := c.(publish.Clock); ok {
+		p.clock = k
+	}
 	if err := p.decode(snapshot); err != nil {
 		return nil, err
 	}
@@ -138,29 +163,30 @@ func (p *position) sync(ctx context.Context, s Session) (bool, error) {
 	return p.mustSave, p.fold()
 }
 
-// ripe returns the refs whose grace is over at now, oldest first, and when the next one will be.
-func (p *position) ripe(now time.Time, grace time.Duration) (refs []Ref, next time.Time) {
+// ripe returns the refs whose grace is over, oldest first, and in what time the next one's will be; 0: there
+// is none.
+func (p *position) ripe(grace time.Duration) (refs []Ref, next time.Duration) {
+	now, _ := p.clock.Now()
 	for _, d := range p.pending {
-		if end := d.at.Add(grace); end.After(now) {
-			if next.IsZero() || end.Before(next) {
-				next = end
-			}
-			continue
+		switch left := d.at.Add(grace).Sub(now); {
+		case left <= 0:
+			refs = append(refs, d.ref)
+		case next == 0 || left < next:
+			next = left
 		}
-		refs = append(refs, d.ref)
 	}
 	return refs, next
 }
 
 // settled forgets refs whose post-action is done.
-func (p *position) settled(done []Ref, now time.Time) {
+func (p *position) settled(done []Ref) {
 	gone := make(map[Ref]bool, len(done))
 	for _, r := range done {
 		gone[r] = true
 	}
 	p.pending = slices.DeleteFunc(p.pending, func(d due) bool { return gone[d.ref] })
-	if len(done) > 0 {
-		p.touch(now)
+	if _, latest := p.clock.Now(); len(done) > 0 {
+		p.touch(latest)
 	}
 }
 

@@ -74,14 +74,22 @@ func TestAnEmptiedLogIsReadAgainFromTheBaseThatIsHeld(t *testing.T) {
 	}
 }
 
+// span is a clock that is known to be between two times.
+type span [2]time.Time
+
+func (s span) Now() (earliest, latest time.Time) { return s[0], s[1] }
+
 func TestGraceIsKept(t *testing.T) {
 	now := time.Now()
-	p := &position{pending: []due{{ref: "old", at: now.Add(-time.Hour)}, {ref: "new", at: now.Add(-time.Minute)}}}
-	refs, next := p.ripe(now, 10*time.Minute)
-	if !slices.Equal(refs, []Ref{"old"}) || !next.Equal(now.Add(9*time.Minute)) {
+	p := &position{clock: span{now, now.Add(time.Second)}, pending: []due{{ref: "old", at: now.Add(-time.Hour)}, {ref: "new", at: now.Add(-time.Minute)}}}
+	refs, next := p.ripe(10 * time.Minute)
+	if !slices.Equal(refs, []Ref{"old"}) || next != 9*time.Minute {
 		t.Fatalf("ripe %v, next %v", refs, next)
 	}
-	p.settled(refs, now)
+	if at := p.entry("new", publish.Received, publish.Content{}).Time; !at.Equal(now.Add(time.Second)) {
+		t.Errorf("what happens now is noted as of %v", at)
+	}
+	p.settled(refs)
 	if len(p.pending) != 1 || p.dirty != 1 {
 		t.Fatalf("%d pending, dirty %d", len(p.pending), p.dirty)
 	}

@@ -231,7 +231,7 @@ func (r *runner) cycle(ctx context.Context, s Session, claim publish.Claim) erro
 	if err := r.settle(ctx, s, claim); err != nil {
 		return err
 	}
-	if r.pos.dirty > 0 && r.opt.Now().Sub(r.pos.oldest) >= r.opt.SaveEvery {
+	if r.pos.dirty > 0 && r.pos.since(r.pos.oldest) >= r.opt.SaveEvery {
 		return r.save(claim)
 	}
 	return nil
@@ -239,7 +239,7 @@ func (r *runner) cycle(ctx context.Context, s Session, claim publish.Claim) erro
 
 // settle applies the post-action to what is due, if the log still holds what was acknowledged.
 func (r *runner) settle(ctx context.Context, s Session, claim publish.Claim) error {
-	refs, _ := r.pos.ripe(r.opt.Now(), r.grace())
+	refs, _ := r.pos.ripe(r.grace())
 	if len(refs) == 0 || r.opt.Now().Before(r.held) {
 		return nil
 	}
@@ -250,7 +250,7 @@ func (r *runner) settle(ctx context.Context, s Session, claim publish.Claim) err
 		}
 	}
 	done, err := s.Settle(ctx, refs)
-	r.pos.settled(done, r.opt.Now())
+	r.pos.settled(done)
 	if len(done) > 0 {
 		r.opt.Hooks.settled(r.box.Key, r.box.After.Action, len(done))
 	}
@@ -324,8 +324,8 @@ func (r *runner) sleep(ctx context.Context, d time.Duration) bool {
 // jitter keeps mailboxes that were started together apart.
 func (r *runner) untilNext() time.Duration {
 	wait := r.box.PollEvery - rand.N(r.box.PollEvery/10+1)
-	if _, next := r.pos.ripe(r.opt.Now(), r.grace()); next.After(r.held) {
-		wait = min(wait, max(next.Sub(r.opt.Now()), time.Second))
+	if _, next := r.pos.ripe(r.grace()); next > max(0, r.held.Sub(r.opt.Now())) {
+		wait = min(wait, max(next, time.Second))
 	}
 	return wait
 }

@@ -179,6 +179,44 @@ func TestNothingIsSettledBeforeItsGraceOrWhenTheLogLostIt(t *testing.T) {
 	})
 }
 
+// One worker after the other has the mailbox, with clocks of their own; the grace is by the log's.
+func TestNoWorkersClockShortensOrStretchesTheGrace(t *testing.T) {
+	for _, ahead := range []time.Duration{time.Hour, -time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(ingest.Start{All: true}, ingest.After{Action: ingest.ActionDelete, Grace: 10 * time.Minute})
+			at := func(off time.Duration) { w.opt.Now = func() time.Time { return time.Now().Add(off) } }
+			w.log.SetClock(func() time.Time { return time.Now().Add(5 * time.Hour) })
+			w.add(sourcetest.Mail(2))
+			at(-ahead)
+			stop := w.serve(t) // it appends, and saves when it is stopped
+			pass(time.Minute)
+			stop()
+			at(ahead)
+			stop = w.serve(t)
+			pass(time.Minute)
+			w.add(sourcetest.Mail(3)[2:])
+			pass(2 * time.Minute)
+			w.log.Fence(key) // so that the next one finds what it appended behind the snapshot
+			stop()
+			at(0)
+			stop = w.serve(t)
+			pass(5 * time.Minute)
+			if w.box.Len() != 3 {
+				t.Errorf("%v: %d messages left before the grace was over", ahead, w.box.Len())
+			}
+			pass(2 * time.Minute)
+			if w.box.Len() != 1 {
+				t.Errorf("%v: %d messages left, one's grace was not over", ahead, w.box.Len())
+			}
+			pass(3 * time.Minute)
+			stop()
+			if w.box.Len() != 0 {
+				t.Errorf("%v: %d messages left in the end", ahead, w.box.Len())
+			}
+		})
+	}
+}
+
 func TestPostActionsSurviveARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(ingest.Start{All: true}, ingest.After{Action: ingest.ActionDelete, Grace: 10 * time.Minute})

@@ -71,6 +71,14 @@ type Noter interface {
 	Note(ctx context.Context, word []byte) error
 }
 
+// Clock is a Claim that knows the time by the clock that its log's entries carry, whatever this machine's own
+// clock says: what another owner wrote down is compared with nothing else.
+type Clock interface {
+	// Now returns two times between which the log's clock is. How long ago something was is counted to the
+	// earlier one, what happens now is noted with the later one: nothing seems older than it is.
+	Now() (earliest, latest time.Time)
+}
+
 // The errors that callers tell apart, with errors.Is.
 var (
 	// ErrFenced: another owner has claimed the log. Stop; the work is somebody else's now.

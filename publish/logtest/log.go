@@ -47,6 +47,7 @@ func RunLog(t *testing.T, mk func(t *testing.T) publish.Log) {
 		{"a released claim writes nothing more", released},
 		{"an ended context ends a call", endedContext},
 		{"verify holds for the owner only", verify},
+		{"a claim's clock is the one that stamps the entries", clocks},
 		{"a word is left for the next owner, and for the one after", words},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, mk(t)) })

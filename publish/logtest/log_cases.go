@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"mailflume/publish"
 )
@@ -90,6 +91,32 @@ func verify(t *testing.T, log publish.Log) {
 	mustClaim(t, log, Box())
 	if err := v.Verify(deadline(t)); !errors.Is(err, publish.ErrFenced) {
 		t.Errorf("after another claim: %v", err)
+	}
+}
+
+func clocks(t *testing.T, log publish.Log) {
+	c := mustClaim(t, log, Box())
+	times := func(c publish.Claim) (earliest, latest time.Time) {
+		t.Helper()
+		k, ok := c.(publish.Clock)
+		if !ok {
+			t.Fatal("the claim is no publish.Clock")
+		}
+		if earliest, latest = k.Now(); earliest.After(latest) || latest.Sub(earliest) > 10*time.Second {
+			t.Errorf("it is between %v and %v", earliest, latest)
+		}
+		return earliest, latest
+	}
+	before, _ := times(c)
+	mustAppend(t, c, Box(), 1, 1)
+	_, after := times(c)
+	next := mustClaim(t, log, Box())
+	_, since := next.Position()
+	if len(since) != 1 || since[0].Time.Before(before) || since[0].Time.After(after) {
+		t.Errorf("%+v was not stored between %v and %v", since, before, after)
+	}
+	if _, latest := times(next); latest.Before(after) {
+		t.Errorf("the next claim's clock is at %v or before, this one's was at %v", latest, after)
 	}
 }
 

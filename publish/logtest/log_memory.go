@@ -29,6 +29,7 @@ type Memory struct {
 	faults []fault
 	max    int
 	gate   func(ctx context.Context, op Op) error
+	clock  func() time.Time
 }
 
 // Op names a call on a Memory log.
@@ -61,7 +62,7 @@ type memorySnapshot struct {
 
 // NewMemory returns an empty log that takes events of up to a megabyte.
 func NewMemory() *Memory {
-	return &Memory{boxes: map[publish.Key]*memoryBox{}, max: 1 << 20}
+	return &Memory{boxes: map[publish.Key]*memoryBox{}, max: 1 << 20, clock: time.Now}
 }
 
 // SetMaxEvent changes what MaxEvent returns and Append takes.
@@ -69,6 +70,13 @@ func (m *Memory) SetMaxEvent(n int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.max = n
+}
+
+// SetClock replaces the clock that events are stamped with, which is the machine's own.
+func (m *Memory) SetClock(now func() time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.clock = now
 }
 
 // FailNext lets the next n writes (Append, Save, Claim) fail with err before anything is stored. Errors

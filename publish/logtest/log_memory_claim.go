@@ -11,7 +11,7 @@ import (
 	"mailflume/publish"
 )
 
-// MemoryClaim is a claim on a Memory log. It also implements publish.Verifier and publish.Noter.
+// MemoryClaim is a claim on a Memory log. It also implements publish.Verifier, publish.Noter and publish.Clock.
 type MemoryClaim struct {
 	m   *Memory
 	box publish.Key
@@ -69,7 +69,7 @@ func (c *MemoryClaim) Append(ctx context.Context, ev *publish.Event, ref publish
 		if slices.ContainsFunc(b.events, again) {
 			return
 		}
-		b.events = append(b.events, Event{Event: ev, Ref: ref, Body: slices.Clone(body), Claim: c.no, Sequence: b.write(), Stored: time.Now()})
+		b.events = append(b.events, Event{Event: ev, Ref: ref, Body: slices.Clone(body), Claim: c.no, Sequence: b.write(), Stored: c.m.clock()})
 	})
 }
 
@@ -86,6 +86,14 @@ func (c *MemoryClaim) Save(ctx context.Context, snapshot []byte) error {
 			b.snapshots = slices.Delete(b.snapshots, 0, n-2)
 		}
 	})
+}
+
+// Now implements publish.Clock.
+func (c *MemoryClaim) Now() (earliest, latest time.Time) {
+	c.m.mu.Lock()
+	defer c.m.mu.Unlock()
+	now := c.m.clock()
+	return now, now
 }
 
 // Left implements publish.Noter.

@@ -7,11 +7,12 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"mailflume/publish"
 )
 
-// claim implements publish.Claim, publish.Verifier and publish.Noter.
+// claim implements publish.Claim, publish.Verifier, publish.Noter and publish.Clock.
 type claim struct {
 	log   *mailLog
 	box   publish.Key
@@ -19,6 +20,7 @@ type claim struct {
 	token string
 	prior string // token of the owner before: what of its is found last says that our own writes are lost
 
+	clock    clock
 	snapshot []byte
 	since    []publish.Entry
 	left     []byte // by the owner before, see publish.Noter
@@ -103,6 +105,15 @@ func (c *claim) Note(ctx context.Context, word []byte) error {
 		return fmt.Errorf("leave word on the log of %s: %w", c.box, err)
 	}
 	return nil
+}
+
+// A clock counts on from when the server stored the claim message, which was after it was sent and before
+// it was seen, by this machine's monotonic clock: nobody sets that.
+type clock struct{ sent, stored, seen time.Time }
+
+// Now implements publish.Clock.
+func (c *claim) Now() (earliest, latest time.Time) {
+	return c.clock.stored.Add(time.Since(c.clock.seen)), c.clock.stored.Add(time.Since(c.clock.sent))
 }
 
 // Verify implements publish.Verifier.

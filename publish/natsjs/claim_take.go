@@ -3,6 +3,7 @@ package natsjs
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"mailflume/publish"
 )
@@ -45,15 +46,16 @@ func (c *claim) take(ctx context.Context, w *wait) (before *record, err error) {
 		c.id = msgID(typeClaim, c.token)
 		m := c.message(typeClaim, c.id, c.left)
 		keep(m)
-		ack, out, why := c.log.publish(ctx, m)
+		sent := time.Now()
+		_, out, why := c.log.publish(ctx, m)
 		switch out {
-		case stored:
-			c.seq = ack.Sequence
-			return before, nil
 		case hopeless:
 			return nil, why
-		case unknown, raced:
-			mine, err := c.tookIt(ctx, w)
+		case stored, unknown, raced:
+			mine, err := c.tookIt(ctx, w, sent)
+			if !mine && err == nil && out == stored {
+				err = fmt.Errorf("%w in the same moment", publish.ErrFenced)
+			}
 			if mine || err != nil {
 				return before, err
 			}
@@ -82,13 +84,13 @@ func (c *claim) inherit(ctx context.Context, w *wait, before *record) (err error
 	return err
 }
 
-// tookIt reports whether the log's last message is this attempt's claim.
-func (c *claim) tookIt(ctx context.Context, w *wait) (bool, error) {
+// tookIt reports whether the log's last message is this attempt's claim, which tells the time then.
+func (c *claim) tookIt(ctx context.Context, w *wait, sent time.Time) (bool, error) {
 	rec, err := c.log.getWaiting(ctx, w, query{LastFor: c.root + ".>"})
 	if err != nil || rec == nil || rec.header.Get(hdrClaim) != c.token {
 		return false, err
 	}
-	c.seq = rec.seq
+	c.seq, c.clock = rec.seq, clock{sent: sent, stored: rec.time, seen: time.Now()}
 	return true, nil
 }
 

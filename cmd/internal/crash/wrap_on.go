@@ -30,7 +30,7 @@ func (l log) Claim(ctx context.Context, box publish.Key) (publish.Claim, error) 
 		return nil, err
 	}
 	l.plan.at(ClaimAfter)
-	return claim{c, c.(publish.Verifier), c.(publish.Noter), l.plan}, nil
+	return claim{c, c.(publish.Verifier), c.(publish.Noter), c.(publish.Clock), l.plan}, nil
 }
 
 // claim and the others below keep what their originals can do besides. One that cannot is a panic: then
@@ -39,6 +39,7 @@ type claim struct {
 	publish.Claim
 	publish.Verifier
 	publish.Noter
+	publish.Clock
 	plan Plan
 }
 

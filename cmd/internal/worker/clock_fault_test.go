@@ -44,3 +44,45 @@ func TestFault_P7_ClocksDifferAndJump(t *testing.T) {
 		Outcome: "who is live and who owns a log is not decided by any worker's clock", Messages: s.sent * len(s.keys),
 	})
 }
+
+func TestTheGraceIsByTheServersClockWhateverTheWorkersSay(t *testing.T) {
+	const grace = 4 * time.Second
+	for name, off := range map[string][2]time.Duration{
+		"an hour ahead": {0, time.Hour}, "from an hour ahead": {time.Hour, 0}, "an hour behind": {0, -time.Hour}, "from an hour behind": {-time.Hour, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, 1)
+			s.after = ingest.After{Action: ingest.ActionDelete, Grace: grace}
+			box := s.boxes[s.keys[0]]
+			box.After = s.after
+			var first, second clock
+			first.set(off[0])
+			second.set(off[1])
+			a := s.join("a", func(o *ingest.Options) { o.Now = first.now })
+			begun := time.Now()
+			s.send(30 * time.Second)
+			appended := time.Now()
+			if off[0] == 0 {
+				s.crash(a) // the entry lies behind the snapshot, as the server stamped it
+			} else {
+				s.drain(a) // in the snapshot, as the worker did
+			}
+			b := s.join("b", func(o *ingest.Options) { o.Now = second.now })
+			for end := time.After(3 * grace); box.Len() > 0; {
+				select {
+				case <-time.After(20 * time.Millisecond):
+				case <-end:
+					t.Fatal("it is not deleted")
+				}
+			}
+			if took := time.Since(begun); took < grace {
+				t.Errorf("it was deleted after %v, its grace is %v", took, grace)
+			} else if late := time.Since(appended) - grace; late > grace {
+				t.Errorf("it was deleted %v after its grace", late)
+			}
+			s.drain(b)
+			s.check()
+		})
+	}
+}

@@ -28,6 +28,7 @@ type site struct {
 	t      *testing.T
 	server *embed.Server
 	keys   []publish.Key
+	after  ingest.After
 	boxes  map[publish.Key]*sourcetest.Mailbox
 	sent   int
 	last   map[publish.Key]*atomic.Int64 // events appended, by whomever
@@ -131,7 +132,7 @@ func (s *site) join(id string, change ...func(*ingest.Options)) *hand {
 	h.fleet = ingest.New(opt)
 	boxes := make([]ingest.Mailbox, 0, len(s.keys))
 	for _, k := range s.keys {
-		boxes = append(boxes, ingest.Mailbox{Key: k, Host: "h", Source: s.boxes[k], PollEvery: time.Second, Definition: "1"})
+		boxes = append(boxes, ingest.Mailbox{Key: k, Host: "h", Source: s.boxes[k], PollEvery: time.Second, Definition: "1", After: s.after})
 	}
 	if err := h.fleet.Apply(boxes); err != nil {
 		s.t.Fatal(err)
