@@ -100,7 +100,7 @@ func natsExplanations() []explanation {
 		{CodeSettleHeld, "the last acknowledgement cannot be confirmed, so nothing is changed on the mail server", "nothing to do: it is checked again before the next action after publishing"},
 		{CodeBlobStore, "the folder or bucket of blobs.url cannot be used", "a folder: check that it exists, its owner and mode, and the space on its disk. S3: check the endpoint, that the bucket exists, the keys and their rights (README, Blobs on S3), and the quota; the error says which. Fetching waits, nothing is lost"},
 		{CodeNoWorker, "no worker is running that could be asked", "start one and leave it running: mailflume run. With a NATS server of your own, name it in nats.url"},
-		{CodeNameTaken, "another worker has this worker's name, so this one gets no mailboxes", "names are host name and process id: give the machine or container a host name of its own and start the worker again"},
+		{CodeNameTaken, "another worker has this worker's name, so this one gets no mailboxes", "give each worker a worker.id of its own, or none, and start this one again; workers whose data_dir does not outlive them also need host names of their own"},
 		{CodeNotServed, "no worker has the mailbox at the moment", "try again in a few seconds: it may be moving between workers. If that does not help: mailflume status, and check that the configuration of the workers has the mailbox"},
 		{CodePaused, "the mailbox is paused", "let it go on first: mailflume resume MAILBOX"},
 		{CodeBusy, "the worker is busy with other requests", "wait until one of them is done and ask again"},

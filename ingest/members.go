@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"iter"
+	"maps"
 	"time"
 )
 
@@ -29,8 +30,10 @@ const (
 
 // roster decides whom to share the mailboxes with. Membership says who is live; the roster waits:
 //
+//   - until its own first beat is taken: a worker whose name another one has gets nothing;
 //   - one beat after a worker or a new list appeared, so that one that comes and goes at once moves
-//     nothing;
+//     nothing; but not if this worker's name was live before its first beat: the others go by the
+//     announcement of its former self, whose mailboxes nobody works on;
 //   - not at all when a worker has left or expired;
 //   - as long as its own beats are not taken, and a worker's whole life from then on, before it
 //     believes that others are gone: after an outage all are missing for a moment, and nobody may
@@ -38,11 +41,13 @@ const (
 //
 // It is pure but for the clock that its caller reads.
 type roster struct {
+	self  string
 	beat  time.Duration
 	live  map[string]seat // as reported last
 	seats map[string]seat // what mailboxes are placed by
 	due   map[string]change
 
+	heir  bool      // of its former self: its name was live before its first beat
 	acked time.Time // the last beat that was taken; zero: none yet
 	calm  time.Time // absence counts from here on
 }
@@ -53,8 +58,15 @@ type change struct {
 	at   time.Time // when it does
 }
 
-func newRoster(beat time.Duration) *roster {
-	return &roster{beat: beat, live: map[string]seat{}, seats: map[string]seat{}, due: map[string]change{}}
+func newRoster(self string, beat time.Duration) *roster {
+	return &roster{self: self, beat: beat, live: map[string]seat{}, seats: map[string]seat{}, due: map[string]change{}}
+}
+
+// beats notes that this worker is about to announce itself.
+func (r *roster) beats() {
+	if r.acked.IsZero() {
+		_, r.heir = r.live[r.self]
+	}
 }
 
 // taken notes that a beat of this worker was taken.
@@ -91,6 +103,13 @@ func (r *roster) report(now time.Time, live map[string]seat) {
 // changed, and when to settle again (zero: on the next news).
 func (r *roster) settle(now time.Time) (came map[string]bool, changed bool, next time.Time) {
 	came = map[string]bool{}
+	if r.acked.IsZero() {
+		return came, false, next
+	}
+	if r.heir {
+		r.seats, r.due, r.heir = maps.Clone(r.live), map[string]change{}, false
+		return came, true, next
+	}
 	for id, c := range r.due {
 		if c.at.After(now.Add(r.beat / 10)) {
 			next = sooner(next, c.at)

@@ -41,7 +41,7 @@ func (r *rosterAt) wants(t *testing.T, second float64, ids string) {
 }
 
 func newRosterAt() *rosterAt {
-	return &rosterAt{newRoster(beatEvery), time.Unix(1e9, 0)}
+	return &rosterAt{newRoster("a", beatEvery), time.Unix(1e9, 0)}
 }
 
 func TestAJoinWaitsOneBeatAndALeaveNone(t *testing.T) {
@@ -55,6 +55,29 @@ func TestAJoinWaitsOneBeatAndALeaveNone(t *testing.T) {
 	r.wants(t, 13, "a b c")
 	r.see(20, "a c")
 	r.wants(t, 20, "a c")
+}
+
+func TestAWorkerThatComesBackAsItselfWaitsForNobody(t *testing.T) {
+	r := newRosterAt()
+	r.see(0, "a b")
+	r.wants(t, 9, "") // another process has its name, or its former self's death is not certain yet
+	r.beats()
+	r.taken(r.at(9.5))
+	r.wants(t, 9.5, "a b")
+	r.see(9.6, "a b c")
+	r.wants(t, 10, "a b")
+	r.taken(r.at(12))
+	r.wants(t, 12.6, "a b c")
+}
+
+func TestAWorkersOwnFirstBeatMakesItNobodysHeir(t *testing.T) {
+	r := newRosterAt()
+	r.see(0, "b")
+	r.beats()
+	r.see(0.1, "a b") // its beat is seen before it is answered
+	r.taken(r.at(0.2))
+	r.wants(t, 1, "")
+	r.wants(t, 3.2, "a b")
 }
 
 func TestWhoComesAndGoesWithinABeatMovesNothing(t *testing.T) {

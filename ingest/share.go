@@ -30,6 +30,7 @@ type share struct {
 	cancel  context.CancelFunc
 	still   context.CancelFunc // ends the beats
 	beats   context.Context    //nolint:containedctx // of beating
+	heard   chan struct{}      // closed when it was said who is live
 	kick    chan struct{}      // decide again
 	listed  chan struct{}      // beat again: there is a new list
 
@@ -54,7 +55,7 @@ func newShare(f *Fleet) *share {
 	opt := &f.opt
 	s := &share{
 		members: opt.Members, self: opt.Worker, beat: opt.Beat, hooks: &opt.Hooks, moved: f.moved, owned: f.owned,
-		kick: make(chan struct{}, 1), listed: make(chan struct{}, 1), sure: make(chan struct{}), roster: newRoster(opt.Beat), boxes: map[publish.Key]ranked{},
+		heard: make(chan struct{}), kick: make(chan struct{}, 1), listed: make(chan struct{}, 1), sure: make(chan struct{}), roster: newRoster(opt.Worker, opt.Beat), boxes: map[publish.Key]ranked{},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.beats, s.still = context.WithCancel(s.ctx)
@@ -95,11 +96,20 @@ func (s *share) mine(key publish.Key) bool {
 	return s.boxes[key].owner == s.self
 }
 
-// beatOn announces this worker until leave. A beat that was not taken is tried again sooner.
+// beatOn announces this worker until leave, after a look at who was there before. A beat that was not
+// taken is tried again sooner.
 func (s *share) beatOn() {
+	first := time.NewTimer(s.beat)
+	defer first.Stop()
+	select {
+	case <-s.heard:
+	case <-first.C:
+	case <-s.beats.Done():
+	}
 	for s.beats.Err() == nil {
 		s.mu.Lock()
 		list := s.list
+		s.roster.beats()
 		s.mu.Unlock()
 		ctx, cancel := context.WithTimeout(s.beats, deadBeats*s.beat)
 		err := s.members.Beat(ctx, list)
@@ -180,6 +190,7 @@ func (s *share) lives(worker string) bool {
 
 // watch takes in who is live.
 func (s *share) watch() {
+	heard := sync.OnceFunc(func() { close(s.heard) })
 	for weights, lists := range s.members.Watch(s.ctx) {
 		live := make(map[string]seat, len(weights))
 		for id, weight := range weights {
@@ -188,6 +199,7 @@ func (s *share) watch() {
 		s.mu.Lock()
 		s.roster.report(time.Now(), live)
 		s.mu.Unlock()
+		heard()
 		poke(s.kick)
 	}
 }

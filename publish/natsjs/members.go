@@ -20,6 +20,7 @@ import (
 // MemberOptions say as whom a worker announces itself.
 type MemberOptions struct {
 	Worker   string        // its name, which no other worker may have
+	Mark     string        // what only one process at a time can have: who announced itself with it before is dead. Optional
 	Weight   int           // its share compared with the others'; default 1
 	Life     time.Duration // how long an announcement lasts, in whole seconds; default 12 s
 	Replicas int           // of a bucket that has to be created; default: 3 in a cluster, else 1
@@ -64,6 +65,7 @@ type announcement struct {
 	Weight   int    `json:"weight"`
 	List     string `json:"list"` // digest
 	Instance string `json:"instance"`
+	Mark     string `json:"mark,omitempty"`
 }
 
 // Members creates or verifies the bucket of the connection's stream. Call EnsureStream first.
@@ -141,7 +143,7 @@ func (m *Members) ensure(ctx context.Context) error {
 }
 
 // Beat announces this worker for Life from now on, with the list of its mailboxes. If a process that
-// had the same name has only just ended, it waits until that is certain.
+// had the same name has only just ended, it waits until that is certain; its Mark may tell at once.
 func (m *Members) Beat(ctx context.Context, list string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -160,7 +162,7 @@ func (m *Members) Beat(ctx context.Context, list string) error {
 
 func (m *Members) beat(ctx context.Context, list string) error {
 	name := listName(list)
-	body, err := json.Marshal(announcement{m.opt.Worker, m.opt.Weight, name, m.instance})
+	body, err := json.Marshal(announcement{m.opt.Worker, m.opt.Weight, name, m.instance, m.opt.Mark})
 	if err != nil {
 		return err
 	}
@@ -206,7 +208,8 @@ func (m *Members) catchUp(ctx context.Context, patient bool) error {
 	if !live {
 		m.stored = "" // it was away for long, or the bucket is a new one
 	}
-	if live && other.Instance != m.instance {
+	former := other.Mark != "" && other.Mark == m.opt.Mark
+	if live && other.Instance != m.instance && !former {
 		if !patient {
 			return ErrNameTaken
 		}

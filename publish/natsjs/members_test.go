@@ -224,6 +224,30 @@ func TestOneNameIsForOneWorker(t *testing.T) {
 	first.await("the successor", map[string]string{"same": "1 other"})
 }
 
+func TestAWorkerThatComesBackWithItsMarkIsTakenAtOnce(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, serverOptions{})
+	marked := func(mark string) *natsjs.Members {
+		m, err := s.conn(t).Members(deadline(t), natsjs.MemberOptions{Worker: "w", Mark: mark, Life: 12 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	if err := marked("one").Beat(deadline(t), "list"); err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	if err := marked("one").Beat(deadline(t), "list"); err != nil || time.Since(begin) > time.Second {
+		t.Errorf("%v after %v", err, time.Since(begin))
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if err := marked("two").Beat(ctx, "list"); !errors.Is(err, natsjs.ErrNameTaken) {
+		t.Errorf("another one of the name: %v", err)
+	}
+}
+
 func TestABucketThatVanishesOrForgetsIsRefused(t *testing.T) {
 	s := startServer(t, serverOptions{})
 	js := s.admin(t)

@@ -11,11 +11,11 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Watch yields the live workers with their weights and lists, once they are known and whenever that
-// changes, until ctx ends. While the server is away it yields nothing: who is live is not known then.
+// Watch yields the live workers with their weights and lists, once it is known who they are, though there be
+// none, and whenever that changes, until ctx ends. While the server is away it yields nothing: who is live is not known then.
 func (m *Members) Watch(ctx context.Context) iter.Seq2[map[string]int, map[string]string] {
 	return func(yield func(map[string]int, map[string]string) bool) {
-		v := &view{m: m, yield: yield, peers: map[string]*peer{}, lists: map[string]string{}}
+		v := &view{m: m, yield: yield, peers: map[string]*peer{}, lists: map[string]string{}, news: true}
 		pause := firstRetry
 		for ctx.Err() == nil && !v.over {
 			woken, begun := m.c.woken(), time.Now()

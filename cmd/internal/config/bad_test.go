@@ -58,6 +58,8 @@ func badFiles() []struct{ file, at, message string } {
 		{"id_derived_twice", "5:14", "the id \"a-b-contoso.com\" is taken in the tenant \"default\""},
 		{"id_twice", "6:10", "the id \"support\" is taken in the tenant \"default\""},
 		{"limits_connections", "5:60", "one mailbox may not have more connections than its host"},
+		{"worker_id", "5:14", `"mail 1" cannot name a worker`},
+		{"worker_weight", "5:18", "0 is out of range"},
 		{"limits_memory", "5:18", "memory is too little to work with"},
 		{"list", "3:21", "a list is wanted here"},
 		{"listen", "5:16", "\"localhost\" is not an address with a port"},

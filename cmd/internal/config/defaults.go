@@ -28,6 +28,9 @@ func DefaultNATS() NATS {
 	}
 }
 
+// DefaultWorker is a worker like any other.
+func DefaultWorker() Worker { return Worker{Weight: 1} }
+
 // DefaultBlobs keeps everything in the Object Store beside the stream.
 func DefaultBlobs() Blobs { return Blobs{URL: DefaultBlobsURL, Raw: true, Attachments: true} }
 

@@ -17,7 +17,7 @@ import (
 type Change struct {
 	Added, Removed []publish.Key
 	Changed        []MailboxChange
-	// Restart names the sections that differ but take effect only in a new process: nats, blobs, http.
+	// Restart names the sections that differ but take effect only in a new process: nats, worker, blobs, http.
 	Restart []string
 	// Live names the other sections that differ: limits, log.
 	Live []string
@@ -64,8 +64,8 @@ func Diff(before, after *Config) Change {
 			c.refuse(m, byID[m.ID])
 		}
 	}
-	// The stream, the blob store and the listener are opened once, when the process starts.
-	c.Restart = sections(map[string][2]any{"nats": {before.NATS, after.NATS}, "blobs": {before.Blobs, after.Blobs}, "http": {before.HTTP, after.HTTP}})
+	// The stream, the worker's name, the blob store and the listener are settled once, when the process starts.
+	c.Restart = sections(map[string][2]any{"nats": {before.NATS, after.NATS}, "worker": {before.Worker, after.Worker}, "blobs": {before.Blobs, after.Blobs}, "http": {before.HTTP, after.HTTP}})
 	c.Live = sections(map[string][2]any{"limits": {before.Limits, after.Limits}, "log": {before.Log, after.Log}})
 	return c
 }

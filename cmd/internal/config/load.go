@@ -15,6 +15,7 @@ import (
 // file is a configuration as it is written.
 type file struct {
 	NATS          NATS                   `yaml:"nats,omitempty" jsonschema_description:"Where events go. Left out: JetStream runs inside mailflume."`
+	Worker        Worker                 `yaml:"worker,omitempty" jsonschema_description:"What this process is among the workers that share the mailboxes."`
 	Blobs         Blobs                  `yaml:"blobs,omitempty" jsonschema_description:"Where originals and attachments go."`
 	Credentials   map[string]*Credential `yaml:"credentials,omitempty" jsonschema_description:"Ways to sign in, by name."`
 	Defaults      Settings               `yaml:"defaults,omitempty" jsonschema_description:"What holds for every mailbox that does not say otherwise."`
@@ -80,7 +81,7 @@ func parse(name string, text []byte, from files) (*Config, error) {
 	l := &loader{
 		files: from, budget: freeNodes, types: shapes{}, ids: map[string]place{},
 		cfg: &Config{Path: name},
-		raw: file{NATS: DefaultNATS(), Blobs: DefaultBlobs(), Defaults: DefaultSettings(), Limits: DefaultLimits(), HTTP: DefaultHTTP(), Log: DefaultLog()},
+		raw: file{NATS: DefaultNATS(), Worker: DefaultWorker(), Blobs: DefaultBlobs(), Defaults: DefaultSettings(), Limits: DefaultLimits(), HTTP: DefaultHTTP(), Log: DefaultLog()},
 	}
 	src := l.source(name, text)
 	root, err := parseYAML(src, text)
@@ -132,7 +133,7 @@ func (l *loader) root(d *decoder, n ast.Node) {
 		d.value(kv.value, v.FieldByIndex(f.index), f, kv.key)
 	}
 	l.defaults = d.places
-	l.cfg.NATS, l.cfg.Blobs, l.cfg.Limits, l.cfg.HTTP, l.cfg.Log = l.raw.NATS, l.raw.Blobs, l.raw.Limits, l.raw.HTTP, l.raw.Log
+	l.cfg.NATS, l.cfg.Worker, l.cfg.Blobs, l.cfg.Limits, l.cfg.HTTP, l.cfg.Log = l.raw.NATS, l.raw.Worker, l.raw.Blobs, l.raw.Limits, l.raw.HTTP, l.raw.Log
 	l.cfg.Credentials = l.raw.Credentials
 	l.cfg.NATS.DataDir = d.src.abs(l.cfg.NATS.DataDir)
 	l.sections(d)

@@ -16,6 +16,7 @@ func (l *loader) sections(d *decoder) {
 	s := &section{l, d}
 	s.nats()
 	s.stream()
+	s.worker()
 	s.blobs()
 	s.limits()
 	s.http()
@@ -122,6 +123,13 @@ func (s *section) stream() {
 	}
 	if st.MaxBytes != 0 && st.MaxBytes < 1<<20 {
 		s.bad("nats.stream.max_bytes", "max_bytes is smaller than one event may be", "write 1MiB or more, or 0 for no limit")
+	}
+}
+
+// worker checks the name: it travels in headers and names a file.
+func (s *section) worker() {
+	if id := s.cfg.Worker.ID; !regexp.MustCompile(`^[A-Za-z0-9._-]{0,128}$`).MatchString(id) || id == "." || id == ".." {
+		s.bad("worker.id", quote(id)+" cannot name a worker", "use letters, digits, dot, underscore and hyphen, at most 128 of them")
 	}
 }
 

@@ -128,7 +128,7 @@ func elsewhere(key string) string {
 		of    any
 	}{
 		{"the top level", file{}}, {"a mailbox or defaults", Settings{}}, {"nats", NATS{}}, {"nats.stream", Stream{}},
-		{"a credential", Credential{}}, {"blobs", Blobs{}}, {"limits", Limits{}}, {"http", HTTP{}}, {"log", Log{}}, {"a mailbox", Mailbox{}},
+		{"a credential", Credential{}}, {"worker", Worker{}}, {"blobs", Blobs{}}, {"limits", Limits{}}, {"http", HTTP{}}, {"log", Log{}}, {"a mailbox", Mailbox{}},
 	} {
 		if slices.Contains(shapeOf(reflect.TypeOf(s.of)).names, key) {
 			return "that key belongs to " + s.where

@@ -14,6 +14,7 @@ type Config struct {
 	Files []string `yaml:"-"`
 
 	NATS        NATS                   `yaml:"nats"`
+	Worker      Worker                 `yaml:"worker"`
 	Blobs       Blobs                  `yaml:"blobs"`
 	Credentials map[string]*Credential `yaml:"credentials"`
 	Mailboxes   []*Mailbox             `yaml:"mailboxes"`
@@ -63,6 +64,14 @@ type Stream struct {
 	Manage   bool     `yaml:"manage" jsonschema:"default=true" jsonschema_description:"Whether mailflume creates and updates the stream itself."`
 	// AllowDiscardOld is refused mail loss, accepted.
 	AllowDiscardOld bool `yaml:"allow_discard_old,omitempty" jsonschema:"default=false" jsonschema_description:"Accept a stream that drops its oldest events when it is full, although mail can be lost that way without an error. Without this such a stream is refused."`
+}
+
+// Worker is what the process is among those that share the mailboxes.
+type Worker struct {
+	// ID is needed only where data_dir does not outlive the process.
+	ID string `yaml:"id,omitempty" jsonschema:"pattern=^[A-Za-z0-9._-]{1\\,128}$" jsonschema_description:"Name of this worker, which no other one may have; by default the host's with four characters that data_dir keeps, the same after every restart."`
+	// Weight counts against that of the others.
+	Weight int `yaml:"weight" jsonschema:"minimum=1,maximum=1000,default=1" jsonschema_description:"Share of the mailboxes compared with the other workers': one of weight 2 gets twice as many as one of weight 1."`
 }
 
 // Blobs says where octets go: originals, long bodies, attachments.

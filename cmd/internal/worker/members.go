@@ -15,7 +15,7 @@ import (
 // meet finds what this worker shares with others: which mailboxes are paused, and who has which. Members are
 // nil if there can be none, because the server is its own.
 func (w *Worker) meet(ctx context.Context) (ingest.Membership, ingest.Pauses, error) {
-	m, err := w.conn.Members(ctx, natsjs.MemberOptions{Worker: w.opt.Name, Replicas: w.cfg.NATS.Stream.Replicas})
+	m, err := w.conn.Members(ctx, natsjs.MemberOptions{Worker: w.opt.Name, Mark: w.id.mark, Weight: w.cfg.Worker.Weight, Replicas: w.cfg.NATS.Stream.Replicas})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -122,3 +122,20 @@ func TestTwoWorkersShareTheMailboxesAndSayWhoHasWhat(t *testing.T) {
 		t.Errorf("%d events; the log: %s", all, two.log.text())
 	}
 }
+
+func TestTwoWorkersOfOneNameAreToldAndTheSecondGetsNothing(t *testing.T) {
+	url := sharedServer(t)
+	stage, err := demo.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = stage.Close() })
+	one := startColleague(t, stage.ConfigFile(), url, "mail")
+	one.log.await(t, `"mailbox":"support","tenant":"default","state":"idle"`)
+	two := startColleague(t, stage.ConfigFile(), url, "mail")
+	two.log.await(t, "MF-NATS-013")
+	two.stop()
+	if strings.Contains(one.log.text()+two.log.text(), "MF-NATS-005") || strings.Contains(two.log.text(), `"state":"claiming"`) {
+		t.Errorf("one's log: %s\ntwo's log: %s", one.log.text(), two.log.text())
+	}
+}

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"os"
 	"sync/atomic"
 	"time"
 
@@ -24,7 +22,7 @@ type Options struct {
 	Version string
 	Watch   bool   // reload when a file of the configuration changes
 	Alone   bool   // all mailboxes are this worker's, whoever else is there: for a single pass
-	Name    string // of this worker; empty: WorkerName()
+	Name    string // of this worker; empty: as the configuration says, or one that is its own after every restart
 }
 
 // Worker is a running worker.
@@ -32,6 +30,7 @@ type Worker struct {
 	cfg      *config.Config
 	log      zerolog.Logger
 	opt      Options
+	id       identity
 	board    *Board
 	metrics  *metrics
 	http     *listener
@@ -49,11 +48,16 @@ type Worker struct {
 // Start connects to NATS (or starts the embedded server), makes sure of the stream and prepares the
 // mailboxes. It waits for a NATS server that is not there yet until ctx ends.
 func Start(ctx context.Context, cfg *config.Config, opt Options) (*Worker, error) {
-	opt.Name = cmp.Or(opt.Name, WorkerName())
-	w := &Worker{crash: crash.FromEnv(), cfg: cfg, log: opt.Log, opt: opt, seen: stamps(cfg.Files), board: NewBoard(), metrics: newMetrics(opt.Version, len(cfg.Mailboxes))}
+	id, unlocked := identify(cfg.NATS.DataDir, cmp.Or(opt.Name, cfg.Worker.ID))
+	opt.Name = id.name
+	w := &Worker{id: id, crash: crash.FromEnv(), cfg: cfg, log: opt.Log, opt: opt, seen: stamps(cfg.Files), board: NewBoard(), metrics: newMetrics(opt.Version, len(cfg.Mailboxes))}
+	if unlocked != nil {
+		w.log.Info().Err(unlocked).Str("worker", id.name).Str("data_dir", cfg.NATS.DataDir).
+			Msg("without a lock in the data directory: after a crash, the next worker waits for this one's last beat to expire")
+	}
 	var err error
 	if w.http, err = w.listen(); err != nil {
-		return nil, err
+		return nil, errors.Join(err, w.Close())
 	}
 	if err := w.connect(ctx); err != nil {
 		return nil, errors.Join(err, w.Close())
@@ -73,15 +77,6 @@ func Start(ctx context.Context, cfg *config.Config, opt Options) (*Worker, error
 		return nil, errors.Join(err, w.Close())
 	}
 	return w, nil
-}
-
-// WorkerName names this process in events: the host and the process id.
-func WorkerName() string {
-	host, err := os.Hostname()
-	if err != nil || host == "" {
-		host = "worker"
-	}
-	return fmt.Sprintf("%s-%d", host, os.Getpid())
 }
 
 // saveEvery keeps the position's Refs well inside the stream's age.
@@ -165,6 +160,10 @@ func (w *Worker) Close() error {
 	}
 	if w.http != nil {
 		errs = append(errs, w.http.close())
+	}
+	if w.id.lock != nil {
+		errs = append(errs, w.id.lock.Close())
+		w.id.lock = nil
 	}
 	return errors.Join(errs...)
 }
