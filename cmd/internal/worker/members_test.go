@@ -12,7 +12,6 @@ import (
 	"mailflume/ingest"
 	"mailflume/ingest/sourcetest"
 	"mailflume/publish"
-	"mailflume/publish/logtest/fault"
 	"mailflume/publish/natsjs"
 	"mailflume/publish/natsjs/embed"
 )
@@ -25,14 +24,14 @@ const (
 
 // site is a real NATS server and mailboxes in memory that get mail all the time.
 type site struct {
-	t      *testing.T
-	server *embed.Server
-	keys   []publish.Key
-	after  ingest.After
-	boxes  map[publish.Key]*sourcetest.Mailbox
-	sent   int
-	last   map[publish.Key]*atomic.Int64 // events appended, by whomever
-	news   chan struct{}
+	t     *testing.T
+	nats  natsjs.Options
+	keys  []publish.Key
+	after ingest.After
+	boxes map[publish.Key]*sourcetest.Mailbox
+	sent  int
+	last  map[publish.Key]*atomic.Int64 // events appended, by whomever
+	news  chan struct{}
 }
 
 // hand is a worker at the site.
@@ -82,7 +81,12 @@ func newSite(t *testing.T, boxes int) *site {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Shutdown)
-	s := &site{t: t, server: server, boxes: map[publish.Key]*sourcetest.Mailbox{}, last: map[publish.Key]*atomic.Int64{}, news: make(chan struct{}, 1)}
+	return newSiteOn(t, boxes, server.Options())
+}
+
+// newSiteOn is newSite with another NATS.
+func newSiteOn(t *testing.T, boxes int, nats natsjs.Options) *site {
+	s := &site{t: t, nats: nats, boxes: map[publish.Key]*sourcetest.Mailbox{}, last: map[publish.Key]*atomic.Int64{}, news: make(chan struct{}, 1)}
 	for i := range boxes {
 		k := publish.Key{Tenant: "t", Mailbox: fmt.Sprint("box", i)}
 		s.keys = append(s.keys, k)
@@ -95,7 +99,7 @@ func newSite(t *testing.T, boxes int) *site {
 
 func (s *site) connect(id string) *natsjs.Conn {
 	s.t.Helper()
-	opt := s.server.Options()
+	opt := s.nats
 	opt.Worker, opt.PublishTimeout = id, 2*time.Second
 	conn, err := natsjs.Connect(s.t.Context(), opt)
 	if err != nil {
@@ -250,25 +254,4 @@ func TestWorkersComeGoDieAndFreezeWhileMailFlows(t *testing.T) {
 	s.sendFor(time.Second)
 	s.drain(b)
 	s.check()
-}
-
-func TestFault_P5_TwoWorkersForcedOntoOneMailboxDoubleNothing(t *testing.T) {
-	s := newSite(t, 1)
-	a := s.join("a")
-	s.send(30 * time.Second)
-	a.members.cut.Store(true)
-	b := s.join("b") // it waits for the end of a's last announcement, and then claims
-	s.sendFor(life + 4*beat)
-	before := a.fenced.Load() + b.fenced.Load()
-	s.sendFor(2 * time.Second)
-	if before == 0 || a.fenced.Load() != 1 || b.fenced.Load() != 0 {
-		t.Errorf("a was fenced %d times, b %d times", a.fenced.Load(), b.fenced.Load())
-	}
-	a.members.cut.Store(false)
-	s.drain(a)
-	s.drain(b)
-	s.check()
-	fault.Note(t, fault.Row{
-		ID: "P5", Fault: "two workers believe that a mailbox is theirs", Outcome: "the log takes the later one's events and refuses the other, which stops until it knows better", Messages: s.sent,
-	})
 }
