@@ -17,6 +17,8 @@ type Pauses interface {
 	// Watch yields the paused mailboxes with the time since when, once they are known and whenever that
 	// changes, until ctx ends. The maps are the receiver's.
 	Watch(ctx context.Context) iter.Seq[map[publish.Key]time.Time]
+	// Paused reports what holds now, whatever Watch has told so far.
+	Paused(ctx context.Context, box publish.Key) (bool, error)
 	// Pause and Resume return when it is kept.
 	Pause(ctx context.Context, box publish.Key, since time.Time) error
 	Resume(ctx context.Context, box publish.Key) error

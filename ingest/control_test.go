@@ -209,3 +209,38 @@ func (p *latePauses) Watch(ctx context.Context) iter.Seq[map[publish.Key]time.Ti
 		p.Pauses.Watch(ctx)(yield)
 	}
 }
+
+func TestANewOwnerKnowsThePauseBeforeItReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(ingest.Start{All: true}, ingest.After{})
+		slow := &slowPauses{sourcetest.NewPauses(), make(chan struct{})}
+		must(t, slow.Pause(t.Context(), key, time.Now())) // the owner before did it; the news are on their way
+		w.opt.Pauses = slow
+		w.add(sourcetest.Mail(1))
+		f := ingest.New(w.opt)
+		must(t, f.Apply([]ingest.Mailbox{w.mailbox()}))
+		pass(time.Hour)
+		if len(w.log.Events(key)) != 0 || w.log.Claims(key) != 0 || w.last() != ingest.StatePaused {
+			t.Errorf("%d events, %d claims, %s", len(w.log.Events(key)), w.log.Claims(key), w.last())
+		}
+		close(slow.gate)
+		pass(time.Hour)
+		must(t, f.Resume(t.Context(), key))
+		pass(time.Minute)
+		if len(w.log.Events(key)) != 1 {
+			t.Errorf("%d events after the end of the pause", len(w.log.Events(key)))
+		}
+		must(t, f.Stop(t.Context()))
+	})
+}
+
+// slowPauses tell that nothing is paused until the gate opens.
+type slowPauses latePauses
+
+func (p *slowPauses) Watch(ctx context.Context) iter.Seq[map[publish.Key]time.Time] {
+	return func(yield func(map[publish.Key]time.Time) bool) {
+		if yield(map[publish.Key]time.Time{}) {
+			(*latePauses)(p).Watch(ctx)(yield)
+		}
+	}
+}

@@ -142,6 +142,8 @@ func (r *runner) work(ctx context.Context, claim publish.Claim) error {
 	return nil
 }
 
-func errPaused() error {
-	return &Error{Fault{Class: Config, Code: CodePaused}, "", errors.New("the mailbox is paused")}
+func errPaused() error { return pausedFault(Config) }
+
+func pausedFault(c Class) error {
+	return &Error{Fault{Class: c, Code: CodePaused}, "", errors.New("the mailbox is paused")}
 }

@@ -102,6 +102,9 @@ func (r *runner) worthRetry(err error) bool {
 // tenure is one claim on the log, from taking it over to giving it up.
 func (r *runner) tenure(ctx context.Context) error {
 	r.set(StateClaiming, nil)
+	if err := r.mayRun(ctx); err != nil {
+		return err
+	}
 	r.claimed = r.opt.Now()
 	claim, err := r.opt.Log.Claim(ctx, r.box.Key)
 	if err != nil {
@@ -129,6 +132,19 @@ func (r *runner) tenure(ctx context.Context) error {
 			return r.release(claim, lost(err), err)
 		}
 	}
+}
+
+// mayRun asks whether the mailbox is paused: the owner before may have been told so only just now, and the Fleet
+// hears of it by and by. It will end this runner then.
+func (r *runner) mayRun(ctx context.Context) error {
+	if r.opt.Pauses == nil {
+		return nil
+	}
+	paused, err := r.opt.Pauses.Paused(ctx, r.box.Key)
+	if err == nil && paused {
+		err = pausedFault(Transient)
+	}
+	return err
 }
 
 // lost reports whether an error ended the claim.
@@ -348,6 +364,9 @@ func (r *runner) trouble(err error, f Fault, wait time.Duration) {
 func troubleState(err error, f Fault) State {
 	if fault, ok := publishFault(err); ok && fault.Code != CodeFenced && fault.Code != CodeLogMoved {
 		return StateNATSUnavailable
+	}
+	if f.Code == CodePaused {
+		return StatePaused
 	}
 	switch f.Class {
 	case Auth:

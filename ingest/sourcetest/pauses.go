@@ -22,6 +22,14 @@ func NewPauses() *Pauses {
 	return &Pauses{paused: map[publish.Key]time.Time{}, news: make(chan struct{})}
 }
 
+// Paused implements ingest.Pauses.
+func (p *Pauses) Paused(_ context.Context, box publish.Key) (bool, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, paused := p.paused[box]
+	return paused, nil
+}
+
 // Pause implements ingest.Pauses.
 func (p *Pauses) Pause(_ context.Context, box publish.Key, since time.Time) error {
 	p.change(func() { p.paused[box] = since })

@@ -209,6 +209,11 @@ func TestPausesAreSeenByAllAndOutliveTheServer(t *testing.T) {
 	if err := a.Resume(deadline(t), one); err != nil {
 		t.Fatal(err)
 	}
+	for box, want := range map[publish.Key]bool{one: false, two: true, {Tenant: "acme", Mailbox: "never"}: false} {
+		if paused, err := b.Paused(deadline(t), box); err != nil || paused != want {
+			t.Errorf("%s is paused: %v, %v", box, paused, err)
+		}
+	}
 	await("one resumed", map[publish.Key]time.Time{two: at})
 	for p := range a.Watch(ctx) {
 		if !maps.Equal(p, map[publish.Key]time.Time{two: at}) {

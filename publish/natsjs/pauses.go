@@ -33,6 +33,21 @@ func (p *Pauses) key(box publish.Key) string {
 	return p.m.kv.stream.prefix + ".p." + Token(box.Tenant) + "." + Token(box.Mailbox)
 }
 
+// Paused asks the leader whether a mailbox is paused.
+func (p *Pauses) Paused(ctx context.Context, box publish.Key) (bool, error) {
+	w := wait{c: p.m.c}
+	defer w.done()
+	rec, err := p.m.kv.getWaiting(ctx, &w, query{LastFor: p.key(box)})
+	if err != nil {
+		return false, fmt.Errorf("ask whether %s is paused: %w", box, err)
+	}
+	if rec == nil {
+		return false, nil
+	}
+	_, _, paused := parsePaused(rec.header, rec.body)
+	return paused, nil
+}
+
 // Pause notes that a mailbox is paused since a time.
 func (p *Pauses) Pause(ctx context.Context, box publish.Key, since time.Time) error {
 	b, err := publish.Marshal(pausedKey{box.Tenant, box.Mailbox, since.UTC()})
