@@ -88,7 +88,7 @@ type Hooks struct {
 
 	// With other workers.
 	Owner   func(box publish.Key, worker string)    // who has the mailbox now; empty: it is not known yet
-	Workers func(live []string, own, all int)       // who is there, and how many of the mailboxes are this worker's
+	Workers func(live map[string]int, own, all int) // who is there with which weight, and how many of the mailboxes are this worker's
 	Differs func(box publish.Key, workers []string) // these define the mailbox otherwise; none: no longer
 	Members func(err error)                         // the other workers do not hear this one; nil: they do again
 }
@@ -165,7 +165,7 @@ func (h *Hooks) owner(box publish.Key, worker string) {
 	}
 }
 
-func (h *Hooks) shared(live []string, own, all int) {
+func (h *Hooks) shared(live map[string]int, own, all int) {
 	if h.Workers != nil {
 		h.Workers(live, own, all)
 	}

@@ -3,7 +3,6 @@ package ingest
 import (
 	"context"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -261,7 +260,7 @@ func (s *share) place(came map[string]bool) {
 			own++
 		}
 	}
-	live, all := s.ids(), len(s.boxes)
+	live, all := s.weights(), len(s.boxes)
 	s.mu.Unlock()
 	s.moved(apart)
 	for _, report := range reports {
@@ -270,14 +269,13 @@ func (s *share) place(came map[string]bool) {
 	s.hooks.shared(live, own, all)
 }
 
-// ids are the workers that mailboxes are placed by; s.mu is held.
-func (s *share) ids() []string {
-	ids := make([]string, 0, len(s.roster.seats))
-	for id := range s.roster.seats {
-		ids = append(ids, id)
+// weights are those of the workers that mailboxes are placed by; s.mu is held.
+func (s *share) weights() map[string]int {
+	weights := make(map[string]int, len(s.roster.seats))
+	for id, seat := range s.roster.seats {
+		weights[id] = seat.weight
 	}
-	slices.Sort(ids)
-	return ids
+	return weights
 }
 
 // leaveTime is how long the last word may take.

@@ -22,8 +22,9 @@ type Row struct {
 	Since       time.Time  `json:"since"` // of the state
 	LastPoll    *time.Time `json:"last_poll,omitempty"`
 	NextTry     *time.Time `json:"next_poll,omitempty"`
-	Worker      string     `json:"worker,omitempty"`    // who has it, if there are several
-	Differing   []string   `json:"differing,omitempty"` // workers that define it otherwise
+	Worker      string     `json:"worker,omitempty"`        // who has it, if there are several
+	Weight      int        `json:"worker_weight,omitempty"` // that worker's
+	Differing   []string   `json:"differing,omitempty"`     // workers that define it otherwise
 	Published   int64      `json:"published"`
 	Quarantined int64      `json:"quarantined"`
 	Settled     int64      `json:"settled"`
@@ -43,6 +44,8 @@ type Board struct {
 	mu   sync.RWMutex
 	rows map[publish.Key]*Row
 	nats error // what publishing waits for; nil: nothing
+
+	weights map[string]int // of the workers
 }
 
 // NewBoard returns an empty table.
@@ -70,6 +73,13 @@ func (b *Board) waitsFor(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.nats = err
+}
+
+// workers notes who is there, with which weight. The map is the board's from then on.
+func (b *Board) workers(weights map[string]int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.weights = weights
 }
 
 // row returns the mailbox's row; b.mu is held.
@@ -100,6 +110,7 @@ func (b *Board) Rows() []Row {
 	out := make([]Row, 0, len(b.rows))
 	for _, r := range b.rows {
 		row := *r
+		row.Weight = b.weights[row.Worker]
 		if b.nats != nil && row.Code == "" {
 			row.apply(ingest.Status{State: ingest.StateNATSUnavailable, At: row.Since, Err: b.nats, Fault: ingest.FaultOf(b.nats)})
 		}

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/rs/zerolog"
@@ -37,11 +38,12 @@ func (w *Worker) onOwner(box publish.Key, owner string) {
 }
 
 // onWorkers logs the sum of it.
-func (w *Worker) onWorkers(live []string, own, all int) {
+func (w *Worker) onWorkers(live map[string]int, own, all int) {
+	w.board.workers(live)
 	w.metrics.workers.Set(float64(len(live)))
 	w.metrics.owned.Set(float64(own))
-	if len(live) > 0 {
-		w.log.Info().Int("workers", len(live)).Strs("names", live[:min(len(live), 20)]).Int("mailboxes_here", own).Int("mailboxes", all).Msg("mailboxes shared")
+	if names := slices.Sorted(maps.Keys(live)); len(names) > 0 {
+		w.log.Info().Int("workers", len(live)).Strs("names", names[:min(len(names), 20)]).Int("mailboxes_here", own).Int("mailboxes", all).Msg("mailboxes shared")
 	}
 }
 

@@ -23,13 +23,16 @@ type colleague struct {
 	stop func()
 }
 
-func startColleague(t *testing.T, file, url, name string) *colleague {
+func startColleague(t *testing.T, file, url, name string, change ...func(*config.Config)) *colleague {
 	t.Helper()
 	cfg, err := config.Load(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	cfg.NATS.URL = url
+	for _, f := range change {
+		f(cfg)
+	}
 	log := &lines{new: make(chan struct{}, 1)}
 	w, err := worker.Start(t.Context(), cfg, worker.Options{Log: zerolog.New(log), Version: "test", Name: name})
 	if err != nil {
@@ -78,12 +81,16 @@ func TestTwoWorkersShareTheMailboxesAndSayWhoHasWhat(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = stage.Close() })
-	one, two := startColleague(t, stage.ConfigFile(), url, "one"), startColleague(t, stage.ConfigFile(), url, "two")
+	one := startColleague(t, stage.ConfigFile(), url, "one", func(c *config.Config) { c.Worker.Weight = 3 })
+	two := startColleague(t, stage.ConfigFile(), url, "two")
 	for _, c := range []*colleague{one, two} {
 		c.log.await(t, `"workers":2`)
 	}
 	rows := two.w.Board().Rows()
 	for i, r := range one.w.Board().Rows() {
+		if weight := map[string]int{"one": 3, "two": 1}[r.Worker]; r.Weight != weight || rows[i].Weight != weight {
+			t.Errorf("%s: one says its worker %s has weight %d, two says %d", r.Mailbox, r.Worker, r.Weight, rows[i].Weight)
+		}
 		if r.Worker == "" || r.Worker != rows[i].Worker {
 			t.Errorf("%s: one says %q has it, two says %q", r.Mailbox, r.Worker, rows[i].Worker)
 		}

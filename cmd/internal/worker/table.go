@@ -3,6 +3,7 @@ package worker
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,13 +20,13 @@ func WriteTable(w io.Writer, rows []Row, wide bool) {
 	t.SetStyle(style)
 	head := table.Row{"MAILBOX", "PROTOCOL", "STATE", "LAST POLL", "NEXT", "PUBLISHED", "QUARANTINED", "CODE"}
 	if wide {
-		head = append(head, "TENANT", "ADDRESS", "SETTLED", "LAST EVENT", "IN STATE", "WORKER")
+		head = append(head, "TENANT", "ADDRESS", "SETTLED", "LAST EVENT", "IN STATE", "WORKER", "WEIGHT")
 	}
 	t.AppendHeader(head)
 	for _, r := range rows {
 		row := table.Row{r.Mailbox, r.Protocol, r.State, ago(r.LastPoll), until(r.NextTry), r.Published, r.Quarantined, or(r.Code)}
 		if wide {
-			row = append(row, r.Tenant, r.Address, r.Settled, ago(r.LastEvent), ago(&r.Since), or(r.Worker))
+			row = append(row, r.Tenant, r.Address, r.Settled, ago(r.LastEvent), ago(&r.Since), or(r.Worker), weight(r.Weight))
 		}
 		t.AppendRow(row)
 	}
@@ -44,6 +45,13 @@ func WriteTable(w io.Writer, rows []Row, wide bool) {
 			_, _ = fmt.Fprintf(w, "\n%s: %d folders cannot be read; the log names them\n", r.Mailbox, r.Skipped)
 		}
 	}
+}
+
+func weight(n int) string {
+	if n == 0 {
+		return "–"
+	}
+	return strconv.Itoa(n)
 }
 
 func or(s string) string {
