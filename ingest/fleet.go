@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"hash/fnv"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -283,38 +281,4 @@ func (f *Fleet) Stop(ctx context.Context) error {
 		f.share.leave(ctx)
 	}
 	return err
-}
-
-// Once reads every mailbox that is not paused to its end one time, at most parallel of them at once (0: 64),
-// and returns their errors joined, in the order of the mailboxes. The Fleet must not run anything else.
-func (f *Fleet) Once(ctx context.Context, boxes []Mailbox, parallel int) error {
-	errs := make([]error, len(boxes))
-	turn := make(chan struct{}, cmp.Or(parallel, 64))
-	var wg sync.WaitGroup
-	// A cancelled pass still gets the time to resolve its last write.
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(drainTime, f.cut) })
-	defer stop()
-	if f.opt.Pauses != nil {
-		for paused := range f.opt.Pauses.Watch(ctx) {
-			f.paused = paused
-			break
-		}
-	}
-	for i, b := range boxes {
-		if since, paused := f.paused[b.Key]; paused {
-			f.opt.Hooks.state(b.Key, Status{State: StatePaused, At: since})
-			continue
-		}
-		turn <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-turn }()
-			r := newRunner(b, f)
-			r.once = true
-			if err := r.run(ctx); err != nil {
-				errs[i] = fmt.Errorf("%s: %w", b.Key, err)
-			}
-		})
-	}
-	wg.Wait()
-	return errors.Join(slices.DeleteFunc(errs, func(e error) bool { return e == nil })...)
 }

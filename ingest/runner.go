@@ -78,6 +78,9 @@ func (r *runner) run(ctx context.Context) error {
 		if ctx.Err() != nil || (r.once && err == nil) {
 			return err
 		}
+		if r.once && r.opt.Members != nil && errors.Is(err, publish.ErrFenced) {
+			return err // another worker has come for it
+		}
 		if r.once && !r.worthRetry(err) {
 			r.trouble(err, FaultOf(err), 0)
 			return err

@@ -23,7 +23,8 @@ func runCommand() *cobra.Command {
 		Use:   "run",
 		Short: "Run the worker",
 		Long: "Runs the worker until SIGTERM or SIGINT, then drains. SIGHUP or a changed file reloads the configuration.\n" +
-			"--once reads every mailbox to its end one time and exits: 0 if all went well, 3 if some mailbox failed.",
+			"--once reads every mailbox to its end one time and exits: 0 if all went well, 3 if some mailbox failed.\n" +
+			"Mailboxes that a running worker has are left to it; the table calls them standby.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := loadConfig(cmd)
@@ -49,7 +50,7 @@ func runWorker(cmd *cobra.Command, cfg *config.Config, once bool) (err error) {
 		starting, cancel = context.WithTimeout(ctx, onceWait)
 		defer cancel()
 	}
-	w, err := worker.Start(starting, cfg, worker.Options{Log: newLogger(cmd.ErrOrStderr(), cfg.Log), Version: version, Watch: !once, Alone: once})
+	w, err := worker.Start(starting, cfg, worker.Options{Log: newLogger(cmd.ErrOrStderr(), cfg.Log), Version: version, Watch: !once, Single: once})
 	if err != nil {
 		return err
 	}

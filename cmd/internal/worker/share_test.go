@@ -2,6 +2,7 @@ package worker_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -144,5 +145,37 @@ func TestTwoWorkersOfOneNameAreToldAndTheSecondGetsNothing(t *testing.T) {
 	two.stop()
 	if strings.Contains(one.log.text()+two.log.text(), "MF-NATS-005") || strings.Contains(two.log.text(), `"state":"claiming"`) {
 		t.Errorf("one's log: %s\ntwo's log: %s", one.log.text(), two.log.text())
+	}
+}
+
+func TestASinglePassBesideAWorkerLeavesItsMailboxesAlone(t *testing.T) {
+	url := sharedServer(t)
+	stage, err := demo.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = stage.Close() })
+	one := startColleague(t, stage.ConfigFile(), url, "")
+	one.log.await(t, `"mailbox":"support","tenant":"default","state":"idle"`)
+	cfg, err := config.Load(stage.ConfigFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.NATS.URL = url
+	log := &lines{new: make(chan struct{}, 1)}
+	w, err := worker.Start(t.Context(), cfg, worker.Options{Log: zerolog.New(log), Version: "test", Single: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.Once(t.Context()), w.Close()); err != nil {
+		t.Error(err)
+	}
+	for _, r := range w.Board().Rows() {
+		if r.State != string(ingest.StateStandby) || r.Worker == "" || r.Worker != one.w.Board().Rows()[0].Worker {
+			t.Errorf("%+v", r)
+		}
+	}
+	if !strings.Contains(log.text(), "left to the workers that have them") || strings.Contains(one.log.text(), "MF-NATS-005") {
+		t.Errorf("the pass says %s, the worker %s", log.text(), one.log.text())
 	}
 }

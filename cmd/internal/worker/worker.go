@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -21,7 +23,8 @@ type Options struct {
 	Log     zerolog.Logger
 	Version string
 	Watch   bool   // reload when a file of the configuration changes
-	Alone   bool   // all mailboxes are this worker's, whoever else is there: for a single pass
+	Alone   bool   // all mailboxes are this worker's, whoever else is there: for a job
+	Single  bool   // for Once: beside the workers that are there, and none of them
 	Name    string // of this worker; empty: as the configuration says, or one that is its own after every restart
 }
 
@@ -49,6 +52,9 @@ type Worker struct {
 // mailboxes. It waits for a NATS server that is not there yet until ctx ends.
 func Start(ctx context.Context, cfg *config.Config, opt Options) (*Worker, error) {
 	id, unlocked := identify(cfg.NATS.DataDir, cmp.Or(opt.Name, cfg.Worker.ID))
+	if opt.Single && errors.Is(unlocked, embed.ErrLocked) { // by the worker that runs
+		id, unlocked = identify(cfg.NATS.DataDir, "")
+	}
 	opt.Name = id.name
 	w := &Worker{id: id, crash: crash.FromEnv(), cfg: cfg, log: opt.Log, opt: opt, seen: stamps(cfg.Files), board: NewBoard(), metrics: newMetrics(opt.Version, len(cfg.Mailboxes))}
 	if unlocked != nil {
@@ -125,14 +131,25 @@ func (w *Worker) Run(ctx context.Context) error {
 	return nil
 }
 
-// Once reads every mailbox to its end one time.
+// Once reads every mailbox to its end one time, but for those that running workers have.
 func (w *Worker) Once(ctx context.Context) error {
 	boxes, err := w.boxes.build(w.cfg)
 	if err != nil {
 		return err
 	}
 	w.board.expect(w.cfg)
-	return w.fleet.Once(ctx, boxes, 0)
+	err = w.fleet.Once(ctx, boxes, 0)
+	left, names := 0, map[string]bool{}
+	for _, r := range w.board.Rows() {
+		if r.State == string(ingest.StateStandby) {
+			left++
+			names[cmp.Or(r.Worker, "?")] = true
+		}
+	}
+	if left > 0 {
+		w.log.Info().Int("mailboxes", left).Strs("workers", slices.Sorted(maps.Keys(names))).Msg("left to the workers that have them")
+	}
+	return err
 }
 
 // Conn is the connection to NATS, for reading what was published.
