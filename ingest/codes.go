@@ -88,6 +88,7 @@ const (
 	CodeSettleHeld   Code = "MF-NATS-010"
 	CodeNoWorker     Code = "MF-NATS-012"
 	CodeNameTaken    Code = "MF-NATS-013"
+	CodeOneCopy      Code = "MF-NATS-014"
 
 	CodeNotServed Code = "MF-CTL-001"
 	CodePaused    Code = "MF-CTL-002"

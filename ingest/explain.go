@@ -101,6 +101,7 @@ func natsExplanations() []explanation {
 		{CodeBlobStore, "the folder or bucket of blobs.url cannot be used", "a folder: check that it exists, its owner and mode, and the space on its disk. S3: check the endpoint, that the bucket exists, the keys and their rights (README, Blobs on S3), and the quota; the error says which. Fetching waits, nothing is lost"},
 		{CodeNoWorker, "no worker is running that could be asked", "start one and leave it running: mailflume run. With a NATS server of your own, name it in nats.url"},
 		{CodeNameTaken, "another worker has this worker's name, so this one gets no mailboxes", "give each worker a worker.id of its own, or none, and start this one again; workers whose data_dir does not outlive them also need host names of their own"},
+		{CodeOneCopy, "the NATS servers are a cluster, and there is only one copy of the stream", "while the one server that has it is away nothing is published, and a lost disk takes the events along: nats stream edit MAIL --replicas 3, the same for the streams KV_mailflume and OBJ_mailflume-…, and nats.stream.replicas: 3. If one copy is meant, write replicas: 1"},
 		{CodeNotServed, "no worker has the mailbox at the moment", "try again in a few seconds: it may be moving between workers. If that does not help: mailflume status, and check that the configuration of the workers has the mailbox"},
 		{CodePaused, "the mailbox is paused", "let it go on first: mailflume resume MAILBOX"},
 		{CodeBusy, "the worker is busy with other requests", "wait until one of them is done and ask again"},

@@ -39,6 +39,7 @@ type streamInfo struct {
 	name, prefix string
 	maxAge       time.Duration
 	maxMsgSize   int32
+	replicas     int
 }
 
 // Connect returns once the server has accepted the connection. It waits for a server that is not

@@ -153,3 +153,20 @@ func TestOwnersThatFightOverAReplicatedLogPublishEachEventOnce(t *testing.T) {
 	wg.Wait()
 	wantEvents(t, conn, total)
 }
+
+func TestOneCopyInAClusterIsNoticed(t *testing.T) {
+	t.Parallel()
+	_, o := startCluster(t)
+	for name, replicas := range map[string]int{"ONE": 1, "THREE": 3} {
+		conn := dial(t, o)
+		if err := conn.EnsureStream(deadline(t), natsjs.StreamConfig{Name: name, Prefix: name, Replicas: replicas, Manage: true}); err != nil {
+			t.Fatal(err)
+		}
+		if conn.Unreplicated() != (replicas == 1) {
+			t.Errorf("%d replicas: unreplicated %v", replicas, conn.Unreplicated())
+		}
+	}
+	if startServer(t, serverOptions{}).conn(t).Unreplicated() {
+		t.Error("one server is no cluster")
+	}
+}

@@ -69,7 +69,7 @@ func (c *Conn) EnsureStream(ctx context.Context, sc StreamConfig) error {
 		cfg, err := c.ensureOnce(ctx, sc)
 		if err == nil {
 			c.mu.Lock()
-			c.stream = streamInfo{name: sc.Name, prefix: sc.Prefix, maxAge: cfg.MaxAge, maxMsgSize: cfg.MaxMsgSize}
+			c.stream = streamInfo{name: sc.Name, prefix: sc.Prefix, maxAge: cfg.MaxAge, maxMsgSize: cfg.MaxMsgSize, replicas: cfg.Replicas}
 			c.mu.Unlock()
 			return nil
 		}
@@ -196,6 +196,11 @@ func (c *Conn) createStream(ctx context.Context, sc StreamConfig) (jetstream.Str
 // MaxAge is how long the stream keeps events; 0 is for ever. A position has to be saved well before
 // what it is made of expires.
 func (c *Conn) MaxAge() time.Duration { return c.streamInfo().maxAge }
+
+// Unreplicated reports whether there is one copy of the stream only, though its server is one of several.
+func (c *Conn) Unreplicated() bool {
+	return c.streamInfo().replicas == 1 && c.nc.ConnectedClusterName() != "" && len(c.nc.Servers()) > 1
+}
 
 // streamInfo returns the stream that EnsureStream was given, or the default one.
 func (c *Conn) streamInfo() streamInfo {

@@ -207,6 +207,19 @@ func TestAuthorityAndScopeFollowFromTheCloudUnlessSetSingly(t *testing.T) {
 	}
 }
 
+func TestItIsKnownWhetherOneCopyOfTheStreamIsMeant(t *testing.T) {
+	const rest = "credentials: {c: {type: password, password: env:P}}\nmailboxes: [{address: a@example.com, host: h}]\n"
+	for text, want := range map[string]bool{"": false, "nats: {stream: {name: X}}\n": false, "nats: {stream: {replicas: 1}}\n": true} {
+		c, err := Parse("x.yaml", []byte(text+rest))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := c.NATS.Stream; s.Replicas != 1 || s.Chosen != want {
+			t.Errorf("%q: %+v", text, s)
+		}
+	}
+}
+
 func TestEveryFormOfAPostActionIsRead(t *testing.T) {
 	c := loadGood(t, "after")
 	hour := time.Hour

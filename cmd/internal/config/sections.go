@@ -114,6 +114,7 @@ func (s *section) stream() {
 	if !regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`).MatchString(st.Prefix) || len(st.Prefix) > 128 {
 		s.bad("nats.stream.prefix", quote(st.Prefix)+" cannot begin a subject", "use words of letters, digits, underscore and hyphen, joined by dots, for example mail.v1")
 	}
+	_, st.Chosen = s.d.places["nats.stream.replicas"]
 	if s.cfg.NATS.Embedded() && st.Replicas > 1 {
 		s.bad("nats.stream.replicas", "the embedded NATS server is only one server", "write replicas: 1, or add url: with your NATS cluster")
 	}

@@ -61,7 +61,9 @@ type Stream struct {
 	Replicas int      `yaml:"replicas" jsonschema:"minimum=1,maximum=5,default=1" jsonschema_description:"Copies of the stream in a NATS cluster."`
 	MaxAge   Duration `yaml:"max_age" jsonschema_description:"How long events stay in the stream; 0: for ever."`
 	MaxBytes Size     `yaml:"max_bytes" jsonschema_description:"Largest size of the stream; 0: unlimited. A full stream refuses new events, fetching waits and nothing is lost."`
-	Manage   bool     `yaml:"manage" jsonschema:"default=true" jsonschema_description:"Whether mailflume creates and updates the stream itself."`
+	// Chosen says that Replicas is somebody's choice, not the default.
+	Chosen bool `yaml:"-" json:"-"`
+	Manage bool `yaml:"manage" jsonschema:"default=true" jsonschema_description:"Whether mailflume creates and updates the stream itself."`
 	// AllowDiscardOld is refused mail loss, accepted.
 	AllowDiscardOld bool `yaml:"allow_discard_old,omitempty" jsonschema:"default=false" jsonschema_description:"Accept a stream that drops its oldest events when it is full, although mail can be lost that way without an error. Without this such a stream is refused."`
 }

@@ -32,7 +32,14 @@ func (w *Worker) connect(ctx context.Context) error {
 	}
 	patience.Stop()
 	w.setNATS(true)
-	return w.conn.EnsureStream(ctx, StreamConfig(w.cfg))
+	if err := w.conn.EnsureStream(ctx, StreamConfig(w.cfg)); err != nil {
+		return err
+	}
+	if s := w.cfg.NATS.Stream; w.conn.Unreplicated() && (!s.Chosen || s.Replicas != 1) {
+		_, next := ingest.Explain(ingest.CodeOneCopy)
+		w.log.Warn().Str("code", string(ingest.CodeOneCopy)).Str("stream", s.Name).Str("next", next).Msg("one copy of the stream in a cluster")
+	}
+	return nil
 }
 
 // StreamConfig is the stream as the configuration wants it.

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"mailflume/cmd/internal/config"
+	"mailflume/cmd/internal/demo"
 	"mailflume/cmd/internal/interop"
 	"mailflume/ingest"
 	"mailflume/publish/logtest/fault"
@@ -26,18 +28,7 @@ func TestFault_P5_TwoWorkersForcedOntoOneMailboxDoubleNothing(t *testing.T) {
 		sent += twoOwners(t, newSite(t, 1)).sent
 	})
 	t.Run("three replicas", func(t *testing.T) {
-		bin, err := interop.Build(t.Context(), t.TempDir(), "github.com/nats-io/nats-server/v2", "nats-server")
-		if err != nil {
-			t.Fatal(err)
-		}
-		nodes, err := interop.StartCluster(bin, filepath.Join(t.TempDir(), "cluster"), 3)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, n := range nodes {
-			t.Cleanup(func() { n.Signal(syscall.SIGKILL) })
-		}
-		late := twoOwners(t, newSiteOn(t, 1, natsjs.Options{URL: nodes[0].URL}))
+		late := twoOwners(t, newSiteOn(t, 1, natsjs.Options{URL: cluster(t)}))
 		if !late.duplicate.Load() {
 			t.Error("the stale write was not answered as a duplicate: this proves nothing about such answers")
 		}
@@ -47,6 +38,40 @@ func TestFault_P5_TwoWorkersForcedOntoOneMailboxDoubleNothing(t *testing.T) {
 		ID: "P5", Fault: "two workers believe that a mailbox is theirs, on one server and on three replicas; a write of the first one arrives twice, late",
 		Outcome: "the log takes the later one's events and refuses the other, which stops until it knows better", Messages: sent,
 	})
+}
+
+// cluster runs three servers until the test ends.
+func cluster(t *testing.T) (url string) {
+	t.Helper()
+	bin, err := interop.Build(t.Context(), t.TempDir(), "github.com/nats-io/nats-server/v2", "nats-server")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nodes, err := interop.StartCluster(bin, filepath.Join(t.TempDir(), "cluster"), 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range nodes {
+		t.Cleanup(func() { n.Signal(syscall.SIGKILL) })
+	}
+	return nodes[0].URL
+}
+
+func TestOneCopyInAClusterIsToldUnlessItIsMeant(t *testing.T) {
+	stage, err := demo.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = stage.Close() })
+	url := cluster(t)
+	for _, chosen := range []bool{false, true} {
+		c := startColleague(t, stage.ConfigFile(), url, "", func(c *config.Config) { c.NATS.Stream.Chosen = chosen })
+		c.log.await(t, `"message":"started"`)
+		if told := strings.Contains(c.log.text(), "MF-NATS-014"); told == chosen {
+			t.Errorf("replicas: 1 was chosen: %v; told: %v", chosen, told)
+		}
+		c.stop()
+	}
 }
 
 // twoOwners lets a second worker, which hears of nobody, claim what a first one has, which hears of nobody
