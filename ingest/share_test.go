@@ -379,3 +379,15 @@ func TestAMailboxThatOneWorkerLacksGoesToAnother(t *testing.T) {
 		}
 	})
 }
+
+func TestAWorkerThatIsKilledAndComesBackGoesOnAtOnce(t *testing.T) {
+	workersTest(t, 20, []string{"a", "b"}, func(c *crew) {
+		c.crash("b")
+		c.send(1)
+		c.join("b") // while its announcement lives
+		pass(time.Second)
+		c.check()
+		c.shared()
+		c.drain("a", "b")
+	})
+}
