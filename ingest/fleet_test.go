@@ -186,6 +186,20 @@ func TestALostTailIsReadAgain(t *testing.T) {
 	}
 }
 
+func TestALostTailIsReadAgainThoughNoNewMailComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(ingest.Start{All: true}, ingest.After{})
+		mail := sourcetest.Mail(9)
+		w.add(mail)
+		stop := w.serve(t)
+		pass(time.Second)
+		w.log.LoseTail(key, 3)
+		pass(2 * time.Minute)
+		stop()
+		w.check(t, mail)
+	})
+}
+
 func TestAnEmptiedLogStartsAgainFromItsBaseNotFromNow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(ingest.Start{}, ingest.After{})

@@ -211,7 +211,10 @@ func (r *runner) await(ctx context.Context, w Waiter, atMost time.Duration) erro
 // cycle reads the mailbox to its end once, and settles what is due.
 func (r *runner) cycle(ctx context.Context, s Session, claim publish.Claim) error {
 	r.set(StateEnumerating, nil)
-	err := r.catchUp(ctx, s, claim)
+	err := r.believe(ctx, claim)
+	if err == nil {
+		err = r.catchUp(ctx, s, claim)
+	}
 	if err != nil {
 		return err
 	}
@@ -233,6 +236,19 @@ func (r *runner) cycle(ctx context.Context, s Session, claim publish.Claim) erro
 	}
 	if r.pos.dirty > 0 && r.opt.Now().Sub(r.pos.oldest) >= r.opt.SaveEvery {
 		return r.save(claim)
+	}
+	return nil
+}
+
+// believe makes sure that the log still holds what was acknowledged, if that is in doubt. A mailbox
+// without new mail writes nothing that would show it.
+func (r *runner) believe(ctx context.Context, claim publish.Claim) error {
+	v, ok := claim.(publish.Verifier)
+	if !ok || !v.Doubts() {
+		return nil
+	}
+	if err := v.Verify(ctx); err != nil {
+		return fmt.Errorf("look whether the log still holds what was published: %w", err)
 	}
 	return nil
 }

@@ -59,6 +59,9 @@ type Verifier interface {
 	// claim's own last write: then nothing that was acknowledged has been lost since. It is asked
 	// before anything on the mail server is changed.
 	Verify(ctx context.Context) error
+	// Doubts reports whether there is a reason to ask: since the last write or Verify the server was
+	// away, and may have come back without what it had not put on disk yet; or that was long ago.
+	Doubts() bool
 }
 
 // Noter is a Claim that can leave word for the next one: what its owner is at, should it die.

@@ -64,11 +64,11 @@ func (c *claim) send(ctx context.Context, m *nats.Msg) (fresh bool, err error) {
 // run attempts until the message's fate is known.
 func (s *sending) run(ctx context.Context) error {
 	for {
-		woken := s.c.log.c.woken()
+		woken, begun := s.c.log.c.woken(), s.c.prove()
 		ack, out, why := s.c.log.publish(ctx, s.m)
 		switch out {
 		case stored:
-			s.c.seq, s.c.id = ack.Sequence, s.id
+			s.c.seq, s.c.id, s.c.proven = ack.Sequence, s.id, begun // the fence held: what came before is there
 			return nil
 		case hopeless:
 			return why
