@@ -122,6 +122,9 @@ func (r *runner) tenure(ctx context.Context) error {
 		if !lost(err) && ctx.Err() == nil {
 			err = cmp.Or(r.work(ctx, claim), err)
 		}
+		if !lost(err) { // a mail server may be away for longer than the log keeps events
+			err = cmp.Or(r.saveDue(claim), err)
+		}
 		if errors.Is(err, publish.ErrFenced) {
 			r.opt.Hooks.fenced(r.box.Key)
 		}
@@ -154,6 +157,14 @@ func (r *runner) save(claim publish.Claim) error {
 		r.opt.Hooks.saved(r.box.Key, n)
 	}
 	return err
+}
+
+// saveDue saves a position that has waited long enough.
+func (r *runner) saveDue(claim publish.Claim) error {
+	if r.pos.dirty == 0 || r.opt.Now().Sub(r.pos.oldest) < r.opt.SaveEvery {
+		return nil
+	}
+	return r.save(claim)
 }
 
 // session is one connection: it returns nil when the mailbox was read and the connection is not
@@ -234,10 +245,7 @@ func (r *runner) cycle(ctx context.Context, s Session, claim publish.Claim) erro
 	if err := r.settle(ctx, s, claim); err != nil {
 		return err
 	}
-	if r.pos.dirty > 0 && r.opt.Now().Sub(r.pos.oldest) >= r.opt.SaveEvery {
-		return r.save(claim)
-	}
-	return nil
+	return r.saveDue(claim)
 }
 
 // believe makes sure that the log still holds what was acknowledged, if that is in doubt. A mailbox
@@ -336,12 +344,15 @@ func (r *runner) sleep(ctx context.Context, d time.Duration) bool {
 	return ctx.Err() == nil
 }
 
-// untilNext is the time to the next poll, or to the next post-action if that is sooner. A tenth of
+// untilNext is the time to the next poll, or to the next post-action or save if that is sooner. A tenth of
 // jitter keeps mailboxes that were started together apart.
 func (r *runner) untilNext() time.Duration {
 	wait := r.box.PollEvery - rand.N(r.box.PollEvery/10+1)
 	if _, next := r.pos.ripe(r.opt.Now(), r.grace()); next.After(r.held) {
 		wait = min(wait, max(next.Sub(r.opt.Now()), time.Second))
+	}
+	if r.pos.dirty > 0 {
+		wait = min(wait, max(r.pos.oldest.Add(r.opt.SaveEvery).Sub(r.opt.Now()), time.Second))
 	}
 	return wait
 }

@@ -230,3 +230,43 @@ func TestALongBodyIsStoredAndCutOnACharacter(t *testing.T) {
 		t.Error("the whole text is not stored")
 	}
 }
+
+func TestThePositionIsSavedInTimeThoughTheMailServerIsAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(ingest.Start{All: true}, ingest.After{})
+		w.opt.SaveEvery = time.Hour
+		w.add(sourcetest.Mail(3))
+		away := false
+		w.box.OpenFault = func(int) error {
+			if away {
+				return &ingest.Error{Fault: ingest.Fault{Class: ingest.Auth, Code: ingest.CodePasswordRefused}}
+			}
+			return nil
+		}
+		stop := w.serve(t)
+		defer stop()
+		pass(time.Second)
+		base := w.log.Snapshot(key)
+		away = true
+		pass(90 * time.Minute)
+		if bytes.Equal(w.log.Snapshot(key), base) {
+			t.Error("three events have waited for a snapshot for longer than SaveEvery")
+		}
+	})
+}
+
+func TestAPositionIsNotSavedAPollLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(ingest.Start{All: true}, ingest.After{})
+		w.opt.SaveEvery = 5 * time.Second
+		w.add(sourcetest.Mail(3))
+		stop := w.serve(t)
+		defer stop()
+		pass(time.Second)
+		base := w.log.Snapshot(key)
+		pass(7 * time.Second)
+		if bytes.Equal(w.log.Snapshot(key), base) {
+			t.Error("the position waits for the next poll")
+		}
+	})
+}
