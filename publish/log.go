@@ -42,7 +42,8 @@ type Log interface {
 // outcome is unknown must be resolved before anything else may be written.
 type Claim interface {
 	// Position returns the last complete snapshot and the entries written after what it covers, in
-	// order, complete up to this claim. A log without a snapshot returns nil.
+	// order, complete up to this claim. A log without a snapshot returns nil. It is asked for before the
+	// claim's first write; what it returns need not be kept longer.
 	Position() (snapshot []byte, since []Entry)
 	// Append writes the event and its Ref in one write, exactly once. The event's encoding must not
 	// exceed MaxEvent (ErrTooLarge).

@@ -58,6 +58,7 @@ func (c *claim) send(ctx context.Context, m *nats.Msg) (fresh bool, err error) {
 		}
 		return false, c.ends(err)
 	}
+	c.snapshot, c.since = nil, nil // a fleet of ten thousand claims need not keep what their owners hold
 	return c.seq != before, nil
 }
 
