@@ -22,6 +22,7 @@ type Mailbox struct {
 	Info        publish.MailboxInfo
 	Host        string // sessions to one host share a budget
 	Source      Source
+	Start       Start                       // that of Source
 	Restart     func(Start) (Source, error) // the same mailbox with another start, for a Job; may be nil
 	Blobs       publish.BlobStore           // nil: octets are hashed and not kept
 	Raw         bool                        // keep the raw message
@@ -176,6 +177,9 @@ func (r *runner) session(ctx context.Context, claim publish.Claim) error {
 	}
 	defer free()
 	r.set(StateConnecting, nil)
+	if err := r.rebase(ctx); err != nil {
+		return err
+	}
 	s, err := r.box.Source.Open(ctx)
 	if err != nil {
 		return err

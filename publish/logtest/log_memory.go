@@ -136,6 +136,16 @@ func (m *Memory) Empty(box publish.Key) {
 	b.events, b.snapshots, b.seq = nil, nil, 0
 }
 
+// LoseSnapshots takes the snapshots out of box's log and leaves the events.
+func (m *Memory) LoseSnapshots(box publish.Key) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.cuts++
+	b := m.box(box)
+	b.snapshots = nil
+	b.seq = b.lastSeq()
+}
+
 // Fence claims box's log for another worker: every claim made so far is fenced.
 func (m *Memory) Fence(box publish.Key) {
 	m.mu.Lock()
