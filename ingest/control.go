@@ -38,18 +38,53 @@ func (f *Fleet) Pause(ctx context.Context, box publish.Key) error {
 	if !f.Has(box) {
 		return notServed(box)
 	}
-	var err error
-	if p := f.opt.Pauses; p != nil {
-		if _, paused := f.pausedSince(box); !paused { // the time of the first one stays
-			err = p.Pause(ctx, box, f.opt.Now())
-		}
-	} else {
+	if p := f.opt.Pauses; p == nil {
 		f.notePause(box, true)
+	} else if _, paused := f.pausedSince(box); !paused { // the time of the first one stays
+		if err := p.Pause(ctx, box, f.opt.Now()); err != nil {
+			return err
+		}
 	}
-	return errors.Join(err, f.await(ctx, func() bool {
+	if err := f.heed(ctx, box, true); err != nil {
+		return err
+	}
+	resumed := false
+	err := f.await(ctx, func() bool {
 		_, paused := f.paused[box]
-		return paused && f.active[box] == nil
-	}))
+		resumed = !paused
+		return resumed || f.active[box] == nil
+	})
+	if err == nil && resumed {
+		return errContested(true)
+	}
+	return err
+}
+
+// heedTime is how long it may take until what was noted is seen.
+const heedTime = 15 * time.Second
+
+// heed waits until a mailbox is seen to be paused, or not. Somebody may have asked for the opposite at the
+// same time: then it never is.
+func (f *Fleet) heed(ctx context.Context, box publish.Key, want bool) error {
+	short, cancel := context.WithTimeout(ctx, heedTime)
+	defer cancel()
+	err := f.await(short, func() bool {
+		_, paused := f.paused[box]
+		return paused == want
+	})
+	if err != nil && ctx.Err() == nil && short.Err() != nil {
+		return errContested(want)
+	}
+	return err
+}
+
+// errContested: the last of two opposite requests counts, and this is the other one.
+func errContested(pause bool) error {
+	text := "another request has paused the mailbox again"
+	if pause {
+		text = "another request has resumed the mailbox"
+	}
+	return &Error{Fault{Class: Transient, Code: CodeBusy}, "", errors.New(text)}
 }
 
 // Resume lets a paused mailbox go on.
@@ -57,16 +92,12 @@ func (f *Fleet) Resume(ctx context.Context, box publish.Key) error {
 	if !f.Has(box) {
 		return notServed(box)
 	}
-	var err error
-	if p := f.opt.Pauses; p != nil {
-		err = p.Resume(ctx, box)
-	} else {
+	if p := f.opt.Pauses; p == nil {
 		f.notePause(box, false)
+	} else if err := p.Resume(ctx, box); err != nil {
+		return err
 	}
-	return errors.Join(err, f.await(ctx, func() bool {
-		_, paused := f.paused[box]
-		return !paused
-	}))
+	return f.heed(ctx, box, false)
 }
 
 // Poll ends a mailbox's waits, so that it looks at its server now.

@@ -171,6 +171,34 @@ func TestOnlyTheOwnerPausesAndEveryLaterOwnerKeepsIt(t *testing.T) {
 	})
 }
 
+func TestOppositeRequestsAtTheSameTimeBothEnd(t *testing.T) {
+	for range 30 {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(ingest.Start{All: true}, ingest.After{})
+			pauses := sourcetest.NewPauses()
+			w.opt.Pauses = pauses
+			f := ingest.New(w.opt)
+			must(t, f.Apply([]ingest.Mailbox{w.mailbox()}))
+			pass(time.Second)
+			done := make(chan error, 4)
+			go func() { done <- f.Pause(t.Context(), key) }()
+			go func() { done <- f.Resume(t.Context(), key) }()
+			go func() { done <- f.Pause(t.Context(), key) }()
+			go func() { done <- pauses.Resume(t.Context(), key) }() // of another machine
+			pass(20 * time.Second)
+			if len(done) != 4 {
+				t.Errorf("%d of 4 requests ended", len(done))
+			}
+			for range len(done) {
+				if err := <-done; err != nil && ingest.FaultOf(err).Code != ingest.CodeBusy {
+					t.Error(err)
+				}
+			}
+			must(t, f.Stop(t.Context()))
+		})
+	}
+}
+
 func TestNothingStartsBeforeThePausesAreKnown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(ingest.Start{All: true}, ingest.After{})

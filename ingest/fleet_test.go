@@ -42,7 +42,7 @@ func newWorld(start ingest.Start, after ingest.After) *world {
 
 func (w *world) mailbox() ingest.Mailbox {
 	return ingest.Mailbox{
-		Key: key, Info: publish.MailboxInfo{ID: key.Mailbox}, Host: "h", Source: w.box, Blobs: w.blobs, Raw: true, Attachments: true,
+		Key: key, Info: publish.MailboxInfo{ID: key.Mailbox}, Host: "h", Source: w.box, Start: w.box.Start, Blobs: w.blobs, Raw: true, Attachments: true,
 		After: w.after, PollEvery: time.Minute, Definition: "1", Restart: func(s ingest.Start) (ingest.Source, error) { return w.box.StartingAt(s), nil },
 	}
 }
@@ -165,45 +165,6 @@ func TestARestartAnywhereLosesAndDoublesNothing(t *testing.T) {
 			w.check(t, mail)
 		})
 	}
-}
-
-func TestALostTailIsReadAgain(t *testing.T) {
-	for _, lost := range []int{1, 3, 100} {
-		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(ingest.Start{All: true}, ingest.After{})
-			mail := sourcetest.Mail(10)
-			w.add(mail[:9])
-			stop := w.serve(t)
-			pass(time.Second)
-			w.check(t, mail[:9])
-			w.log.LoseTail(key, lost)
-			w.add(mail[9:])
-			pass(5 * time.Minute)
-			pass(time.Second)
-			stop()
-			w.check(t, mail)
-		})
-	}
-}
-
-func TestAnEmptiedLogStartsAgainFromItsBaseNotFromNow(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(ingest.Start{}, ingest.After{})
-		w.box.Add([]byte("Subject: from before\r\n\r\n"))
-		stop := w.serve(t)
-		defer stop()
-		pass(time.Second)
-		mail := sourcetest.Mail(2)
-		w.box.Add(mail[0])
-		pass(2 * time.Minute)
-		w.log.Empty(key)
-		w.box.Add(mail[1])
-		pass(5 * time.Minute)
-		events := w.log.Events(key)
-		if len(events) != 2 || events[0].Ref != sourcetest.RefOf(2) || events[1].Ref != sourcetest.RefOf(3) {
-			t.Fatalf("%d events, want the two that came after the base", len(events))
-		}
-	})
 }
 
 func TestTheBaseIsSavedBeforeAnythingElse(t *testing.T) {

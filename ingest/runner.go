@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +21,7 @@ type Mailbox struct {
 	Info        publish.MailboxInfo
 	Host        string // sessions to one host share a budget
 	Source      Source
+	Start       Start                       // that of Source
 	Restart     func(Start) (Source, error) // the same mailbox with another start, for a Job; may be nil
 	Blobs       publish.BlobStore           // nil: octets are hashed and not kept
 	Raw         bool                        // keep the raw message
@@ -128,6 +128,9 @@ func (r *runner) tenure(ctx context.Context) error {
 		if !lost(err) && ctx.Err() == nil {
 			err = cmp.Or(r.work(ctx, claim), err)
 		}
+		if !lost(err) { // a mail server may be away for longer than the log keeps events
+			err = cmp.Or(r.saveDue(claim), err)
+		}
 		if errors.Is(err, publish.ErrFenced) {
 			r.opt.Hooks.fenced(r.box.Key)
 		}
@@ -175,6 +178,14 @@ func (r *runner) save(claim publish.Claim) error {
 	return err
 }
 
+// saveDue saves a position that has waited long enough.
+func (r *runner) saveDue(claim publish.Claim) error {
+	if r.pos.dirty == 0 || r.pos.since(r.pos.oldest) < r.opt.SaveEvery {
+		return nil
+	}
+	return r.save(claim)
+}
+
 // session is one connection: it returns nil when the mailbox was read and the connection is not
 // worth keeping until the next poll.
 func (r *runner) session(ctx context.Context, claim publish.Claim) error {
@@ -184,6 +195,9 @@ func (r *runner) session(ctx context.Context, claim publish.Claim) error {
 	}
 	defer free()
 	r.set(StateConnecting, nil)
+	if err := r.rebase(ctx); err != nil {
+		return err
+	}
 	s, err := r.box.Source.Open(ctx)
 	if err != nil {
 		return err
@@ -230,7 +244,10 @@ func (r *runner) await(ctx context.Context, w Waiter, atMost time.Duration) erro
 // cycle reads the mailbox to its end once, and settles what is due.
 func (r *runner) cycle(ctx context.Context, s Session, claim publish.Claim) error {
 	r.set(StateEnumerating, nil)
-	err := r.catchUp(ctx, s, claim)
+	err := r.believe(ctx, claim)
+	if err == nil {
+		err = r.catchUp(ctx, s, claim)
+	}
 	if err != nil {
 		return err
 	}
@@ -250,8 +267,18 @@ func (r *runner) cycle(ctx context.Context, s Session, claim publish.Claim) erro
 	if err := r.settle(ctx, s, claim); err != nil {
 		return err
 	}
-	if r.pos.dirty > 0 && r.pos.since(r.pos.oldest) >= r.opt.SaveEvery {
-		return r.save(claim)
+	return r.saveDue(claim)
+}
+
+// believe makes sure that the log still holds what was acknowledged, if that is in doubt. A mailbox
+// without new mail writes nothing that would show it.
+func (r *runner) believe(ctx context.Context, claim publish.Claim) error {
+	v, ok := claim.(publish.Verifier)
+	if !ok || !v.Doubts() {
+		return nil
+	}
+	if err := v.Verify(ctx); err != nil {
+		return fmt.Errorf("look whether the log still holds what was published: %w", err)
 	}
 	return nil
 }
@@ -287,67 +314,6 @@ func (r *runner) settle(ctx context.Context, s Session, claim publish.Claim) err
 }
 
 func (r *runner) grace() time.Duration { return max(r.box.After.Grace, r.opt.MinGrace) }
-
-// rest waits after a session: until the next poll if all went well, else as the fault says.
-func (r *runner) rest(ctx context.Context, err error) bool {
-	if r.hurry {
-		r.hurry = false
-		if err != nil {
-			r.trouble(err, FaultOf(err), 0)
-		}
-		return ctx.Err() == nil
-	}
-	if err == nil {
-		wait := r.untilNext()
-		r.setUntil(StatePollingWait, wait)
-		return r.sleep(ctx, wait)
-	}
-	f := FaultOf(err)
-	if errors.Is(err, publish.ErrFenced) {
-		return r.stepBack(ctx, err, f)
-	}
-	wait := r.backoff.next(f)
-	r.trouble(err, f, wait)
-	return r.sleep(ctx, wait)
-}
-
-// longTenure is how long a claim has to last to be no quarrel between two workers.
-const longTenure = 10 * time.Minute
-
-// stepBack waits after another worker took the mailbox: two beats at least, in which it is taken from
-// this Fleet if it is the other one's by right, longer when that happens again, and until it is known
-// whose it is. News of the configuration do not shorten it.
-func (r *runner) stepBack(ctx context.Context, err error, f Fault) bool {
-	if r.opt.Now().Sub(r.claimed) > longTenure {
-		r.ousted.reset()
-	}
-	wait := r.ousted.next(f)
-	r.trouble(err, f, wait)
-	return sleep(ctx, wait) && (r.certain == nil || r.certain(ctx))
-}
-
-// sleep is sleep that can be ended by a wake-up.
-func (r *runner) sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-r.wake:
-	case <-r.look:
-	case <-ctx.Done():
-	}
-	return ctx.Err() == nil
-}
-
-// untilNext is the time to the next poll, or to the next post-action if that is sooner. A tenth of
-// jitter keeps mailboxes that were started together apart.
-func (r *runner) untilNext() time.Duration {
-	wait := r.box.PollEvery - rand.N(r.box.PollEvery/10+1)
-	if _, next := r.pos.ripe(r.grace()); next > max(0, r.held.Sub(r.opt.Now())) {
-		wait = min(wait, max(next, time.Second))
-	}
-	return wait
-}
 
 func (r *runner) set(s State, err error) {
 	r.opt.Hooks.state(r.box.Key, Status{State: s, At: r.opt.Now(), Err: err})

@@ -42,7 +42,8 @@ type Log interface {
 // outcome is unknown must be resolved before anything else may be written.
 type Claim interface {
 	// Position returns the last complete snapshot and the entries written after what it covers, in
-	// order, complete up to this claim. A log without a snapshot returns nil.
+	// order, complete up to this claim. A log without a snapshot returns nil. It is asked for before the
+	// claim's first write; what it returns need not be kept longer.
 	Position() (snapshot []byte, since []Entry)
 	// Append writes the event and its Ref in one write, exactly once. The event's encoding must not
 	// exceed MaxEvent (ErrTooLarge).
@@ -59,6 +60,9 @@ type Verifier interface {
 	// claim's own last write: then nothing that was acknowledged has been lost since. It is asked
 	// before anything on the mail server is changed.
 	Verify(ctx context.Context) error
+	// Doubts reports whether there is a reason to ask: since the last write or Verify the server was
+	// away, and may have come back without what it had not put on disk yet; or that was long ago.
+	Doubts() bool
 }
 
 // Noter is a Claim that can leave word for the next one: what its owner is at, should it die.

@@ -81,6 +81,9 @@ func verify(t *testing.T, log publish.Log) {
 		t.Errorf("fresh claim: %v", err)
 	}
 	mustAppend(t, c, Box(), 1, 2)
+	if v.Doubts() {
+		t.Error("a doubt right after an append")
+	}
 	if err := v.Verify(deadline(t)); err != nil {
 		t.Errorf("after an append: %v", err)
 	}

@@ -28,6 +28,7 @@ type Memory struct {
 	boxes  map[publish.Key]*memoryBox
 	faults []fault
 	max    int
+	cuts   int // how often something was taken out
 	gate   func(ctx context.Context, op Op) error
 	clock  func() time.Time
 }
@@ -111,6 +112,7 @@ func (m *Memory) Gate(f func(ctx context.Context, op Op) error) {
 func (m *Memory) LoseTail(box publish.Key, n int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.cuts++
 	b := m.box(box)
 	for range n {
 		lastEvent, lastSave := -1, -1
@@ -137,8 +139,19 @@ func (m *Memory) LoseTail(box publish.Key, n int) {
 func (m *Memory) Empty(box publish.Key) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.cuts++
 	b := m.box(box)
 	b.events, b.snapshots, b.seq = nil, nil, 0
+}
+
+// LoseSnapshots takes the snapshots out of box's log and leaves the events.
+func (m *Memory) LoseSnapshots(box publish.Key) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.cuts++
+	b := m.box(box)
+	b.snapshots = nil
+	b.seq = b.lastSeq()
 }
 
 // Fence claims box's log for another worker: every claim made so far is fenced.

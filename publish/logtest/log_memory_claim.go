@@ -22,13 +22,14 @@ type MemoryClaim struct {
 	left     []byte
 
 	mu     sync.Mutex // one call at a time
+	cuts   int        // that this claim knows of; guarded by Memory.mu
 	seq    uint64     // of this owner's last message; guarded by Memory.mu
 	broken error      // ends the claim; guarded by Memory.mu
 }
 
 func (b *memoryBox) claim(box publish.Key, m *Memory) *MemoryClaim {
 	b.claims++
-	c := &MemoryClaim{m: m, box: box, no: b.claims, left: b.word}
+	c := &MemoryClaim{m: m, box: box, no: b.claims, left: b.word, cuts: m.cuts}
 	var through uint64
 	if k := len(b.snapshots); k > 0 {
 		c.snapshot, through = slices.Clone(b.snapshots[k-1].data), b.snapshots[k-1].through
@@ -156,7 +157,15 @@ func (c *MemoryClaim) Verify(ctx context.Context) error {
 	if err := c.check(c.m.box(c.box)); err != nil {
 		return fmt.Errorf("verify %s: %w", c.box, err)
 	}
+	c.cuts = c.m.cuts
 	return nil
+}
+
+// Doubts implements publish.Verifier.
+func (c *MemoryClaim) Doubts() bool {
+	c.m.mu.Lock()
+	defer c.m.mu.Unlock()
+	return c.cuts != c.m.cuts
 }
 
 // Release implements publish.Claim. What comes after it is answered with ErrLogMoved.

@@ -36,11 +36,25 @@ type claim struct {
 	replays int
 	notes   int
 	broken  error // why nothing can be written any more
+	proven  proof
 }
+
+// A proof is when the log was known to end with this claim's own last message.
+type proof struct {
+	visit int // of the server, see Conn.visit
+	at    time.Time
+}
+
+// proofLasts is how long a proof is good without a sign of trouble: a replicated stream can lose its
+// tail while the connection, to another server of the cluster, lasts.
+const proofLasts = 10 * time.Minute
+
+// prove begins a proof; what happens from now on is not covered by it.
+func (c *claim) prove() proof { return proof{c.log.c.visit(), time.Now()} }
 
 // Position implements publish.Claim.
 func (c *claim) Position() (snapshot []byte, since []publish.Entry) {
-	return slices.Clone(c.snapshot), slices.Clone(c.since)
+	return c.snapshot, c.since
 }
 
 // Append implements publish.Claim.
@@ -116,11 +130,19 @@ func (c *claim) Now() (earliest, latest time.Time) {
 	return c.clock.stored.Add(time.Since(c.clock.seen)), c.clock.stored.Add(time.Since(c.clock.sent))
 }
 
+// Doubts implements publish.Verifier.
+func (c *claim) Doubts() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.prove()
+	return now.visit != c.proven.visit || now.at.Sub(c.proven.at) > proofLasts
+}
+
 // Verify implements publish.Verifier.
 func (c *claim) Verify(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	err := c.usable(ctx)
+	err, begun := c.usable(ctx), c.prove()
 	if err == nil {
 		w := wait{c: c.log.c}
 		defer w.done()
@@ -129,6 +151,7 @@ func (c *claim) Verify(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("verify the log of %s: %w", c.box, err)
 	}
+	c.proven = begun
 	return nil
 }
 

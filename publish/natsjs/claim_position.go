@@ -131,10 +131,11 @@ func (s *scan) see(msg jetstream.Msg) (done bool, err error) {
 	return false, nil
 }
 
-// entry is the event as a position sees it; ok is false if it moves none.
+// entry is the event as a position sees it; ok is false if it moves none. What no claim wrote moves none:
+// it was not fenced, and a Ref in it would pass a message over that nobody has published.
 func (r *record) entry() (e publish.Entry, ok bool) {
 	e = publish.Entry{Ref: publish.Ref(r.header.Get(hdrRef)), Type: publish.EventType(lastToken(r.subject)), Time: r.time}
 	e.Content, _ = publish.ParseContent(r.header.Get(hdrRaw))
 	moves := e.Type == publish.Received || e.Type == publish.Quarantined || e.Type == publish.Reset
-	return e, moves && e.Ref != "" && r.header.Get(hdrReplay) == ""
+	return e, moves && e.Ref != "" && r.header.Get(hdrClaim) != "" && r.header.Get(hdrReplay) == ""
 }

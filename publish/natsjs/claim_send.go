@@ -58,17 +58,18 @@ func (c *claim) send(ctx context.Context, m *nats.Msg) (fresh bool, err error) {
 		}
 		return false, c.ends(err)
 	}
+	c.snapshot, c.since = nil, nil // a fleet of ten thousand claims need not keep what their owners hold
 	return c.seq != before, nil
 }
 
 // run attempts until the message's fate is known.
 func (s *sending) run(ctx context.Context) error {
 	for {
-		woken := s.c.log.c.woken()
+		woken, begun := s.c.log.c.woken(), s.c.prove()
 		ack, out, why := s.c.log.publish(ctx, s.m)
 		switch out {
 		case stored:
-			s.c.seq, s.c.id = ack.Sequence, s.id
+			s.c.seq, s.c.id, s.c.proven = ack.Sequence, s.id, begun // the fence held: what came before is there
 			return nil
 		case hopeless:
 			return why

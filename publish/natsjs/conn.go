@@ -26,6 +26,7 @@ type Conn struct {
 
 	mu       sync.Mutex
 	wake     chan struct{} // closed and replaced whenever the server is there again
+	visits   int           // how often it was there again
 	first    error         // why the first connection did not come about
 	denied   error         // the newest permission violation, and when it came
 	deniedAt time.Time
@@ -169,6 +170,14 @@ func (c *Conn) wakeUp() {
 	defer c.mu.Unlock()
 	close(c.wake)
 	c.wake = make(chan struct{})
+	c.visits++
+}
+
+// visit tells one connection to the server from the next.
+func (c *Conn) visit() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.visits
 }
 
 // woken returns a channel that is closed when the server is there again.

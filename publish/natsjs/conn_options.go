@@ -37,7 +37,7 @@ type Hooks struct {
 	Reconnected  func(url string)
 	Error        func(err error) // what has no caller: permission problems appear only here
 	// Waiting is told when a write waits for the server, again when the reason changes, and nil
-	// once nothing waits any more. The error wraps ErrUnavailable, ErrFull or ErrDenied.
+	// once nothing waits any more. The error wraps ErrUnavailable, ErrFull, ErrDenied or ErrUnsafe.
 	Waiting func(err error)
 }
 

@@ -94,7 +94,7 @@ func (c *Conn) updateWaiting(w *wait, why error, on bool) {
 
 // waitKind reduces a reason to its sentinel.
 func waitKind(err error) error {
-	for _, kind := range []error{publish.ErrDenied, publish.ErrFull} {
+	for _, kind := range []error{publish.ErrDenied, publish.ErrFull, publish.ErrUnsafe} {
 		if errors.Is(err, kind) {
 			return kind
 		}

@@ -28,10 +28,10 @@ func FuzzPaused(f *testing.F) {
 	f.Add(`{"tenant":"t","mailbox":"m","since":"2026-01-02T03:04:05Z"}`)
 	f.Add(`{"mailbox":"","since":"x"}`)
 	f.Fuzz(func(t *testing.T, body string) {
-		if box, _, ok := parsePaused(nats.Header{}, []byte(body)); ok && box.Mailbox == "" {
+		if box, ok := parsePaused(nats.Header{}, []byte(body)); ok && box.Mailbox == "" {
 			t.Fatal("no mailbox")
 		}
-		if _, _, ok := parsePaused(nats.Header{hdrOperation: {"DEL"}}, []byte(body)); ok {
+		if _, ok := parsePaused(nats.Header{hdrOperation: {"DEL"}}, []byte(body)); ok {
 			t.Fatal("a deleted key is one")
 		}
 	})

@@ -23,6 +23,9 @@ const (
 	codeStorage        jetstream.ErrorCode = 10047
 	codeStoreFailed    jetstream.ErrorCode = 10077 // DiscardNew: maximum bytes or messages exceeded
 	codeHeaderTooLarge jetstream.ErrorCode = 10097
+	codeSealed         jetstream.ErrorCode = 10109
+	codeRollup         jetstream.ErrorCode = 10111 // the stream does not allow it
+	codeTTLDisabled    jetstream.ErrorCode = 10166
 )
 
 // classify wraps an error of NATS in the sentinel of package publish that tells callers what to do.
@@ -67,6 +70,8 @@ func apiKind(code jetstream.ErrorCode) error {
 	switch code {
 	case codeStoreFailed, codeResources, codeStorage, codeMemory:
 		return publish.ErrFull
+	case codeSealed, codeRollup, codeTTLDisabled: // since the start somebody has edited the stream, or made another
+		return publish.ErrUnsafe
 	case jetstream.JSErrCodeStreamMessageExceedsMaximum, codeHeaderTooLarge:
 		return publish.ErrTooLarge
 	case jetstream.JSErrCodeMessageNotFound:
@@ -118,7 +123,7 @@ func apiOutcome(code jetstream.ErrorCode) outcome {
 		return raced
 	case jetstream.JSErrCodeStreamMessageExceedsMaximum, codeHeaderTooLarge:
 		return hopeless
-	case codeStoreFailed, codeResources, codeStorage, codeMemory:
+	case codeStoreFailed, codeResources, codeStorage, codeMemory, codeSealed, codeRollup, codeTTLDisabled:
 		return notStored
 	}
 	return unknown

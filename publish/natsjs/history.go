@@ -104,7 +104,7 @@ func (h *walk) run(ctx context.Context, box publish.Key) error {
 		if err != nil {
 			return err
 		}
-		h.KeptSince = info.TimeStamp.Add(-info.Config.MaxAge)
+		h.KeptSince = keptSince(&info.Config, info.TimeStamp)
 	}
 	return h.unpinned()
 }

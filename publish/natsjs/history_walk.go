@@ -177,7 +177,7 @@ func (h *walk) removed(ctx context.Context, seq uint64) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if age := info.Config.MaxAge; age == 0 || info.TimeStamp.Sub(info.Created) < age {
+	if !keptSince(&info.Config, info.TimeStamp).After(info.Created) {
 		return true, nil
 	}
 	// Only received events: what never expires says nothing.

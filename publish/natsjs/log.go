@@ -29,7 +29,7 @@ type mailLog struct {
 // MaxEvent implements publish.Log: what the server and the stream take, less the largest headers.
 func (l *mailLog) MaxEvent() int {
 	limit := l.c.nc.MaxPayload()
-	if m := int64(l.stream.maxMsgSize); m > 0 {
+	if m := int64(l.c.streamInfo().maxMsgSize); m > 0 {
 		limit = min(limit, m)
 	}
 	return max(int(limit)-headerRoom-len(l.stream.prefix)-len(l.stream.name), 0)
@@ -137,6 +137,19 @@ func (l *mailLog) pause(ctx context.Context, w *wait, woken <-chan struct{}, why
 	return nil
 }
 
+// remeasure reads the stream's limits again: one that takes less than MaxEvent said has been edited.
+func (l *mailLog) remeasure(ctx context.Context) {
+	s, err := l.c.js.Stream(ctx, l.stream.name)
+	if err != nil {
+		return // the next event finds it out again
+	}
+	l.c.mu.Lock()
+	defer l.c.mu.Unlock()
+	if l.c.stream.name == l.stream.name {
+		l.c.stream.maxMsgSize = s.CachedInfo().Config.MaxMsgSize
+	}
+}
+
 // publish sends m once and waits for the answer. Which stream stores it is checked by the server.
 func (l *mailLog) publish(ctx context.Context, m *nats.Msg) (ack *jetstream.PubAck, out outcome, err error) {
 	started := time.Now()
@@ -147,6 +160,8 @@ func (l *mailLog) publish(ctx context.Context, m *nats.Msg) (ack *jetstream.PubA
 	if err != nil {
 		var api *jetstream.APIError
 		switch {
+		case errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamMessageExceedsMaximum:
+			l.remeasure(ctx)
 		case errors.Is(err, jetstream.ErrNoStreamResponse):
 			err = fmt.Errorf("%w: nobody stores %s: the stream %s was deleted or has no leader: %w", publish.ErrUnavailable, m.Subject, l.stream.name, err)
 		case !errors.As(err, &api):

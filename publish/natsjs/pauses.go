@@ -44,18 +44,27 @@ func (p *Pauses) Paused(ctx context.Context, box publish.Key) (bool, error) {
 	if rec == nil {
 		return false, nil
 	}
-	_, _, paused := parsePaused(rec.header, rec.body)
+	_, paused := parsePaused(rec.header, rec.body)
 	return paused, nil
+}
+
+// message is the key of a paused mailbox.
+func (p *Pauses) message(k pausedKey) (*nats.Msg, error) {
+	b, err := publish.Marshal(k)
+	if err != nil {
+		return nil, err
+	}
+	msg := p.m.message(p.key(publish.Key{Tenant: k.Tenant, Mailbox: k.Mailbox}), b, p.m.opt.Life)
+	msg.Header.Del(hdrTTL)
+	return msg, nil
 }
 
 // Pause notes that a mailbox is paused since a time.
 func (p *Pauses) Pause(ctx context.Context, box publish.Key, since time.Time) error {
-	b, err := publish.Marshal(pausedKey{box.Tenant, box.Mailbox, since.UTC()})
+	msg, err := p.message(pausedKey{box.Tenant, box.Mailbox, since.UTC()})
 	if err != nil {
 		return err
 	}
-	msg := p.m.message(p.key(box), b, p.m.opt.Life)
-	msg.Header.Del(hdrTTL)
 	return p.write(ctx, "pause", box, msg)
 }
 
@@ -89,12 +98,14 @@ func (p *Pauses) write(ctx context.Context, what string, box publish.Key, msg *n
 }
 
 // Watch yields the paused mailboxes, each with the time since when, once they are known and whenever
-// that changes, until ctx ends. The maps are the receiver's. While the server is away it yields nothing.
+// that changes, until ctx ends. The maps are the receiver's. While the server is away it yields nothing. A
+// bucket that was deleted gets back what is known to be paused.
 func (p *Pauses) Watch(ctx context.Context) iter.Seq[map[publish.Key]time.Time] {
 	return func(yield func(map[publish.Key]time.Time) bool) {
+		v := &pauseView{p: p, yield: yield}
 		for pause := firstRetry; ctx.Err() == nil; pause = min(2*pause, p.m.c.opt.RetryMax) {
 			woken, started := p.m.c.woken(), time.Now()
-			over, err := p.follow(ctx, yield)
+			over, err := v.follow(ctx)
 			if over || ctx.Err() != nil {
 				return
 			}
@@ -112,11 +123,25 @@ func (p *Pauses) Watch(ctx context.Context) iter.Seq[map[publish.Key]time.Time] 
 	}
 }
 
-// follow reads the keys from a new consumer until something is wrong with it. over: nobody wants more.
-func (p *Pauses) follow(ctx context.Context, yield func(map[publish.Key]time.Time) bool) (over bool, err error) {
-	m := p.m
-	create, cancel := context.WithTimeout(ctx, m.c.opt.PublishTimeout)
+// pauseView is what one watcher knows. Its goroutine owns it.
+type pauseView struct {
+	p     *Pauses
+	yield func(map[publish.Key]time.Time) bool
+	keys  map[string]pausedKey // as yielded last, by subject
+	born  time.Time            // the bucket they were in
+}
+
+var errPausesGone = fmt.Errorf("%w: the bucket or its consumer is another one now", publish.ErrUnavailable)
+
+// follow reads the keys from a new consumer until something is wrong with it, which is looked for when
+// nothing comes. over: nobody wants more.
+func (v *pauseView) follow(ctx context.Context) (over bool, err error) {
+	m := v.p.m
+	create, cancel := context.WithTimeout(ctx, 3*m.c.opt.PublishTimeout)
 	defer cancel()
+	if err := v.restore(create); err != nil {
+		return false, err
+	}
 	cons, err := m.c.js.OrderedConsumer(create, m.kv.stream.name, jetstream.OrderedConsumerConfig{
 		FilterSubjects: []string{m.kv.stream.prefix + ".p.>"}, DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy,
 		InactiveThreshold: time.Minute, MaxResetAttempts: 3,
@@ -130,33 +155,96 @@ func (p *Pauses) follow(ctx context.Context, yield func(map[publish.Key]time.Tim
 	}
 	defer m.c.forget(m.kv.stream.name, cons)
 	defer msgs.Stop()
-	paused := map[publish.Key]time.Time{}
-	by := map[string]publish.Key{} // subject
-	if cons.CachedInfo().NumPending == 0 && !yield(maps.Clone(paused)) {
+	keys := map[string]pausedKey{}
+	if cons.CachedInfo().NumPending == 0 && !v.tell(keys) {
 		return true, nil
 	}
 	for {
-		msg, err := msgs.Next(jetstream.NextContext(ctx))
-		if err != nil {
+		next, cancel := context.WithTimeout(ctx, m.c.opt.PublishTimeout)
+		msg, err := msgs.Next(jetstream.NextContext(next))
+		cancel()
+		switch {
+		case err == nil:
+		case ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):
+			if err := v.alive(ctx, cons); err != nil {
+				return false, err
+			}
+			continue
+		default:
 			return false, err
 		}
-		delete(paused, by[msg.Subject()])
-		if box, since, ok := parsePaused(msg.Headers(), msg.Data()); ok {
-			paused[box], by[msg.Subject()] = since, box
+		delete(keys, msg.Subject())
+		if k, ok := parsePaused(msg.Headers(), msg.Data()); ok {
+			keys[msg.Subject()] = k
 		}
 		meta, err := msg.Metadata()
-		if err == nil && meta.NumPending == 0 && !yield(maps.Clone(paused)) {
+		if err == nil && meta.NumPending == 0 && !v.tell(keys) {
 			return true, nil
 		}
 	}
 }
 
-// parsePaused reads a key; ok is false for one that was deleted, and for what is none.
-func parsePaused(h nats.Header, body []byte) (box publish.Key, since time.Time, ok bool) {
-	if h.Get(hdrOperation) != "" || h.Get(hdrMarker) != "" {
-		return box, since, false
+// tell yields what is paused.
+func (v *pauseView) tell(keys map[string]pausedKey) bool {
+	v.keys = maps.Clone(keys)
+	paused := make(map[publish.Key]time.Time, len(keys))
+	for _, k := range keys {
+		paused[publish.Key{Tenant: k.Tenant, Mailbox: k.Mailbox}] = k.Since
 	}
-	var k pausedKey
+	return v.yield(paused)
+}
+
+// alive makes sure that news would come: a consumer of a bucket that was deleted and made anew goes on
+// where the old one ended, and is deaf until the new one has come as far.
+func (v *pauseView) alive(ctx context.Context, cons jetstream.Consumer) error {
+	m := v.p.m
+	ctx, cancel := context.WithTimeout(ctx, m.c.opt.PublishTimeout)
+	defer cancel()
+	s, err := m.c.js.Stream(ctx, m.kv.stream.name)
+	if err == nil && !s.CachedInfo().Created.Equal(v.born) {
+		err = errPausesGone
+	}
+	if err == nil {
+		_, err = cons.Info(ctx)
+	}
+	return err
+}
+
+// restore makes sure of the bucket. One that is new gets what the one before held: somebody paused these
+// mailboxes, and nobody resumed them.
+func (v *pauseView) restore(ctx context.Context) error {
+	m := v.p.m
+	s, err := m.c.js.Stream(ctx, m.kv.stream.name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		if err = m.ensure(ctx); err == nil {
+			s, err = m.c.js.Stream(ctx, m.kv.stream.name)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	born := s.CachedInfo().Created
+	if !born.Equal(v.born) {
+		for _, k := range v.keys {
+			msg, err := v.p.message(k)
+			if err != nil {
+				return err
+			}
+			msg.Header.Set("Nats-Expected-Last-Subject-Sequence", "0") // not what was said since
+			if _, out, err := m.kv.publish(ctx, msg); out != stored && !outran(err) {
+				return err
+			}
+		}
+	}
+	v.born = born
+	return nil
+}
+
+// parsePaused reads a key; ok is false for one that was deleted, and for what is none.
+func parsePaused(h nats.Header, body []byte) (k pausedKey, ok bool) {
+	if h.Get(hdrOperation) != "" || h.Get(hdrMarker) != "" {
+		return k, false
+	}
 	err := json.Unmarshal(body, &k)
-	return publish.Key{Tenant: k.Tenant, Mailbox: k.Mailbox}, k.Since, err == nil && k.Mailbox != ""
+	return k, err == nil && k.Mailbox != ""
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -132,6 +133,21 @@ func (c *Conn) ensureOnce(ctx context.Context, sc StreamConfig) (jetstream.Strea
 	return c.grow(ctx, cfg, sc)
 }
 
+// metaKept marks a stream whose max_age was raised with the time since when it holds everything: what
+// had expired under the old one by then, the new one would have kept.
+const metaKept = "mailflume-kept-since"
+
+// keptSince is from when on nothing has left a stream by its age. The zero time: nothing ever has.
+func keptSince(cfg *jetstream.StreamConfig, now time.Time) (since time.Time) {
+	if cfg.MaxAge > 0 {
+		since = now.Add(-cfg.MaxAge)
+	}
+	if before, err := time.Parse(time.RFC3339, cfg.Metadata[metaKept]); err == nil && before.After(since) {
+		since = before
+	}
+	return since
+}
+
 // grow brings an existing stream's limits to what the configuration says, if that loses nothing: a
 // size cap that is named (a full stream refuses, it drops nothing), and a longer life. A shorter
 // life or fewer replicas are for an administrator to decide.
@@ -144,6 +160,11 @@ func (c *Conn) grow(ctx context.Context, cfg jetstream.StreamConfig, sc StreamCo
 	}
 	if cfg.MaxAge > 0 && (sc.MaxAge == 0 || sc.MaxAge > cfg.MaxAge) {
 		want.MaxAge = sc.MaxAge
+		want.Metadata = maps.Clone(cfg.Metadata)
+		if want.Metadata == nil {
+			want.Metadata = map[string]string{}
+		}
+		want.Metadata[metaKept] = keptSince(&cfg, time.Now()).UTC().Format(time.RFC3339Nano)
 	}
 	if !sc.Manage || (want.MaxBytes == cfg.MaxBytes && want.Discard == cfg.Discard && want.MaxAge == cfg.MaxAge) {
 		return cfg, nil

@@ -66,7 +66,7 @@ func (b *builder) mailbox(cfg *config.Config, m *config.Mailbox, idle bool) (ing
 		return ingest.Mailbox{}, err
 	}
 	return ingest.Mailbox{
-		Key: m.Key(), Host: m.Host, Source: b.w.crash.Source(src), Blobs: b.w.crash.Blobs(store), Raw: cfg.Blobs.Raw, Attachments: cfg.Blobs.Attachments,
+		Key: m.Key(), Host: m.Host, Source: b.w.crash.Source(src), Start: m.Start.Ingest(), Blobs: b.w.crash.Blobs(store), Raw: cfg.Blobs.Raw, Attachments: cfg.Blobs.Attachments,
 		Info:  publish.MailboxInfo{ID: m.ID, Address: m.Address, Protocol: string(m.Protocol), Tenant: m.Tenant, Labels: m.Labels},
 		After: m.After.Ingest(), PollEvery: time.Duration(m.PollEvery),
 		Restart: func(start ingest.Start) (ingest.Source, error) {

@@ -1,0 +1,74 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"mailflume/publish"
+)
+
+// rest waits after a session: until the next poll if all went well, else as the fault says.
+func (r *runner) rest(ctx context.Context, err error) bool {
+	if r.hurry {
+		r.hurry = false
+		if err != nil {
+			r.trouble(err, FaultOf(err), 0)
+		}
+		return ctx.Err() == nil
+	}
+	if err == nil {
+		wait := r.untilNext()
+		r.setUntil(StatePollingWait, wait)
+		return r.sleep(ctx, wait)
+	}
+	f := FaultOf(err)
+	if errors.Is(err, publish.ErrFenced) {
+		return r.stepBack(ctx, err, f)
+	}
+	wait := r.backoff.next(f)
+	r.trouble(err, f, wait)
+	return r.sleep(ctx, wait)
+}
+
+// longTenure is how long a claim has to last to be no quarrel between two workers.
+const longTenure = 10 * time.Minute
+
+// stepBack waits after another worker took the mailbox: two beats at least, in which it is taken from
+// this Fleet if it is the other one's by right, longer when that happens again, and until it is known
+// whose it is. News of the configuration do not shorten it.
+func (r *runner) stepBack(ctx context.Context, err error, f Fault) bool {
+	if r.opt.Now().Sub(r.claimed) > longTenure {
+		r.ousted.reset()
+	}
+	wait := r.ousted.next(f)
+	r.trouble(err, f, wait)
+	return sleep(ctx, wait) && (r.certain == nil || r.certain(ctx))
+}
+
+// sleep is sleep that can be ended by a wake-up.
+func (r *runner) sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-r.wake:
+	case <-r.look:
+	case <-ctx.Done():
+	}
+	return ctx.Err() == nil
+}
+
+// untilNext is the time to the next poll, or to the next post-action or save if that is sooner. A tenth of
+// jitter keeps mailboxes that were started together apart.
+func (r *runner) untilNext() time.Duration {
+	wait := r.box.PollEvery - rand.N(r.box.PollEvery/10+1)
+	if _, next := r.pos.ripe(r.grace()); next > max(0, r.held.Sub(r.opt.Now())) {
+		wait = min(wait, max(next, time.Second))
+	}
+	if r.pos.dirty > 0 {
+		wait = min(wait, max(r.opt.SaveEvery-r.pos.since(r.pos.oldest), time.Second))
+	}
+	return wait
+}
