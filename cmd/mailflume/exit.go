@@ -47,6 +47,9 @@ func exitCode(err error) int {
 	if isConfig(err) {
 		return exitConfig
 	}
+	if errors.Is(err, publish.ErrBlobs) { // a folder or a bucket, which is not NATS
+		return exitFailed
+	}
 	for _, e := range []error{publish.ErrUnavailable, publish.ErrFull, publish.ErrDenied, publish.ErrUnsafe, publish.ErrNewerFormat} {
 		if errors.Is(err, e) {
 			return exitNATS

@@ -68,8 +68,9 @@ func fetchRows(ctx context.Context, cfg *config.Config) ([]worker.Row, error) {
 	var answer struct {
 		Mailboxes []worker.Row `json:"mailboxes"`
 	}
-	if err := json.NewDecoder(io.LimitReader(res.Body, 256<<20)).Decode(&answer); err != nil {
-		return nil, fmt.Errorf("what answers on %s is not a mailflume worker: %w", cfg.HTTP.Listen, err)
+	err = json.NewDecoder(io.LimitReader(res.Body, 256<<20)).Decode(&answer)
+	if err != nil || res.StatusCode != http.StatusOK || answer.Mailboxes == nil {
+		return nil, fmt.Errorf("what answers on %s is not a mailflume worker, or refuses (%s): see who listens there, and that http.listen is the worker's own address", cfg.HTTP.Listen, res.Status)
 	}
 	return answer.Mailboxes, nil
 }
