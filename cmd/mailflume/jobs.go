@@ -117,6 +117,9 @@ func runJob(cmd *cobra.Command, cfg *config.Config, box *config.Mailbox, verb st
 	if errors.Is(err, natsjs.ErrNoWorker) {
 		p, err = doAlone(cmd, cfg, box, verb, a, show.tell)
 	}
+	if err != nil && p.Total == 0 {
+		return err // nothing was begun, so there is nothing to sum up
+	}
 	show.end(p)
 	if err != nil {
 		return err

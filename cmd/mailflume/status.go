@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -61,6 +62,9 @@ func fetchRows(ctx context.Context, cfg *config.Config) ([]worker.Row, error) {
 		return nil, err
 	}
 	res, err := http.DefaultClient.Do(req)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil, fmt.Errorf("%s does not answer: if it is the worker, it is frozen or starved of CPU; look at its process and its log, and restart it if it does not come back (%w)", cfg.HTTP.Listen, err)
+	}
 	if err != nil {
 		return nil, coded(ingest.CodeNoWorker, fmt.Errorf("no worker answers on %s; start it: mailflume run -c %s (%w)", cfg.HTTP.Listen, cfg.Path, err))
 	}
