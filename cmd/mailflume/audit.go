@@ -197,7 +197,7 @@ func (a *audited) print(w io.Writer, format string) error {
 		_, _ = fmt.Fprintf(t, "%s\t%d\t%s\n", row.name, row.n, row.note)
 	}
 	for _, f := range a.Unread {
-		_, _ = fmt.Fprintf(t, "not listed\t\t%s\n", visible(f))
+		_, _ = fmt.Fprintf(t, "not listed\t\t%s\n", worker.Visible(f))
 	}
 	a.Log.print(t)
 	return t.Flush()
@@ -215,7 +215,7 @@ func (l *auditedLog) print(w io.Writer) {
 		_, _ = fmt.Fprintf(w, "pin\t\t%s\n", c.Pin)
 	}
 	if b := l.Break; b != nil {
-		_, _ = fmt.Fprintf(w, "BROKEN\t\tnumber %d, %s, %s: %s\n", b.Sequence, b.Time.UTC().Format(time.RFC3339), visible(b.Subject), b.Reason)
+		_, _ = fmt.Fprintf(w, "BROKEN\t\tnumber %d, %s, %s: %s\n", b.Sequence, b.Time.UTC().Format(time.RFC3339), worker.Visible(b.Subject), b.Reason)
 	}
 }
 
@@ -230,7 +230,7 @@ func (l *auditedLog) span() string {
 func refs(some []ingest.Ref) string {
 	var names []string
 	for _, r := range some {
-		names = append(names, visible(string(r)))
+		names = append(names, worker.Visible(string(r)))
 	}
 	return strings.Join(names, " ")
 }

@@ -183,9 +183,9 @@ func short(d *natsjs.Delivered) string { return d.Event.ID[:min(len(d.Event.ID),
 // place says where a message lies on its server.
 func place(data *publish.Data) string {
 	if data.Folder != nil {
-		return fmt.Sprintf("%s UID %d", visible(data.Folder.Path), data.UID)
+		return fmt.Sprintf("%s UID %d", worker.Visible(data.Folder.Path), data.UID)
 	}
-	return "UIDL " + visible(data.UIDL)
+	return "UIDL " + worker.Visible(data.UIDL)
 }
 
 func printQuarantine(w io.Writer, aside []*natsjs.Delivered) error {
@@ -203,7 +203,7 @@ func printQuarantine(w io.Writer, aside []*natsjs.Delivered) error {
 		}
 		reason, _, _ := strings.Cut(data.Quarantine.Reason, "\n")
 		_, _ = fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%.100s\n", short(d), d.Time.Format(time.DateTime), data.Mailbox.ID, place(data),
-			data.Quarantine.Code, data.Quarantine.Attempts, octets, visible(reason))
+			data.Quarantine.Code, data.Quarantine.Attempts, octets, worker.Visible(reason))
 	}
 	return tw.Flush()
 }
