@@ -23,6 +23,9 @@ func givenByServer(c Code) bool {
 	return c == CodeMessageRefused || c == CodeMessageMissing || c == CodeMessageTruncated
 }
 
+// rawRoom is what the name of its octets adds to a quarantined event.
+const rawRoom = 1 << 10
+
 // failure is what a message has to answer for.
 type failure struct {
 	times  int
@@ -97,7 +100,13 @@ func (r *runner) quarantined(j *job, f Fault, attempts int) *publish.Event {
 	data.Ingest.Attempt = attempts
 	data.Quarantine = &publish.Quarantine{Code: string(f.Code), Reason: meaning + ": " + clip(j.err.Error(), 1000), Attempts: attempts}
 	id := publish.NewID(r.eventID(m), string(publish.Quarantined), strconv.Itoa(attempts))
-	return publish.NewEvent(r.box.Key, publish.Quarantined, id, at, data)
+	ev := publish.NewEvent(r.box.Key, publish.Quarantined, id, at, data)
+	// What is too long here, a server's flags, is nothing that has to be kept; an event that the log never takes
+	// would stop the mailbox for ever.
+	if slim, err := fit(context.Background(), ev, r.opt.Log.MaxEvent()-rawRoom, hashOnly{}); err == nil {
+		return slim
+	}
+	return ev
 }
 
 // clip shortens s to n bytes, on a character's border.

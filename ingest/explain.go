@@ -102,7 +102,7 @@ func natsExplanations() []explanation {
 		{CodeNoWorker, "no worker is running that could be asked", "start one and leave it running: mailflume run. With a NATS server of your own, name it in nats.url"},
 		{CodeNameTaken, "another worker has this worker's name, so this one gets no mailboxes", "give each worker a worker.id of its own, or none, and start this one again; workers whose data_dir does not outlive them also need host names of their own"},
 		{CodeOneCopy, "the NATS servers are a cluster, and there is only one copy of the stream", "while the one server that has it is away nothing is published, and a lost disk takes the events along: nats stream edit MAIL --replicas 3, the same for the streams KV_mailflume and OBJ_mailflume-…, and nats.stream.replicas: 3. If one copy is meant, write replicas: 1"},
-		{CodeNotServed, "no worker has the mailbox at the moment", "try again in a few seconds: it may be moving between workers. If that does not help: mailflume status, and check that the configuration of the workers has the mailbox"},
+		{CodeNotServed, "no worker has the mailbox at the moment", "try again in a few seconds: it may be moving between workers. If that does not help: mailflume status, and check that the worker answers and that the configuration of the workers has the mailbox"},
 		{CodePaused, "the mailbox is paused", "let it go on first: mailflume resume MAILBOX"},
 		{CodeBusy, "the worker is busy with other requests", "wait until one of them is done and ask again"},
 		{CodeNotAsked, "the request is not understood", "a command: use the same version of mailflume as the worker. HTTP: the README says what /api/v1 knows"},

@@ -44,7 +44,18 @@ func cuts() []cut {
 		{"message_id", func(d *publish.Data) { d.MessageID = clip(d.MessageID, 1000) }},
 		{"date_raw", func(d *publish.Data) { d.DateRaw = clip(d.DateRaw, 200) }},
 		{"return_path", func(d *publish.Data) { d.ReturnPath = clip(d.ReturnPath, 1000) }},
+		{"quarantine.reason", func(d *publish.Data) { d.Quarantine = briefly(d.Quarantine) }},
 	}
+}
+
+// briefly returns a reason of a few words.
+func briefly(q *publish.Quarantine) *publish.Quarantine {
+	if q == nil || len(q.Reason) <= 200 {
+		return q
+	}
+	c := *q
+	c.Reason = clip(c.Reason, 200)
+	return &c
 }
 
 // without returns a body without its text and its charset, if that is no charset's name.

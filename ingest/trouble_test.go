@@ -268,3 +268,29 @@ func TestALongBodyIsStoredAndCutOnACharacter(t *testing.T) {
 		t.Error("the whole text is not stored")
 	}
 }
+
+func TestAMessageIsSetAsideHoweverMuchItsServerSaysOfIt(t *testing.T) {
+	w := newWorld(ingest.Start{All: true}, ingest.After{})
+	w.log.SetMaxEvent(8 << 10)
+	w.add(sourcetest.Mail(2))
+	w.box.Flags = []string{strings.Repeat("flag", 5000)}
+	var n atomic.Int32
+	w.blobs.fault = func() error {
+		if n.Add(1) <= 3 {
+			panic(strings.Repeat("\x00", 5000))
+		}
+		return nil
+	}
+	w.opt.Parallel = 1
+	if err := w.once(t); err != nil {
+		t.Fatal(err)
+	}
+	events := w.log.Events(key)
+	if len(events) != 2 || events[0].Kind != publish.Quarantined || events[0].Data.Quarantine.Code != string(ingest.CodeMessagePanic) {
+		t.Fatalf("%d events", len(events))
+	}
+	wantRaw(t, events[0], sourcetest.Mail(1)[0])
+	if got := events[0].Data.TruncatedFields; !slices.Contains(got, "flags") {
+		t.Errorf("left out %v", got)
+	}
+}

@@ -17,6 +17,7 @@ import (
 	"mailflume/cmd/internal/config"
 	"mailflume/cmd/internal/worker"
 	"mailflume/ingest"
+	"mailflume/publish"
 	"mailflume/publish/natsjs"
 )
 
@@ -80,7 +81,7 @@ func auditCommand() *cobra.Command {
 			}
 			box, err := findMailbox(cfg, tenant, args[0])
 			if err != nil {
-				return fail(exitUsage, err)
+				return err
 			}
 			found, err := audit(cmd.Context(), cfg, box, r)
 			if err != nil {
@@ -112,21 +113,16 @@ func parsePin(s string) (natsjs.Pin, error) {
 	return natsjs.Pin{Sequence: n, Digest: sum}, nil
 }
 
-// findMailbox finds a configured mailbox by its id, or its tenant and id.
-func findMailbox(cfg *config.Config, tenant, id string) (*config.Mailbox, error) {
-	var found []*config.Mailbox
-	for _, m := range cfg.Mailboxes {
-		if m.ID == id && (tenant == "" || m.Tenant == tenant) {
-			found = append(found, m)
-		}
+// findMailbox finds the mailbox that people mean, in one tenant if they say which.
+func findMailbox(cfg *config.Config, tenant, name string) (*config.Mailbox, error) {
+	if tenant != "" {
+		name = publish.Key{Tenant: tenant, Mailbox: name}.String()
 	}
-	switch len(found) {
-	case 0:
-		return nil, fmt.Errorf("%s configures no mailbox %q; the ids are in mailflume config show", cfg.Path, id)
-	case 1:
-		return found[0], nil
+	box, err := cfg.Find(name)
+	if err != nil {
+		return nil, fail(exitUsage, fmt.Errorf("%s: %w", cfg.Path, err))
 	}
-	return nil, fmt.Errorf("%d tenants have a mailbox %q: name one with --tenant", len(found), id)
+	return box, nil
 }
 
 // audit reads the log first: what is published meanwhile then counts as waiting, not as missing.
@@ -201,7 +197,7 @@ func (a *audited) print(w io.Writer, format string) error {
 		_, _ = fmt.Fprintf(t, "%s\t%d\t%s\n", row.name, row.n, row.note)
 	}
 	for _, f := range a.Unread {
-		_, _ = fmt.Fprintf(t, "not listed\t\t%s\n", visible(f))
+		_, _ = fmt.Fprintf(t, "not listed\t\t%s\n", worker.Visible(f))
 	}
 	a.Log.print(t)
 	return t.Flush()
@@ -219,7 +215,7 @@ func (l *auditedLog) print(w io.Writer) {
 		_, _ = fmt.Fprintf(w, "pin\t\t%s\n", c.Pin)
 	}
 	if b := l.Break; b != nil {
-		_, _ = fmt.Fprintf(w, "BROKEN\t\tnumber %d, %s, %s: %s\n", b.Sequence, b.Time.UTC().Format(time.RFC3339), visible(b.Subject), b.Reason)
+		_, _ = fmt.Fprintf(w, "BROKEN\t\tnumber %d, %s, %s: %s\n", b.Sequence, b.Time.UTC().Format(time.RFC3339), worker.Visible(b.Subject), b.Reason)
 	}
 }
 
@@ -234,7 +230,7 @@ func (l *auditedLog) span() string {
 func refs(some []ingest.Ref) string {
 	var names []string
 	for _, r := range some {
-		names = append(names, visible(string(r)))
+		names = append(names, worker.Visible(string(r)))
 	}
 	return strings.Join(names, " ")
 }

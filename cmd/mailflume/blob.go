@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -59,11 +58,12 @@ func getBlob(cmd *cobra.Command, cfg *config.Config, tenant, sum, out string) er
 			continue
 		}
 		if err != nil {
-			return fail(exitFailed, err)
+			return err
 		}
-		return fail(exitFailed, errors.Join(copyBlob(cmd.Context(), cmd.OutOrStdout(), out, r), r.Close()))
+		return errors.Join(copyBlob(cmd.OutOrStdout(), out, r), r.Close())
 	}
-	return fail(exitFailed, fmt.Errorf("no stored octets with the SHA-256 %s: %w", sum, publish.ErrNotFound))
+	return fmt.Errorf("no octets with the SHA-256 %s in %s of %s: %w\n  next: use the configuration of the worker that wrote the event; its ref names the store",
+		sum, cfg.Blobs.URL, strings.Join(tenants(cfg, tenant), ", "), publish.ErrNotFound)
 }
 
 // tenants lists the stores to look in.
@@ -81,7 +81,7 @@ func tenants(cfg *config.Config, only string) []string {
 }
 
 // copyBlob copies r to stdout or to a file that appears only when it is whole.
-func copyBlob(_ context.Context, stdout io.Writer, path string, r io.Reader) error {
+func copyBlob(stdout io.Writer, path string, r io.Reader) error {
 	if path == "" {
 		_, err := io.Copy(stdout, r)
 		return err

@@ -36,7 +36,7 @@ func controlCommand(verb, short, long, done string) *cobra.Command {
 			}
 			box, err := findMailbox(cfg, tenant, args[0])
 			if err != nil {
-				return fail(exitUsage, err)
+				return err
 			}
 			by, err := control(cmd.Context(), cfg, box, verb)
 			if err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"mailflume/cmd/internal/config"
+	"mailflume/cmd/internal/worker"
 	"mailflume/ingest"
 	"mailflume/publish"
 )
@@ -47,6 +48,9 @@ func exitCode(err error) int {
 	if isConfig(err) {
 		return exitConfig
 	}
+	if errors.Is(err, publish.ErrBlobs) { // a folder or a bucket, which is not NATS
+		return exitFailed
+	}
 	for _, e := range []error{publish.ErrUnavailable, publish.ErrFull, publish.ErrDenied, publish.ErrUnsafe, publish.ErrNewerFormat} {
 		if errors.Is(err, e) {
 			return exitNATS
@@ -81,11 +85,21 @@ func explain(w io.Writer, err error) {
 		return
 	}
 	f := ingest.FaultOf(err)
+	said := visibleLines(err.Error())
 	if f.Code == ingest.CodeUnknown {
-		_, _ = fmt.Fprintf(w, "mailflume: %v\n", err)
+		_, _ = fmt.Fprintf(w, "mailflume: %s\n", said)
 		return
 	}
 	_, next := ingest.Explain(f.Code)
-	text := strings.TrimLeft(strings.TrimPrefix(err.Error(), string(f.Code)), ": ") // an ingest.Error begins with its code
+	text := strings.TrimLeft(strings.TrimPrefix(said, string(f.Code)), ": ") // an ingest.Error begins with its code
 	_, _ = fmt.Fprintf(w, "mailflume: [%s] %s\n  next: %s\n", f.Code, text, next)
+}
+
+// visibleLines is worker.Visible for a text of several lines: servers speak in errors.
+func visibleLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, l := range lines {
+		lines[i] = worker.Visible(l)
+	}
+	return strings.Join(lines, "\n")
 }

@@ -52,7 +52,7 @@ func spanCommand(verb, short, long string) *cobra.Command {
 			}
 			box, err := findMailbox(cfg, tenant, args[0])
 			if err != nil {
-				return fail(exitUsage, err)
+				return err
 			}
 			return runJob(cmd, cfg, box, verb, a, asJSON)
 		},
@@ -81,7 +81,7 @@ func quarantineRetry() *cobra.Command {
 				return runJob(cmd, cfg, box, worker.VerbRetry, worker.JobArgs{}, asJSON)
 			}
 			var one *natsjs.Delivered
-			err = withQuarantine(cmd, nil, func(_ *config.Config, _ *natsjs.Conn, aside []*natsjs.Delivered) (err error) {
+			err = withQuarantine(cmd, "", func(_ *config.Config, _ *natsjs.Conn, aside []*natsjs.Delivered) (err error) {
 				one, err = pick(aside, args[0])
 				return err
 			})
@@ -89,7 +89,7 @@ func quarantineRetry() *cobra.Command {
 				return err
 			}
 			if box, err = findMailbox(cfg, one.Event.Data.Mailbox.Tenant, one.Event.Data.Mailbox.ID); err != nil {
-				return fail(exitUsage, err)
+				return err
 			}
 			return runJob(cmd, cfg, box, worker.VerbRetry, worker.JobArgs{Refs: []publish.Ref{one.Ref}}, asJSON)
 		},
@@ -117,9 +117,16 @@ func runJob(cmd *cobra.Command, cfg *config.Config, box *config.Mailbox, verb st
 	if errors.Is(err, natsjs.ErrNoWorker) {
 		p, err = doAlone(cmd, cfg, box, verb, a, show.tell)
 	}
+	if err != nil && p.Total == 0 {
+		return err // nothing was begun, so there is nothing to sum up
+	}
 	show.end(p)
 	if err != nil {
 		return err
+	}
+	if len(a.Refs) > 0 && p.Total == 0 {
+		return fail(exitFailed, fmt.Errorf("nothing to try: the message is no longer in %s, or was published meanwhile (mailflume quarantine ls)\n"+
+			"  next: mailflume quarantine export writes its octets, if they were kept", box.Name()))
 	}
 	if len(p.Failures) > 0 {
 		return coded(p.Failures[0].Code, fmt.Errorf("%d messages could not be published: %s: %s", p.Failed, p.Failures[0].Ref, p.Failures[0].Error))

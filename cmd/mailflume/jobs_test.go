@@ -14,6 +14,8 @@ import (
 	"mailflume/cmd/internal/config"
 	"mailflume/cmd/internal/demo"
 	"mailflume/cmd/internal/worker"
+	"mailflume/publish"
+	"mailflume/publish/natsjs"
 )
 
 // untouched is a stage whose mail nobody wants: start is now, and one pass was made.
@@ -109,5 +111,24 @@ func TestJobsRefuseWhatTheyCannotDo(t *testing.T) {
 		if code, _, errOut := call(t, append(row.args, "-c", file)...); code != row.code || !strings.Contains(errOut, row.err) {
 			t.Errorf("%v: exit %d %s", row.args, code, errOut)
 		}
+	}
+}
+
+func TestAMessageThatIsGoneCannotBeTriedAgainAndThatIsSaid(t *testing.T) {
+	file, _ := auditStage(t)
+	key, id := publish.Key{Tenant: config.DefaultTenant, Mailbox: "support"}, publish.NewID("gone")
+	onServer(t, file, func(ctx context.Context, conn *natsjs.Conn) {
+		claim, err := conn.Log().Claim(ctx, key)
+		must(t, err)
+		at := time.Now()
+		data := &publish.Data{
+			Mailbox: publish.MailboxInfo{ID: key.Mailbox, Tenant: key.Tenant}, Folder: &publish.Folder{Path: "INBOX", UIDValidity: 1}, UID: 999, ReceivedAt: &at,
+			Quarantine: &publish.Quarantine{Code: "MF-MSG-004", Reason: "odd", Attempts: 3},
+		}
+		must(t, claim.Append(ctx, publish.NewEvent(key, publish.Quarantined, id, at, data), "INBOX;1;999"))
+	})
+	code, out, errOut := call(t, "quarantine", "retry", id[:12], "-c", file)
+	if code != exitFailed || !strings.Contains(errOut, "no longer in support") {
+		t.Errorf("exit %d: %s%s", code, out, errOut)
 	}
 }

@@ -37,7 +37,7 @@ func quarantineLs() *cobra.Command {
 		Short: "List what is set aside",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withQuarantine(cmd, args, func(_ *config.Config, _ *natsjs.Conn, aside []*natsjs.Delivered) error {
+			return withQuarantine(cmd, strings.Join(args, ""), func(_ *config.Config, _ *natsjs.Conn, aside []*natsjs.Delivered) error {
 				if asJSON {
 					for _, d := range aside {
 						if err := printEvent(cmd.OutOrStdout(), d, true); err != nil {
@@ -60,7 +60,7 @@ func quarantineShow() *cobra.Command {
 		Short: "Print all that is known of one: ID is the beginning of an id that ls prints",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withQuarantine(cmd, nil, func(_ *config.Config, _ *natsjs.Conn, aside []*natsjs.Delivered) error {
+			return withQuarantine(cmd, "", func(_ *config.Config, _ *natsjs.Conn, aside []*natsjs.Delivered) error {
 				d, err := pick(aside, args[0])
 				if err != nil {
 					return err
@@ -80,7 +80,7 @@ func quarantineExport() *cobra.Command {
 		Short: "Write the octets of one, as the server sent them",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withQuarantine(cmd, nil, func(cfg *config.Config, conn *natsjs.Conn, aside []*natsjs.Delivered) error {
+			return withQuarantine(cmd, "", func(cfg *config.Config, conn *natsjs.Conn, aside []*natsjs.Delivered) error {
 				d, err := pick(aside, args[0])
 				if err != nil {
 					return err
@@ -95,9 +95,9 @@ func quarantineExport() *cobra.Command {
 				}
 				r, err := store.Open(cmd.Context(), raw.SHA256)
 				if err != nil {
-					return fail(exitFailed, err)
+					return fmt.Errorf("the octets of %s: %w", short(d), err)
 				}
-				return fail(exitFailed, errors.Join(copyBlob(cmd.Context(), cmd.OutOrStdout(), out, r), r.Close()))
+				return errors.Join(copyBlob(cmd.OutOrStdout(), out, r), r.Close())
 			})
 		},
 	}
@@ -105,29 +105,40 @@ func quarantineExport() *cobra.Command {
 	return cmd
 }
 
-// withQuarantine calls use with the events of the messages that are set aside, oldest first.
-func withQuarantine(cmd *cobra.Command, mailbox []string, use func(*config.Config, *natsjs.Conn, []*natsjs.Delivered) error) error {
+// withQuarantine calls use with the events of the messages that are set aside, oldest first: all, or those of
+// a mailbox, which need not be configured any more.
+func withQuarantine(cmd *cobra.Command, mailbox string, use func(*config.Config, *natsjs.Conn, []*natsjs.Delivered) error) error {
 	cfg, err := loadConfig(cmd)
 	if err != nil {
 		return err
+	}
+	key, unknown := publish.Key{Mailbox: mailbox}, error(nil)
+	if mailbox != "" {
+		var box *config.Mailbox
+		if box, unknown = findMailbox(cfg, "", mailbox); unknown == nil {
+			key = box.Key()
+		}
 	}
 	conn, done, err := reach(cmd.Context(), cfg, false)
 	if err != nil {
 		return err
 	}
 	defer done()
-	aside, err := setAside(cmd.Context(), conn, strings.Join(mailbox, ""))
+	aside, err := setAside(cmd.Context(), conn, key)
 	if err != nil {
 		return fail(exitNATS, err)
+	}
+	if len(aside) == 0 && unknown != nil {
+		return unknown
 	}
 	return use(cfg, conn, aside)
 }
 
 // setAside reads the quarantined events whose messages have not been received since.
-func setAside(ctx context.Context, conn *natsjs.Conn, mailbox string) ([]*natsjs.Delivered, error) {
+func setAside(ctx context.Context, conn *natsjs.Conn, box publish.Key) ([]*natsjs.Delivered, error) {
 	var aside []*natsjs.Delivered
 	logs := map[string]publish.MailboxInfo{}
-	for d, err := range conn.Events(ctx, natsjs.Filter{Mailbox: mailbox, Types: []publish.EventType{publish.Quarantined}, FromStart: true}) {
+	for d, err := range conn.Events(ctx, natsjs.Filter{Tenant: box.Tenant, Mailbox: box.Mailbox, Types: []publish.EventType{publish.Quarantined}, FromStart: true}) {
 		if d == nil {
 			return nil, err
 		}
@@ -172,9 +183,9 @@ func short(d *natsjs.Delivered) string { return d.Event.ID[:min(len(d.Event.ID),
 // place says where a message lies on its server.
 func place(data *publish.Data) string {
 	if data.Folder != nil {
-		return fmt.Sprintf("%s UID %d", visible(data.Folder.Path), data.UID)
+		return fmt.Sprintf("%s UID %d", worker.Visible(data.Folder.Path), data.UID)
 	}
-	return "UIDL " + visible(data.UIDL)
+	return "UIDL " + worker.Visible(data.UIDL)
 }
 
 func printQuarantine(w io.Writer, aside []*natsjs.Delivered) error {
@@ -192,7 +203,7 @@ func printQuarantine(w io.Writer, aside []*natsjs.Delivered) error {
 		}
 		reason, _, _ := strings.Cut(data.Quarantine.Reason, "\n")
 		_, _ = fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%.100s\n", short(d), d.Time.Format(time.DateTime), data.Mailbox.ID, place(data),
-			data.Quarantine.Code, data.Quarantine.Attempts, octets, visible(reason))
+			data.Quarantine.Code, data.Quarantine.Attempts, octets, worker.Visible(reason))
 	}
 	return tw.Flush()
 }

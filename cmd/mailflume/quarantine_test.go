@@ -79,8 +79,20 @@ func TestTheQuarantineIsListedShownAndExported(t *testing.T) {
 	if strings.Contains(out, "stack") {
 		t.Errorf("a line tells too much:\n%s", out)
 	}
-	if code, out, _ := call(t, "-c", file, "quarantine", "ls", "other"); code != 0 || !strings.Contains(out, "nothing") {
-		t.Errorf("exit %d\n%s", code, out)
+	if code, _, errOut := call(t, "-c", file, "quarantine", "ls", "bax"); code != exitUsage || !strings.Contains(errOut, "did you mean box?") {
+		t.Errorf("exit %d\n%s", code, errOut)
+	}
+	for _, name := range []string{"default/box", "a@contoso.com", "box"} {
+		if code, again, errOut := call(t, "-c", file, "quarantine", "ls", name); code != 0 || again != out {
+			t.Errorf("%s: exit %d\n%s%s", name, code, again, errOut)
+		}
+	}
+	other := filepath.Join(filepath.Dir(file), "other.yaml") // box has left the configuration
+	text, err := os.ReadFile(file)
+	must(t, err)
+	must(t, os.WriteFile(other, bytes.Replace(text, []byte("id: box"), []byte("id: new"), 1), 0o600))
+	if code, again, errOut := call(t, "-c", other, "quarantine", "ls", "box"); code != 0 || again != out {
+		t.Errorf("exit %d\n%s%s", code, again, errOut)
 	}
 	code, out, _ = call(t, "-c", file, "quarantine", "show", ids[0][:10])
 	var ev publish.Event

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"mailflume/cmd/internal/config"
@@ -34,6 +35,9 @@ func reach(ctx context.Context, cfg *config.Config, follow bool) (*natsjs.Conn, 
 	s.Manage = false // a reader creates nothing
 	if err := conn.EnsureStream(ctx, s); err != nil {
 		done()
+		if errors.Is(err, natsjs.ErrNoStream) {
+			err = coded(ingest.CodeNoWorker, fmt.Errorf("there is no stream %s there, so no worker has run with it yet", s.Name))
+		}
 		return nil, nil, fail(exitNATS, err)
 	}
 	return conn, done, nil

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -61,6 +62,9 @@ func fetchRows(ctx context.Context, cfg *config.Config) ([]worker.Row, error) {
 		return nil, err
 	}
 	res, err := http.DefaultClient.Do(req)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil, fmt.Errorf("%s does not answer: if it is the worker, it is frozen or starved of CPU; look at its process and its log, and restart it if it does not come back (%w)", cfg.HTTP.Listen, err)
+	}
 	if err != nil {
 		return nil, coded(ingest.CodeNoWorker, fmt.Errorf("no worker answers on %s; start it: mailflume run -c %s (%w)", cfg.HTTP.Listen, cfg.Path, err))
 	}
@@ -68,8 +72,9 @@ func fetchRows(ctx context.Context, cfg *config.Config) ([]worker.Row, error) {
 	var answer struct {
 		Mailboxes []worker.Row `json:"mailboxes"`
 	}
-	if err := json.NewDecoder(io.LimitReader(res.Body, 256<<20)).Decode(&answer); err != nil {
-		return nil, fmt.Errorf("what answers on %s is not a mailflume worker: %w", cfg.HTTP.Listen, err)
+	err = json.NewDecoder(io.LimitReader(res.Body, 256<<20)).Decode(&answer)
+	if err != nil || res.StatusCode != http.StatusOK || answer.Mailboxes == nil {
+		return nil, fmt.Errorf("what answers on %s is not a mailflume worker, or refuses (%s): see who listens there, and that http.listen is the worker's own address", cfg.HTTP.Listen, res.Status)
 	}
 	return answer.Mailboxes, nil
 }
@@ -82,6 +87,9 @@ func printRows(w io.Writer, rows []worker.Row, format string) error {
 	case "json":
 		return json.NewEncoder(w).Encode(rows)
 	case "yaml":
+		for i := range rows { // YAML has no place for control characters, and its encoder lets them through
+			rows[i].Error, rows[i].Unsettled = worker.Visible(rows[i].Error), worker.Visible(rows[i].Unsettled)
+		}
 		b, err := yaml.MarshalWithOptions(rows, yaml.UseJSONMarshaler())
 		if err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mailflume/cmd/internal/config"
+	"mailflume/cmd/internal/worker"
 	"mailflume/publish"
 	"mailflume/publish/natsjs"
 )
@@ -76,15 +77,15 @@ func eventLine(ev *publish.Event) string {
 	fmt.Fprintf(&b, "%s  %-11s %-16s", ev.Time.Format(time.DateTime), ev.Kind, data.Mailbox.ID)
 	switch {
 	case data.Quarantine != nil:
-		fmt.Fprintf(&b, " %s %s", data.Quarantine.Code, visible(data.Quarantine.Reason))
+		fmt.Fprintf(&b, " %s %s", data.Quarantine.Code, worker.Visible(data.Quarantine.Reason))
 	default:
 		from := ""
 		if len(data.From) > 0 {
 			from = data.From[0].Address
 		}
-		fmt.Fprintf(&b, " %-28s %q", visible(from), visible(data.Subject))
+		fmt.Fprintf(&b, " %-28s %q", worker.Visible(from), worker.Visible(data.Subject))
 		for _, a := range data.Attachments {
-			fmt.Fprintf(&b, "  +%s (%d bytes, sha256 %.12s…)", visible(name(a)), a.Size, a.SHA256)
+			fmt.Fprintf(&b, "  +%s (%d bytes, sha256 %.12s…)", worker.Visible(name(a)), a.Size, a.SHA256)
 		}
 	}
 	return b.String()
@@ -95,14 +96,4 @@ func name(a publish.Attachment) string {
 		return a.Filename
 	}
 	return a.ContentType
-}
-
-// visible keeps mail from writing to the terminal.
-func visible(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || (r >= 0x7f && r < 0xa0) || (r >= 0x202a && r <= 0x202e) || (r >= 0x2066 && r <= 0x2069) {
-			return '·'
-		}
-		return r
-	}, s)
 }

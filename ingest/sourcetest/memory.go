@@ -21,6 +21,7 @@ import (
 type Mailbox struct {
 	Start ingest.Start
 	After ingest.After
+	Flags []string // of every message
 
 	mu      sync.Mutex
 	mail    map[uint32]stored
@@ -256,7 +257,7 @@ func (s *session) yield(ctx context.Context, c memoryCursor, uid uint32, yield f
 		s.m.OnMessage(ctx, uid)
 	}
 	out := &ingest.Message{
-		Ref: refIn(c.Life, uid), Folder: &publish.Folder{Path: inbox, UIDValidity: c.Life + 1}, UID: uid, Size: int64(len(msg.body)), Received: msg.at,
+		Ref: refIn(c.Life, uid), Folder: &publish.Folder{Path: inbox, UIDValidity: c.Life + 1}, UID: uid, Size: int64(len(msg.body)), Received: msg.at, Flags: s.m.Flags,
 	}
 	if uid <= c.Again {
 		out.Again, out.Since = true, c.Since

@@ -86,7 +86,7 @@ func (s *Store) Put(ctx context.Context, _ string, r io.Reader) (publish.Blob, e
 	}
 	if in.ended {
 		sum := hex.EncodeToString(sum256(head.Bytes()))
-		if have, err := s.renew(sum, int64(head.Len())); err != nil || have {
+		if have, err := s.renew(sum, head.Bytes()); err != nil || have {
 			return s.blob(sum, int64(head.Len()), classify(err))
 		}
 	}
@@ -119,18 +119,12 @@ func (s *Store) path(sum string) string {
 	return filepath.Join(s.dir, sum[:2], sum[2:4], "sha256-"+sum)
 }
 
-// renew says whether the content is there, and makes it as young as new. The name may have been
-// given by a process that died before it was on the disk.
-func (s *Store) renew(sum string, size int64) (bool, error) {
+// renew says whether the content is there, octet for octet, and makes it as young as new. The name may have
+// been given by a process that died before it was on the disk.
+func (s *Store) renew(sum string, content []byte) (bool, error) {
 	path := s.path(sum)
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return false, nil
-	case err != nil:
-		return false, err
-	case !info.Mode().IsRegular() || info.Size() != size:
-		return false, nil // damaged: written anew
+	if !holds(path, content) {
+		return false, nil // missing or damaged: written anew, and if it cannot be, that says why
 	}
 	now := time.Now()
 	renewed := os.Chtimes(path, now, now) == nil
@@ -138,6 +132,17 @@ func (s *Store) renew(sum string, size int64) (bool, error) {
 		return false, nil // deleted in between, or another user's: written anew
 	}
 	return true, s.syncUp(path)
+}
+
+// holds says whether the file is the content. Disks forget; reading costs little beside the two syncs of a
+// new file, and it is in memory here.
+func holds(path string, content []byte) bool {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() || info.Size() != int64(len(content)) {
+		return false
+	}
+	old, err := os.ReadFile(path)
+	return err == nil && bytes.Equal(old, content)
 }
 
 // write copies r to a temporary file and gives it its name.

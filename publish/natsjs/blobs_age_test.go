@@ -169,10 +169,13 @@ func TestSweepRemovesOldOrphansAndNothingElse(t *testing.T) {
 		t.Errorf("sweeping young orphans = %d, %v; want none", n, err)
 	}
 	age(t, b, 25*time.Hour)
-	if n, err := b.Sweep(t.Context(), 0); n != 5 || err != nil {
+	if n, err := b.Sweep(t.Context(), 0); n != 0 || err != nil {
+		t.Errorf("sweeping with a clock that was set = %d, %v; want none", n, err)
+	}
+	if n, err := b.Sweep(t.Context(), 1); n != 5 || err != nil {
 		t.Errorf("sweeping old orphans = %d, %v; want 5", n, err)
 	}
-	if n, err := b.Sweep(t.Context(), 0); n != 0 || err != nil {
+	if n, err := b.Sweep(t.Context(), 1); n != 0 || err != nil {
 		t.Errorf("sweeping again = %d, %v; want none", n, err)
 	}
 	for i, size := range []int{0, 10, 600_000, 2 << 20} {

@@ -126,7 +126,8 @@ func (b *Blobs) count(ctx context.Context, subject string) (uint64, error) {
 
 // blobSubjects is the part of a stream's info that lists subjects, in order, with their counts.
 type blobSubjects struct {
-	Total int `json:"total"`
+	Now   time.Time `json:"ts"` // by the server's clock, like the age of everything in it
+	Total int       `json:"total"`
 	State struct {
 		Subjects map[string]uint64 `json:"subjects"`
 	} `json:"state"`

@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"sync"
 	"time"
@@ -16,6 +17,9 @@ func (d blobDigest) hex() string { return hex.EncodeToString(d[:]) }
 
 // name is the object's name in the bucket.
 func (d blobDigest) name() string { return "sha256-" + d.hex() }
+
+// object is the digest as the Object Store writes it into metadata.
+func (d blobDigest) object() string { return "SHA-256=" + base64.URLEncoding.EncodeToString(d[:]) }
 
 // parseDigest reads 64 lower-case hex digits.
 func parseDigest(s string) (d blobDigest, ok bool) {

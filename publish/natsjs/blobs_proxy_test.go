@@ -19,6 +19,7 @@ type faultProxy struct {
 	mute   int64  // from here on answers are swallowed, until the cut; 0: never
 	perSec int64  // octets a second towards the server; 0: no limit
 	loseOn string // text of a publish whose answer is to be lost; empty: none
+	hold   bool   // and the connection stays
 	cuts   int
 }
 
@@ -59,6 +60,9 @@ func (p *faultProxy) lose(sent []byte) {
 	line, _, _ := bytes.Cut(sent[at:], []byte("\r\n"))
 	total, _ := strconv.Atoi(string(line[bytes.LastIndexByte(line, ' ')+1:]))
 	p.loseOn, p.mute = "", 1
+	if p.hold {
+		return
+	}
 	p.cutAt = p.seen + int64(at+len(line)+total+8)
 }
 

@@ -127,7 +127,7 @@ func (p *blobPut) smallOnce(ctx context.Context, d blobDigest) error {
 			return err
 		}
 		if old.live() {
-			keep, err := p.b.keeps(ctx, p.bk, old)
+			keep, err := p.b.keeps(ctx, p.bk, old, d)
 			if keep || err != nil {
 				return err
 			}

@@ -27,7 +27,7 @@ func (b *Blobs) Sweep(ctx context.Context, olderThan time.Duration) (removed int
 	if err != nil {
 		return 0, fmt.Errorf("sweep: %w", err)
 	}
-	s := &sweep{b: b, bk: bk, before: time.Now().Add(bk.ahead - olderThan), seed: maphash.MakeSeed()}
+	s := &sweep{b: b, bk: bk, olderThan: olderThan, seed: maphash.MakeSeed()}
 	// Names first, chunks second: whatever is committed in between has chunks too young to go.
 	if err := s.names(ctx); err != nil {
 		return 0, fmt.Errorf("sweep bucket %s: %w", b.bucket, err)
@@ -49,12 +49,12 @@ func (b *Blobs) Sweep(ctx context.Context, olderThan time.Duration) (removed int
 }
 
 type sweep struct {
-	b       *Blobs
-	bk      *bucket
-	before  time.Time // by the server's clock
-	seed    maphash.Seed
-	named   []uint64 // hashes of the NUIDs in use, sorted: a collision spares an orphan, no more
-	removed int
+	b         *Blobs
+	bk        *bucket
+	olderThan time.Duration
+	seed      maphash.Seed
+	named     []uint64 // hashes of the NUIDs in use, sorted: a collision spares an orphan, no more
+	removed   int
 }
 
 // names collects the NUIDs of all metadata, one read each: no consumer, so no further permission.
@@ -106,8 +106,9 @@ func (s *sweep) chunks(ctx context.Context, page blobSubjects) (gone int, err er
 		if err != nil {
 			return gone, err
 		}
-		// The last chunk counts, not the first: a large upload over a slow line may take long.
-		if last == nil || !last.Time.Before(s.before) {
+		// The last chunk counts, not the first: a large upload over a slow line may take long. Both times are
+		// the server's: this machine's clock may have been set since it was compared with the server's.
+		if last == nil || page.Now.Sub(last.Time) <= s.olderThan {
 			continue
 		}
 		if err := s.purge(ctx, subject, last.Seq); err != nil {

@@ -3,7 +3,6 @@ package natsjs
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -76,9 +75,13 @@ func (b *Blobs) lookup(ctx context.Context, bk *bucket, d blobDigest) (*blobMeta
 	return b.parseMeta(got), err
 }
 
-// keeps says whether an object can stay as it is: not in the second half of its life, and with all
-// its chunks. An object whose chunks are gone (a lost tail, a foreign purge) is written again.
-func (b *Blobs) keeps(ctx context.Context, bk *bucket, m *blobMeta) (bool, error) {
+// keeps says whether an object can stay as it is: not in the second half of its life, of the octets
+// that its name says, and with all its chunks. An object whose chunks are gone (a lost tail, a foreign
+// purge) is written again.
+func (b *Blobs) keeps(ctx context.Context, bk *bucket, m *blobMeta, d blobDigest) (bool, error) {
+	if m.Digest != d.object() {
+		return false, nil // anybody can give an object that name
+	}
 	if age := time.Since(m.time) + bk.ahead; bk.maxAge > 0 && age > bk.maxAge/2-bk.recentFor() {
 		return false, nil
 	}
@@ -122,6 +125,7 @@ type upload struct {
 	chunks  uint32
 	size    uint64
 	largest uint32
+	named   bool      // metadata may name the chunks: then they are no longer this writer's alone
 	life    uint64    // the connection's when the last chunk was acknowledged
 	at      time.Time // and the time of day: it runs on while a machine sleeps
 }
@@ -173,6 +177,7 @@ func (u *upload) commit(ctx context.Context, d blobDigest, mediaType string, old
 		case err == nil:
 			return u.settle(ctx, out.seq, old, doubt)
 		case !errors.Is(err, errBlobRaced):
+			u.named = out.unknown
 			return fmt.Errorf("metadata: %w", err)
 		}
 		old = u.b.parseMeta(out.last)
@@ -180,7 +185,7 @@ func (u *upload) commit(ctx context.Context, d blobDigest, mediaType string, old
 			doubt = true
 			continue // deleted, or nothing at all: written again under what is there now
 		}
-		if keep, err := u.b.keeps(ctx, u.bk, old); err != nil {
+		if keep, err := u.b.keeps(ctx, u.bk, old, d); err != nil {
 			return err
 		} else if keep {
 			u.discard(ctx)
@@ -197,7 +202,7 @@ func (u *upload) info(d blobDigest, mediaType string) jetstream.ObjectInfo {
 	}
 	return jetstream.ObjectInfo{
 		ObjectMeta: m, Bucket: u.b.bucket, NUID: u.nuid, Size: u.size, Chunks: u.chunks,
-		Digest: "SHA-256=" + base64.URLEncoding.EncodeToString(d[:]),
+		Digest: d.object(),
 	}
 }
 
@@ -207,12 +212,13 @@ func (u *upload) info(d blobDigest, mediaType string) jetstream.ObjectInfo {
 func (u *upload) settle(ctx context.Context, seq uint64, old *blobMeta, doubt bool) error {
 	if u.chunks > 0 && (doubt || seq <= u.seq || u.b.life() != u.life) {
 		n, err := u.b.stored(ctx, u.nuid)
-		if err == nil && n != uint64(u.chunks) {
-			err = fmt.Errorf("%w: %d of %d chunks are left", errBlobLost, n, u.chunks)
-		}
 		if err != nil {
-			u.b.cleanUp(ctx, func(ctx context.Context) error { return u.bk.stream.DeleteMsg(ctx, seq) })
+			u.named = true
 			return err
+		}
+		if n != uint64(u.chunks) {
+			u.b.cleanUp(ctx, func(ctx context.Context) error { return u.bk.stream.DeleteMsg(ctx, seq) })
+			return fmt.Errorf("%w: %d of %d chunks are left", errBlobLost, n, u.chunks)
 		}
 	}
 	if old.live() && old.NUID != u.nuid {
@@ -221,8 +227,13 @@ func (u *upload) settle(ctx context.Context, seq uint64, old *blobMeta, doubt bo
 	return nil
 }
 
-// discard drops the chunks of an upload that came to nothing.
-func (u *upload) discard(ctx context.Context) { u.b.purge(ctx, u.bk, u.nuid) }
+// discard drops the chunks of an upload that came to nothing. If metadata may have landed that names them,
+// another writer may have found it and gone home content: then they stay, and Sweep judges them.
+func (u *upload) discard(ctx context.Context) {
+	if !u.named {
+		u.b.purge(ctx, u.bk, u.nuid)
+	}
+}
 
 func (b *Blobs) purge(ctx context.Context, bk *bucket, nuid string) {
 	b.cleanUp(ctx, func(ctx context.Context) error {
@@ -240,9 +251,10 @@ func (b *Blobs) cleanUp(ctx context.Context, do func(context.Context) error) {
 
 // fencedWrite is what became of a fenced publish.
 type fencedWrite struct {
-	seq   uint64   // where it stands
-	last  *blobMsg // errBlobRaced: what stands there instead
-	tries int
+	seq     uint64   // where it stands
+	last    *blobMsg // errBlobRaced: what stands there instead
+	tries   int
+	unknown bool // another error: it may have landed, or may yet
 }
 
 // fenced publishes msg if the last message of its subject stands at after. It does not return
@@ -266,7 +278,7 @@ func (b *Blobs) fenced(ctx context.Context, msg *nats.Msg, after uint64, mine fu
 			if is := outcomeOf(ack, err); is == notStored || is == raced || blobFinal(err) {
 				return b.revive(ctx, err)
 			}
-			doubt = err
+			doubt, out.unknown = err, true
 		}
 		last, err := b.resolve(ctx, msg.Subject, doubt)
 		if err != nil {

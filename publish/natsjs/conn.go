@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -91,10 +93,24 @@ func (c *Conn) awaitFirst(ctx context.Context, up <-chan struct{}) error {
 			up = nil
 		case <-tick.C:
 		case <-ctx.Done():
-			return fmt.Errorf("connect to NATS at %s: %w", c.nc.Opts.Url, ended(ctx, first))
+			return fmt.Errorf("connect to NATS at %s: %w", c.where(), ended(ctx, first))
 		}
 	}
 	return nil
+}
+
+// where names the servers, without what stands in their URLs of users and passwords.
+func (c *Conn) where() string {
+	if c.opt.InProcess != nil {
+		return "this process"
+	}
+	var hosts []string
+	for _, s := range c.nc.Servers() {
+		if u, err := url.Parse(s); err == nil {
+			hosts = append(hosts, u.Host)
+		}
+	}
+	return strings.Join(hosts, ", ")
 }
 
 // Close ends the connection and waits until its goroutines have returned their last callback.

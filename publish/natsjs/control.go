@@ -28,7 +28,8 @@ const (
 	maxRequests    = 16          // that a worker serves at once
 	maxRequest     = 64 << 10    // octets
 	stillEvery     = 3 * time.Second
-	silence        = 5 * stillEvery // of a worker that took a request: it is gone
+	heardWithin    = 250 * time.Millisecond // the server says at once that nobody listens
+	silence        = 5 * stillEvery         // of a worker that took a request: it is gone
 )
 
 // Request is what somebody asks of a mailbox's worker.
@@ -154,11 +155,31 @@ func (s *Service) hear(req micro.Request) {
 		s.answer(req, controlAnswer{Done: true, Code: s.h.Busy, Error: fmt.Sprintf("this worker is busy with %d requests", maxRequests)})
 		return
 	}
-	s.answer(req, controlAnswer{})
 	s.wg.Go(func() {
 		defer func() { <-s.turns }()
-		s.serve(req, r)
+		if s.awaited(req) {
+			s.serve(req, r)
+		}
 	})
+}
+
+// awaited says who takes the request, and reports whether somebody listens there. A worker that was frozen or
+// cut off finds requests on waking whose askers were told that nobody took them: those are void. Clients of
+// services that do not know us do not answer, but they are there.
+func (s *Service) awaited(req micro.Request) bool {
+	b, err := s.still()
+	if err != nil {
+		return false
+	}
+	wait, cancel := context.WithTimeout(s.ctx, heardWithin)
+	defer cancel()
+	_, err = s.c.nc.RequestWithContext(wait, req.Reply(), b)
+	return !errors.Is(err, nats.ErrNoResponders)
+}
+
+// still is the answer that there is nothing to tell yet.
+func (s *Service) still() ([]byte, error) {
+	return publish.Marshal(controlAnswer{Version: controlVersion, Worker: s.c.opt.Worker})
 }
 
 // serve does what is asked, as long as whoever asked is there to hear of it.
@@ -191,7 +212,7 @@ func (s *Service) serve(req micro.Request, r Request) {
 func (s *Service) beat(ctx context.Context, req micro.Request) {
 	tick := time.NewTicker(stillEvery)
 	defer tick.Stop()
-	b, err := publish.Marshal(controlAnswer{Version: controlVersion, Worker: s.c.opt.Worker})
+	b, err := s.still()
 	for deaf := 0; err == nil && deaf < 2; {
 		select {
 		case <-tick.C:

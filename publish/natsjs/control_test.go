@@ -1,12 +1,17 @@
 package natsjs_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
+	"net"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,7 +26,13 @@ var errRefused = errors.New("not today")
 // serve lets a worker serve mailboxes; do may be nil.
 func (s *testServer) serve(t *testing.T, worker string, do func(context.Context, natsjs.Request, func(any)) (any, error), boxes ...string) *natsjs.Service {
 	t.Helper()
-	c := s.conn(t, func(o *natsjs.Options) { o.Worker = worker })
+	return s.serveAt(t, "", worker, do, boxes...)
+}
+
+// serveAt is serve over another way to the server, if that is not empty.
+func (s *testServer) serveAt(t *testing.T, url, worker string, do func(context.Context, natsjs.Request, func(any)) (any, error), boxes ...string) *natsjs.Service {
+	t.Helper()
+	c := s.conn(t, func(o *natsjs.Options) { o.Worker, o.URL = worker, cmp.Or(url, o.URL) })
 	has := map[string]bool{}
 	for _, b := range boxes {
 		has[b] = true
@@ -132,6 +143,40 @@ func TestAWorkerServesSoManyRequestsAndNoMore(t *testing.T) {
 	}
 	close(end)
 	wg.Wait()
+}
+
+func TestAWorkerThatWakesUpDoesNotDoWhatNobodyWaitsForAnyMore(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, serverOptions{})
+	gate, frozen := make(chan struct{}), atomic.Bool{}
+	r := natsjs.StartRelay(t, s.url(), func(c, s *net.TCPConn) { _, _ = io.Copy(s, c) }, func(c, s *net.TCPConn) {
+		for b := make([]byte, 4096); ; {
+			n, err := s.Read(b)
+			if frozen.Load() {
+				<-gate
+			}
+			if _, werr := c.Write(b[:n]); err != nil || werr != nil {
+				return
+			}
+		}
+	})
+	var did []string
+	svc := s.serveAt(t, r.URL(), "one", func(_ context.Context, r natsjs.Request, _ func(any)) (any, error) {
+		did = append(did, r.Verb)
+		return nil, nil
+	}, "a")
+	frozen.Store(true)
+	if _, err := ask(t, s.conn(t), "a", "pause", natsjs.Asking{Wait: 200 * time.Millisecond}); !errors.Is(err, natsjs.ErrNotServed) {
+		t.Errorf("of a frozen worker: %v", err)
+	}
+	frozen.Store(false)
+	close(gate)
+	if _, err := ask(t, s.conn(t), "a", "poll", natsjs.Asking{}); err != nil {
+		t.Errorf("of a worker that woke up: %v", err)
+	}
+	if err := svc.Close(); err != nil || !slices.Equal(did, []string{"poll"}) {
+		t.Errorf("it did %v: %v", did, err)
+	}
 }
 
 func TestWorkEndsWhenNobodyHearsOfItAnyMore(t *testing.T) {

@@ -138,10 +138,13 @@ func outran(err error) bool {
 	return api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence || api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant
 }
 
-// ended wraps the end of a context in what was being waited for.
+// ended wraps the end of a context, if that is what ended the waiting, in what was being waited for.
 func ended(ctx context.Context, last error) error {
 	if last == nil {
 		last = publish.ErrUnavailable
+	}
+	if ctx.Err() == nil {
+		return classify(last)
 	}
 	return fmt.Errorf("%w (%w)", classify(last), context.Cause(ctx))
 }

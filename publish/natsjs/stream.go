@@ -117,6 +117,9 @@ func (c *Conn) ensureOnce(ctx context.Context, sc StreamConfig) (jetstream.Strea
 		return jetstream.StreamConfig{}, err
 	}
 	cfg := s.CachedInfo().Config
+	if m := c.nc.MaxPayload(); m < leastMsgSize {
+		return cfg, unsafeSetting(fmt.Sprintf("max_payload of the server is %d bytes", m), fmt.Sprintf("an event needs at least %d: raise it in the server's configuration", leastMsgSize))
+	}
 	if err := vet(&cfg, sc); err != nil {
 		return cfg, err
 	}

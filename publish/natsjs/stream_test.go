@@ -1,6 +1,7 @@
 package natsjs_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -69,6 +70,21 @@ func TestAStreamThatWouldLoseMailIsRefusedByName(t *testing.T) {
 				t.Errorf("not ErrUnsafe: %v", err)
 			}
 		})
+	}
+}
+
+func TestAServerThatTakesNoEventIsRefusedAndNamed(t *testing.T) {
+	srv := startServer(t, serverOptions{maxPayload: 1024})
+	err := dial(t, srv.options()).EnsureStream(deadline(t), natsjs.StreamConfig{Manage: true})
+	if !errors.Is(err, publish.ErrUnsafe) || !strings.Contains(err.Error(), "max_payload of the server is 1024") {
+		t.Errorf("a server with a max_payload of 1024: %v", err)
+	}
+	o := srv.options()
+	srv.stop()
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := natsjs.Connect(ctx, o); err == nil || !strings.Contains(err.Error(), strings.TrimPrefix(srv.url(), "nats://")) {
+		t.Errorf("a server that is away: %v", err)
 	}
 }
 

@@ -41,7 +41,7 @@ func (c *Config) Find(name string) (*Mailbox, error) {
 	case 1:
 		return found[0], nil
 	case 0:
-		return nil, fmt.Errorf("there is no mailbox %s: %s", quote(name), suggest(name, names, "mailflume status lists them"))
+		return nil, fmt.Errorf("there is no mailbox %s: %s", quote(name), suggest(name, names, "mailflume config show lists them"))
 	}
 	return nil, fmt.Errorf("%s names %d mailboxes: write one of %s, %s", quote(name), len(found), found[0].Name(), found[1].Name())
 }

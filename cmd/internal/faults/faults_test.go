@@ -36,6 +36,7 @@ func TestATableThatProvesNothingIsRefused(t *testing.T) {
 		"one lost":    func(r []fault.Row) []fault.Row { r[3].Lost = 1; return r },
 		"one doubled": func(r []fault.Row) []fault.Row { r[3].Doubled = 1; return r },
 		"one failed":  func(r []fault.Row) []fault.Row { r[3].Failed = true; return r },
+		"no mail":     func(r []fault.Row) []fault.Row { r[3].Messages = 0; return r },
 		"nothing":     func([]fault.Row) []fault.Row { return nil },
 	} {
 		if table(&bytes.Buffer{}, spoil(whole())) == nil {

@@ -49,7 +49,7 @@ func (p Post) after(b int) string {
 // Sizes of messages.
 const (
 	longEvery = 1000      // one in so many is streamed instead of buffered
-	longSize  = 540 << 10 // octets of its attachment, before encoding
+	longSize  = 540 << 10 // octets of its attachment, before encoding; twice that, which the store streams too, in every second mailbox
 )
 
 // message is number n, from 1 on, of mailbox b.
@@ -62,7 +62,7 @@ func (p Post) message(b, n int) []byte {
 	attached := 0
 	switch {
 	case (n+137*b)%longEvery == longEvery/2:
-		attached = longSize
+		attached = longSize << (b % 2)
 	case n%10 == 0:
 		attached = 200 + rnd.IntN(2000)
 	}
@@ -90,6 +90,17 @@ func (p Post) message(b, n int) []byte {
 	}
 	m.WriteString("--soak--\r\n")
 	return m.Bytes()
+}
+
+// attachment returns the octets that are attached to a message, nil if there are none.
+func attachment(message []byte) []byte {
+	_, after, found := bytes.Cut(message, []byte("filename=a.bin\r\n\r\n"))
+	text, _, _ := bytes.Cut(after, []byte("--soak--"))
+	octets, err := base64.StdEncoding.DecodeString(string(text))
+	if !found || err != nil {
+		return nil
+	}
+	return octets
 }
 
 // id is the Message-ID of a message, which says what it is.

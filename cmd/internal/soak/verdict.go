@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
 	"mailflume/cmd/internal/config"
+	"mailflume/ingest"
 	"mailflume/publish"
 	"mailflume/publish/natsjs"
 )
@@ -18,17 +20,18 @@ type Verdict struct {
 	Lost      int // messages without an event
 	Doubled   int // events more than messages
 	Disorder  int // events that came before an earlier message of the mailbox
-	Changed   int // events whose raw digest is not that of what was sent, and blobs that are not it
-	Strange   int // events of other messages or other types
+	Changed   int // events whose octets are not those of what was sent: the message, its attachment, what lies in the store
+	Strange   int // events of other messages or other types, and messages set aside for another reason than Aside
 	Broken    int // mailboxes whose hash chain is not whole
 	Aside     int // messages that were set aside: a message that three workers died with is believed to be why
 	Events    int
 	Takeovers int // times a mailbox's next event came from another worker
-	Blobs     int // raw messages that were opened
+	Blobs     int // messages whose octets in the store were read
 }
 
+// good reports whether every count of what must not be is zero: one must not make up for another.
 func (v *Verdict) good() bool {
-	return v.Lost+v.Doubled+v.Disorder+v.Changed+v.Strange+v.Broken == 0
+	return *v == Verdict{Aside: v.Aside, Events: v.Events, Takeovers: v.Takeovers, Blobs: v.Blobs}
 }
 
 // reading is the log of one mailbox as far as it was read.
@@ -37,9 +40,6 @@ type reading struct {
 	last   int   // message
 	worker string
 }
-
-// blobsEvery is the share of raw messages that are opened: one in so many.
-const blobsEvery = 20
 
 // judge reads the whole stream.
 func (s *Storm) judge(ctx context.Context) (*Verdict, error) {
@@ -64,20 +64,12 @@ func (s *Storm) judge(ctx context.Context) (*Verdict, error) {
 		}
 		v.add(logs[s.post.box(b)], n, d.Header.Get("Mf-Worker"))
 		if d.Event.Kind == publish.Quarantined {
-			v.Aside++
+			s.aside(v, d)
 			continue
 		}
-		want := digest(s.post.message(b, n))
-		if raw := d.Event.Data.Raw; raw == nil || raw.SHA256 != want {
+		if err := s.octets(ctx, v, blobs, s.post.message(b, n), n, d.Event.Data); err != nil {
 			v.Changed++
-			continue
-		}
-		if n%blobsEvery == 0 {
-			v.Blobs++
-			if err := open(ctx, blobs, want); err != nil {
-				v.Changed++
-				fmt.Fprintf(s.out, "soak: the raw message of event %d: %v\n", d.Sequence, err)
-			}
+			fmt.Fprintf(s.out, "soak: event %d of message %d of %s: %v\n", d.Sequence, n, s.post.box(b), err)
 		}
 	}
 	for b := range s.Boxes {
@@ -87,6 +79,49 @@ func (s *Storm) judge(ctx context.Context) (*Verdict, error) {
 		}
 	}
 	return v, nil
+}
+
+// blobsEvery is the share of messages whose octets are read, besides all long ones: one in so many.
+const blobsEvery = 20
+
+// octets compares what an event says of its message, and what lies in the store, with what was sent.
+func (s *Storm) octets(ctx context.Context, v *Verdict, blobs publish.BlobOpener, sent []byte, n int, data *publish.Data) error {
+	want := []publish.Stored{{SHA256: digest(sent), Size: int64(len(sent))}}
+	if a := attachment(sent); a != nil {
+		want = append(want, publish.Stored{SHA256: digest(a), Size: int64(len(a))})
+	}
+	got := []publish.Stored{{}}
+	if data.Raw != nil {
+		got[0] = publish.Stored{SHA256: data.Raw.SHA256, Size: data.Raw.Size}
+	}
+	for _, a := range data.Attachments {
+		got = append(got, publish.Stored{SHA256: a.SHA256, Size: a.Size})
+	}
+	if !slices.Equal(got, want) {
+		return fmt.Errorf("it names %v, and %v was sent", got, want)
+	}
+	if n%blobsEvery != 0 && len(sent) < longSize {
+		return nil
+	}
+	v.Blobs++
+	for _, w := range want {
+		if err := open(ctx, blobs, w.SHA256); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// aside counts a message that was set aside. Only dying workers are a reason here: all octets are good, and
+// nothing else makes them unreadable.
+func (s *Storm) aside(v *Verdict, d *natsjs.Delivered) {
+	q := d.Event.Data.Quarantine
+	if q != nil && q.Code == string(ingest.CodeMessageSuspect) && q.Attempts >= 3 {
+		v.Aside++
+		return
+	}
+	v.Strange++
+	fmt.Fprintf(s.out, "soak: event %d on %s sets a message aside: %+v\n", d.Sequence, d.Subject, q)
 }
 
 // identify finds the message of an event. One that was set aside unread is known by its place: the

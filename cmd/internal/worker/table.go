@@ -33,10 +33,10 @@ func WriteTable(w io.Writer, rows []Row, wide bool) {
 	t.Render()
 	for _, r := range rows {
 		if r.Error != "" {
-			_, _ = fmt.Fprintf(w, "\n%s: %s\n  next: %s\n", r.Mailbox, r.Error, r.Next)
+			_, _ = fmt.Fprintf(w, "\n%s: %s\n  next: %s\n", r.Mailbox, Visible(r.Error), r.Next)
 		}
 		if r.Unsettled != "" {
-			_, _ = fmt.Fprintf(w, "\n%s: post-action refused: %s\n", r.Mailbox, r.Unsettled)
+			_, _ = fmt.Fprintf(w, "\n%s: post-action refused: %s\n", r.Mailbox, Visible(r.Unsettled))
 		}
 		if len(r.Differing) > 0 {
 			_, _ = fmt.Fprintf(w, "\n%s: defined otherwise at %s\n", r.Mailbox, strings.Join(r.Differing, ", "))
@@ -87,4 +87,14 @@ func short(d time.Duration) string {
 	default:
 		return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
 	}
+}
+
+// Visible keeps what servers and mail say from writing to the terminal.
+func Visible(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || (r >= 0x7f && r < 0xa0) || (r >= 0x202a && r <= 0x202e) || (r >= 0x2066 && r <= 0x2069) {
+			return '·'
+		}
+		return r
+	}, s)
 }
