@@ -72,6 +72,8 @@ func (k *keys) add(e Entry) {
 		}
 		l.recent++
 		k.lives[scope] = l
+	case e.Type == PassedOver:
+	case e.Type == Renamed: // it is in this life under its first Ref
 	case e.Content != publish.Content{}:
 		t := tag{scope, k.life(e.Ref)}
 		k.loose = appendRecord(k.loose, t, e.Content, t != k.tag || k.count == 0)

@@ -97,6 +97,13 @@ func (c *recall) take(x publish.Content) bool {
 	return true
 }
 
+// use notes a content that was known without being asked for here.
+func (c *recall) use(x publish.Content) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.used[x]++
+}
+
 func contentOf(raw []byte) publish.Content {
 	sum := sha256.Sum256(raw)
 	c := publish.Content{Size: int64(len(raw))}

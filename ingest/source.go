@@ -130,12 +130,26 @@ type Message struct {
 	// Ref. If it was not, and was received before Since, it stays passed over.
 	Again bool
 	Since time.Time
+	// Was tells by its octets whether it was finished under a Ref that has vanished. Nil: it was not. It is
+	// safe for concurrent use, and takes each vanished message for one.
+	Was func(publish.Content) Acquaintance
 	// Life tells this life of the folder from an earlier one with the same UIDVALIDITY; else 0.
 	Life uint32
 	// Body yields the octets exactly as the server sent them. io.EOF comes only after the whole
 	// message; a connection lost before that is any other error.
 	Body io.Reader
 }
+
+// Acquaintance is what a Source knows of a message's octets.
+type Acquaintance int
+
+// The acquaintances.
+const (
+	Stranger   Acquaintance = iota // nothing
+	Renumbered                     // a message with these octets has vanished: this is it
+	Unwanted                       // so it has, and the start had passed it over
+	Twin                           // one with the same octets is finished and still there: this is another
+)
 
 // Token is a bearer token with its end.
 type Token struct {
