@@ -63,6 +63,7 @@ func (s *session) sift(ctx context.Context, p *position, box []item) (ingest.Cur
 		}
 	}
 	p.look(box)
+	p.inherit()
 	var kept []entry
 	for _, e := range p.entries {
 		switch {
