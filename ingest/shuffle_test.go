@@ -67,7 +67,7 @@ func (h *history) step(format string, args ...any) {
 func (h *history) deliver() {
 	held := h.held()
 	n := len(h.order)
-	mail := fmt.Sprintf("Received: from a by b; %s\r\nSubject: letter %d\r\n\r\n%s\r\n", h.now.Format(time.RFC1123Z), n, strings.Repeat("x", h.rnd.IntN(8)))
+	mail := fmt.Sprintf("Received: from a by b; %s\r\nSubject: letter %d\r\n\r\n%s\r\n", h.now.Format(time.RFC1123Z), n, strings.Repeat("x", h.rnd.IntN(2000)))
 	if len(held) > 0 && h.rnd.IntN(6) == 0 {
 		if twin := held[h.rnd.IntN(len(held))]; !h.nobody[twin] && !h.skipped[twin] {
 			mail = twin

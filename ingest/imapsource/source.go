@@ -141,6 +141,7 @@ type note struct {
 	deaths   int   // connections in a row that ended when it was asked for alone, before its first octet
 	size     int64 // over MaxMessage: the literal's length
 	verdicts int   // how often it was given up without asking the server
+	proof    int64 // the announced size with which it was read again as a proof
 }
 
 const (
