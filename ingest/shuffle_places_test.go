@@ -22,8 +22,14 @@ func (s secret) Token(context.Context, string) (ingest.Token, error) {
 const anna = "anna@example.com"
 
 func places() map[string]func(*testing.T) *place {
-	return map[string]func(*testing.T) *place{"pop3": onPOP3, "imap": onIMAP}
+	return map[string]func(*testing.T) *place{"pop3": onPOP3, "imap": onIMAP, "imap, sizes are estimates": onExchange}
 }
+
+func onExchange(t *testing.T) *place {
+	return imapPlace(t, func(_ string, _ uint32, octets int) imaptest.Fault { return imaptest.Fault{Size: int64(octets + 17)} })
+}
+
+func onIMAP(t *testing.T) *place { return imapPlace(t, nil) }
 
 func onPOP3(t *testing.T) *place {
 	held := map[string]string{}
@@ -56,9 +62,12 @@ func onPOP3(t *testing.T) *place {
 	}
 }
 
-func onIMAP(t *testing.T) *place {
+func imapPlace(t *testing.T, fault func(string, uint32, int) imaptest.Fault) *place {
 	srv, err := imaptest.Start(imaptest.Options{})
 	must(t, err)
+	if fault != nil {
+		srv.Break(fault)
+	}
 	t.Cleanup(func() { _ = srv.Close() })
 	clock := time.Now
 	const inbox = "INBOX"

@@ -112,6 +112,18 @@ func (h *history) upset() {
 	}
 	h.setBack(keep)
 	h.step("set back to %d of %d", keep, len(held))
+	if h.rnd.IntN(2) == 0 { // new mail has got all their numbers before anybody looks
+		for range len(held) - keep + h.rnd.IntN(3) {
+			h.deliver()
+		}
+		for range h.rnd.IntN(4) {
+			if last := h.held(); len(last) > keep {
+				h.nobody[last[len(last)-1]] = true
+				h.remove(len(last) - 1)
+				h.step("delete %s", name(last[len(last)-1]))
+			}
+		}
+	}
 }
 
 func (h *history) mailbox() ingest.Mailbox {
