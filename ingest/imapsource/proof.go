@@ -96,11 +96,12 @@ func (s *session) disproved(ctx context.Context, b *box) (bool, error) {
 // denies reads a message again whose size is not that of a proof.
 func (s *session) denies(ctx context.Context, b *box, p proof, it item) (bool, error) {
 	key := msgRef{b.name, b.epoch, p.uid}
-	if n, _ := s.src.noteOf(key); n.proof == it.size {
+	looked := [2]int64{it.size, it.received.Unix()}
+	if n, _ := s.src.noteOf(key); n.proof == looked {
 		return false, nil
 	}
 	// Whatever comes of it: a message that ends each session must not keep the folder from being read.
-	s.src.noted(key, func(n *note) { n.proof = it.size })
+	s.src.noted(key, func(n *note) { n.proof = looked })
 	c, ok, err := s.octets(ctx, it)
 	if err != nil || !ok {
 		return false, err
