@@ -145,6 +145,11 @@ func (l *late) position(ctx context.Context, r *runner, s Session) (Cursor, erro
 	if len(r.pos.cursor) == 0 {
 		return nil, &Error{Fault{Class: Transient, Code: CodeNotServed}, "", errors.New("the mailbox could not be read yet")}
 	}
+	if heir, ok := s.(Heir); ok {
+		if err := heir.Inherit(r.pos.cursor); err != nil {
+			return nil, err
+		}
+	}
 	from, err := s.Sync(ctx, nil)
 	if err != nil {
 		return nil, err

@@ -26,7 +26,7 @@ func places() map[string]func(*testing.T) *place {
 }
 
 func onExchange(t *testing.T) *place {
-	return imapPlace(t, func(string, uint32, int) imaptest.Fault { return imaptest.Fault{Size: 17} })
+	return imapPlace(t, func(string, uint32, int) imaptest.Fault { return imaptest.Fault{Extra: 17} })
 }
 
 func onIMAP(t *testing.T) *place { return imapPlace(t, nil) }

@@ -74,6 +74,12 @@ type Renewer interface {
 	Recall(sizes func(ctx context.Context, scope string) (known func(size int64) bool, err error))
 }
 
+// Heir is a Session that can begin where others are: the next base is taken in the lives that the
+// position at has, so that its Refs are the same ones.
+type Heir interface {
+	Inherit(at Cursor) error
+}
+
 // Renewal is a reset that was found.
 type Renewal struct {
 	Ref    Ref // of the reset event; folded into a position it begins the new life

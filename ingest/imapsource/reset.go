@@ -15,6 +15,7 @@ import (
 var (
 	_ ingest.Scoper  = (*Source)(nil)
 	_ ingest.Renewer = (*session)(nil)
+	_ ingest.Heir    = (*session)(nil)
 )
 
 // A server that cannot keep UIDVALIDITY changes it at every session (RFC 9051 section 2.3.1.1). Each
@@ -36,6 +37,27 @@ func (s *session) Resets() []ingest.Renewal { return s.resets }
 // Recall implements ingest.Renewer.
 func (s *session) Recall(sizes func(context.Context, string) (func(int64) bool, error)) {
 	s.recall = sizes
+}
+
+// Inherit implements ingest.Heir.
+func (s *session) Inherit(at ingest.Cursor) error {
+	pos, err := decodeCursor(at)
+	if err != nil || pos == nil {
+		return err
+	}
+	s.lives = map[string]epoch{}
+	for i := range pos.boxes {
+		s.lives[pos.boxes[i].name] = pos.boxes[i].epoch
+	}
+	return nil
+}
+
+// epoch is that of the open folder, if nothing is known of it yet.
+func (s *session) epoch(name string) epoch {
+	if e := s.lives[name]; e.validity == s.selected.validity {
+		return e
+	}
+	return epoch{validity: s.selected.validity}
 }
 
 // isVoid tells whether the UIDs that the position has of the open folder mean nothing any more. That is

@@ -38,6 +38,7 @@ type session struct {
 	skipped  []error                     // folders that the last Sync could not open
 	plans    map[string]*plan            // what the last Sync saw, until Messages takes it
 	seen     map[string]selection        // the folders as the last Sync saw them
+	lives    map[string]epoch            // of a position that a base is to fit to
 	proved   map[string]time.Time        // when a folder's proofs were looked at
 	refusals map[uint32]bool             // messages refused one by one since the last success
 
