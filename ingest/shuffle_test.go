@@ -17,7 +17,7 @@ import (
 )
 
 var (
-	shuffles    = flag.Int("shuffles", 6, "random histories of each kind of mailbox")
+	shuffles    = flag.Int("shuffles", 10, "random histories of each kind of mailbox")
 	shuffleSeed = flag.Uint64("shuffle-seed", 0, "the only history to run; 0: any")
 )
 
@@ -130,6 +130,7 @@ func (h *history) mailbox() ingest.Mailbox {
 	return ingest.Mailbox{
 		Key: key, Info: publish.MailboxInfo{ID: key.Mailbox}, Host: "h", Source: h.src, Blobs: h.blobs, Raw: true,
 		After: h.after, PollEvery: time.Minute, Definition: "1",
+		Restart: func(s ingest.Start) (ingest.Source, error) { return h.source(h.t, s, ingest.After{}, h.clock), nil },
 	}
 }
 

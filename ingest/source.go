@@ -109,6 +109,7 @@ type Lister interface {
 type Listed struct {
 	Ref      Ref
 	Received time.Time // INTERNALDATE; zero if the protocol has none or the server does not tell
+	Size     int64     // as announced, -1 if unknown
 	Standing Standing
 }
 
