@@ -106,7 +106,11 @@ func (s *session) denies(ctx context.Context, b *box, p proof, it item) (bool, e
 	if err != nil || !ok {
 		return false, err
 	}
-	return proofOf(p.uid, c) != p, nil
+	if proofOf(p.uid, c) == p {
+		return false, nil
+	}
+	s.src.forget(key) // until the reset is written, whoever looks next has to see it too
+	return true, nil
 }
 
 // octets reads one message for what it is made of; not ok: the server does not give it.
