@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ type job struct {
 	err     error
 	ready   chan struct{}
 
+	former  Ref     // under which it was set aside, if that is void now
 	recall  *recall // if it may have been published under another Ref
 	verdict publish.EventType
 	content publish.Content
@@ -190,7 +192,7 @@ func (p *pass) appendFirst(ctx context.Context) error {
 	if verdict, err := j.judge(); verdict != "" || err != nil {
 		return p.pass(j, err)
 	}
-	if err := p.claim.Append(r.hard, j.event, j.msg.Ref); err != nil {
+	if err := p.claim.Append(r.hard, j.event, cmp.Or(j.former, j.msg.Ref)); err != nil {
 		return fmt.Errorf("append event %s: %w", j.event.ID, err)
 	}
 	p.count++

@@ -29,7 +29,8 @@
 //   - the position never passes an unfinished message: it is the last snapshot in the log folded
 //     with the Refs that were published after it;
 //   - when a server makes the Refs of a folder or maildrop void, one reset event begins a new life, and
-//     what was published before is recognised by its content;
+//     what was published before is recognised by its content, as is a message that alone gets another
+//     Ref; what was set aside unread is asked for again, and has a second event at the worst;
 //   - one mailbox's trouble is its own: own goroutine, own backoff, and a shared byte budget that
 //     no message can hold while it waits for the network;
 //   - a message that kills its worker is set aside: after an owner that did not let the mailbox go,

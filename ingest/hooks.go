@@ -84,7 +84,7 @@ type Hooks struct {
 	// many deaths; empty: it is not known which.
 	Inherited func(box publish.Key, worker string, ref Ref, crashes int)
 	Reset     func(box publish.Key, what publish.ResetInfo)             // the server made Refs void; its event is out
-	Judged    func(box publish.Key, ref Ref, verdict publish.EventType) // without an event: Recognised or PassedOver
+	Judged    func(box publish.Key, ref Ref, verdict publish.EventType) // without an event: Recognised, Renamed or PassedOver
 
 	// With other workers.
 	Owner   func(box publish.Key, worker string)    // who has the mailbox now; empty: it is not known yet

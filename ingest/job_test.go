@@ -16,20 +16,22 @@ import (
 )
 
 // journal reads the world's log.
-func (w *world) journal() ingest.Journal {
+func (w *world) journal() ingest.Journal { return journalOf(w.log) }
+
+func journalOf(log *logtest.Memory) ingest.Journal {
 	replayed := func(e logtest.Event) bool { return e.Data.Ingest != nil && e.Data.Ingest.Replay }
 	return ingest.Journal{
 		Entries: func(_ context.Context, each func(ingest.Entry)) (ingest.Aged, error) {
-			for _, e := range w.log.Events(key) {
+			for _, e := range log.Events(key) {
 				if !replayed(e) {
-					each(ingest.Entry{Ref: e.Ref, Type: e.Kind, Time: e.Stored})
+					each(ingest.Entry{Ref: e.Ref, Type: e.Kind, Time: e.Stored, Content: publish.ContentOf(e.Data)})
 				}
 			}
 			return ingest.Aged{}, nil
 		},
 		Events: func(_ context.Context, after uint64, since time.Time) iter.Seq2[ingest.Logged, error] {
 			return func(yield func(ingest.Logged, error) bool) {
-				for _, e := range w.log.Events(key) {
+				for _, e := range log.Events(key) {
 					if e.Kind == publish.Received && e.Sequence > after && !e.Stored.Before(since) && !yield(ingest.Logged{Event: e.Event, Ref: e.Ref, Sequence: e.Sequence, Stored: e.Stored}, nil) {
 						return
 					}

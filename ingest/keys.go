@@ -37,6 +37,10 @@ type tag struct {
 	life  uint64
 }
 
+// newHere marks the scope of what was published after a reset and had not been before. It takes the place of
+// nothing that was: what was recognised may be forgotten by a crash, and these events are not.
+const newHere = "\x00"
+
 // segment is a blob of records.
 type segment struct {
 	sum   [32]byte
@@ -72,8 +76,13 @@ func (k *keys) add(e Entry) {
 		}
 		l.recent++
 		k.lives[scope] = l
+	case e.Type == PassedOver:
+	case e.Type == Renamed: // it is in this life under its first Ref
 	case e.Content != publish.Content{}:
 		t := tag{scope, k.life(e.Ref)}
+		if t.life > 0 && e.Type != Recognised {
+			t.scope += newHere
+		}
 		k.loose = appendRecord(k.loose, t, e.Content, t != k.tag || k.count == 0)
 		k.tag, k.latest = t, e.Time
 		k.count++

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,6 +39,7 @@ type late struct {
 	until   time.Time // zero: no end
 	want    func(m Listed, was told, aged Aged) bool
 	retry   bool // a message that fails again has its event already
+	former  former
 
 	src    Source
 	seed   maphash.Seed
@@ -60,7 +62,7 @@ func NewBackfill(journal Journal, since, until time.Time, tell func(Progress)) *
 			return true
 		}
 		return !aged.Any || !m.Received.Before(aged.Since) // else its event may have expired
-	})
+	}).Job
 }
 
 // NewRetry returns the job that tries messages again that were set aside: those, or all if there are none.
@@ -69,16 +71,18 @@ func NewRetry(journal Journal, refs []Ref, tell func(Progress)) *Job {
 	for _, r := range refs {
 		only[r] = true
 	}
-	j := newLate(journal, Start{All: true}, time.Time{}, tell, func(m Listed, was told, _ Aged) bool {
-		return was == toldQuarantined && (len(only) == 0 || only[m.Ref])
-	})
-	return j
+	l := newLate(journal, Start{All: true}, time.Time{}, tell, nil)
+	l.former.only = only
+	l.want = func(m Listed, was told, _ Aged) bool {
+		return was == toldQuarantined && l.former.asked(m.Ref) || was == 0 && l.former.may(m)
+	}
+	return l.Job
 }
 
-func newLate(journal Journal, start Start, until time.Time, tell func(Progress), want func(Listed, told, Aged) bool) *Job {
+func newLate(journal Journal, start Start, until time.Time, tell func(Progress), want func(Listed, told, Aged) bool) *late {
 	l := &late{Job: &Job{tell: tell}, journal: journal, start: start, until: until, want: want, retry: start.All, seed: maphash.MakeSeed(), gone: map[uint64]bool{}}
 	l.step = l.slice
-	return l.Job
+	return l
 }
 
 func (l *late) key(r Ref) uint64 { return maphash.String(l.seed, string(r)) }
@@ -100,12 +104,21 @@ func (l *late) slice(ctx context.Context, r *runner, claim publish.Claim) (done 
 	}
 	defer s.Close() // what was published is acknowledged, and nothing else was changed
 	from, err := l.position(ctx, r, s)
-	if err != nil || len(l.wanted) == 0 {
+	if err != nil {
 		return true, err
 	}
-	r.late = true
-	defer func() { r.late = false }()
-	return l.carry(ctx, &pass{r: r, claim: claim, late: l}, s.Messages(ctx, from, 0))
+	done = len(l.wanted) == 0
+	if !done {
+		r.late = true
+		defer func() { r.late = false }()
+		done, err = l.carry(ctx, &pass{r: r, claim: claim, late: l}, s.Messages(ctx, from, 0))
+	}
+	if done && err == nil {
+		for _, ref := range l.former.missing() {
+			l.failed(ref, notThere(ref))
+		}
+	}
+	return done, err
 }
 
 // prepare makes the Source and reads what the log tells.
@@ -119,7 +132,11 @@ func (l *late) prepare(ctx context.Context, r *runner) (err error) {
 		}
 	}
 	l.told = map[uint64]told{}
+	l.former.begin()
 	l.aged, err = l.journal.Entries(ctx, func(e Entry) {
+		if l.retry {
+			l.former.take(e)
+		}
 		switch e.Type {
 		case publish.Received:
 			l.told[l.key(e.Ref)] |= toldReceived
@@ -145,6 +162,11 @@ func (l *late) position(ctx context.Context, r *runner, s Session) (Cursor, erro
 	if len(r.pos.cursor) == 0 {
 		return nil, &Error{Fault{Class: Transient, Code: CodeNotServed}, "", errors.New("the mailbox could not be read yet")}
 	}
+	if heir, ok := s.(Heir); ok {
+		if err := heir.Inherit(r.pos.cursor); err != nil {
+			return nil, err
+		}
+	}
 	from, err := s.Sync(ctx, nil)
 	if err != nil {
 		return nil, err
@@ -164,6 +186,7 @@ func (l *late) position(ctx context.Context, r *runner, s Session) (Cursor, erro
 		if err != nil {
 			return nil, fmt.Errorf("list the mailbox: %w", err)
 		}
+		l.former.here(m.Ref)
 		if k := l.key(m.Ref); in[k] && !l.gone[k] && l.want(m, l.told[k], l.aged) {
 			l.wanted[k] = true
 		} else {
@@ -208,11 +231,18 @@ func (l *late) carry(ctx context.Context, p *pass, messages iter.Seq2[*Message, 
 // quarantined event, or the next request comes to it.
 func (l *late) judge(ctx context.Context, j *job) (take bool, err error) {
 	f := FaultOf(j.err)
+	if l.told[l.key(j.msg.Ref)] == 0 && l.retry && (j.err == nil || j.event != nil) {
+		if j.former = l.former.match(publish.ContentOf(j.event.Data)); j.former == "" {
+			l.gone[l.key(j.msg.Ref)] = true
+			l.progress.Total--
+			return false, nil
+		}
+	}
 	switch {
 	case j.err != nil && (f.Class != BadMessage || ctx.Err() != nil):
 		return false, j.err
 	case j.err != nil && (l.retry || j.event == nil):
-		l.failed(j.msg.Ref, j.err)
+		l.failed(cmp.Or(j.former, j.msg.Ref), j.err)
 	case j.err != nil:
 		l.progress.Aside++
 		take = true

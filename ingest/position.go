@@ -103,7 +103,7 @@ func (p *position) add(e Entry) {
 	switch {
 	case e.Type == publish.Received && p.acts():
 		p.pending = append(p.pending, due{e.Ref, e.Time, e.Content, p.keys.life(e.Ref)})
-	case e.Type == Recognised:
+	case e.Type == Recognised || e.Type == Renamed:
 		p.rename(e)
 	}
 	p.touch(e.Time)
@@ -115,7 +115,7 @@ func (p *position) rename(e Entry) {
 	life := p.keys.life(e.Ref)
 	for n := range p.pending { // messages are recognised in about the order in which they were published
 		i := (p.renamed + n) % len(p.pending)
-		if d := &p.pending[i]; d.content == e.Content && d.life < life && p.keys.scope(d.ref) == p.keys.scope(e.Ref) {
+		if d := &p.pending[i]; d.content == e.Content && (d.life < life || e.Type == Renamed) && p.keys.scope(d.ref) == p.keys.scope(e.Ref) {
 			d.ref, d.life, p.renamed = e.Ref, life, i+1
 			return
 		}
@@ -184,8 +184,14 @@ func (p *position) settled(done []Ref) {
 	for _, r := range done {
 		gone[r] = true
 	}
-	p.pending = slices.DeleteFunc(p.pending, func(d due) bool { return gone[d.ref] })
-	if _, latest := p.clock.Now(); len(done) > 0 {
+	_, latest := p.clock.Now()
+	p.pending = slices.DeleteFunc(p.pending, func(d due) bool {
+		if gone[d.ref] {
+			p.fresh = append(p.fresh, Entry{Ref: d.ref, Type: Settled, Time: latest})
+		}
+		return gone[d.ref]
+	})
+	if len(done) > 0 {
 		p.touch(latest)
 	}
 }

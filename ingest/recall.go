@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,14 +20,16 @@ type recall struct {
 	lost time.Time         // see keys
 
 	mu   sync.Mutex
-	used map[publish.Content]int // recognised or published in this life
+	used map[publish.Content]int // recognised in this life
 }
 
 // recall reads the contents of all scopes that had a reset.
 func (k *keys) recall(ctx context.Context, store publish.BlobStore) (map[string]*recall, error) {
 	lives := map[tag][]publish.Content{}
 	err := k.each(ctx, store, func(t tag, c publish.Content) {
-		if k.lives[t.scope].number > 0 {
+		scope, fresh := strings.CutSuffix(t.scope, newHere)
+		t.scope = scope
+		if now := k.lives[scope].number; now > 0 && (!fresh || t.life < now) {
 			lives[t] = append(lives[t], c)
 		}
 	})
@@ -95,6 +98,13 @@ func (c *recall) take(x publish.Content) bool {
 	}
 	c.used[x]++
 	return true
+}
+
+// use notes a content that was known without being asked for here.
+func (c *recall) use(x publish.Content) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.used[x]++
 }
 
 func contentOf(raw []byte) publish.Content {

@@ -15,10 +15,12 @@ import (
 // had passed over stay so, and the rest is published. What is judged is in the position at once and in
 // its snapshots later: judging a message again comes to the same result.
 
-// The types of entries that stand in a position only: what was judged after a reset.
+// The types of entries that stand in a position only.
 const (
-	Recognised publish.EventType = "recognised"  // published before, under a Ref that is void now
+	Recognised publish.EventType = "recognised"  // after a reset: published before, under a Ref that is void now
 	PassedOver publish.EventType = "passed_over" // never published: older than the base
+	Renamed    publish.EventType = "renamed"     // published before under a Ref that has vanished, without a reset
+	Settled    publish.EventType = "settled"     // its post-action is done
 )
 
 // maxRenewals is how many resets in a row one look at the server may find.
@@ -91,30 +93,49 @@ func (r *runner) sizes(ctx context.Context, scope string) (func(int64) bool, err
 
 // foresee judges a message in memory by its octets, if they are enough for that.
 func (j *job) foresee(raw []byte) bool {
-	if j.recall == nil {
+	if j.recall == nil && j.msg.Was == nil {
 		return false
 	}
-	switch c := contentOf(raw); {
-	case j.recall.take(c):
-		j.verdict, j.content = Recognised, c
-	case !j.msg.Received.IsZero() && j.msg.Received.Before(j.msg.Since):
-		j.verdict = PassedOver
+	c := contentOf(raw)
+	if j.known(c); j.verdict == "" && !j.msg.Received.IsZero() && j.msg.Received.Before(j.msg.Since) {
+		j.verdict, j.content = PassedOver, c
 	}
 	return j.verdict != ""
 }
 
-// judge says what becomes of a message that was there before a reset; "": its event is to be appended.
+// known finds out whether these octets were published under another Ref. What the Source can tell goes
+// first: it knows of each message whether it is still there.
+func (j *job) known(c publish.Content) (here bool) {
+	was := Stranger
+	if j.msg.Was != nil && c != (publish.Content{}) {
+		was = j.msg.Was(c)
+	}
+	switch {
+	case was == Renumbered && j.recall != nil:
+		j.recall.use(c)
+		j.verdict, j.content = Recognised, c
+	case was == Renumbered:
+		j.verdict, j.content = Renamed, c
+	case was == Unwanted:
+		j.verdict, j.content = PassedOver, c
+	case was == Stranger && j.recall != nil && c != (publish.Content{}) && j.recall.take(c):
+		j.verdict, j.content = Recognised, c
+	}
+	return was == Twin
+}
+
+// judge says what becomes of a message that may have had another Ref; "": its event is to be appended.
 func (j *job) judge() (publish.EventType, error) {
-	if j.recall == nil || j.verdict != "" {
+	if j.verdict != "" {
 		return j.verdict, nil
 	}
 	at := j.event.Time
-	switch c := publish.ContentOf(j.event.Data); {
-	case c != publish.Content{} && j.recall.take(c):
-		j.verdict, j.content = Recognised, c
+	c := publish.ContentOf(j.event.Data)
+	switch twin := j.known(c); {
+	case j.verdict != "" || twin:
 	case at.Before(j.msg.Since):
-		j.verdict = PassedOver
-	case !at.After(j.recall.lost):
+		j.verdict, j.content = PassedOver, c
+	case j.recall != nil && !at.After(j.recall.lost):
 		return "", &Error{Fault{Class: Config, Code: CodeContentLost}, "judge message " + string(j.msg.Ref),
 			fmt.Errorf("received at %s; contents are known of what was published after %s", at.Format(stampForm), j.recall.lost.UTC().Format(stampForm))}
 	}

@@ -24,9 +24,11 @@ func letters(from, n int) [][]byte {
 }
 
 // tally counts the events of a log: how often each message was published, and the resets.
-func (w *world) tally() (published map[string]int, resets int) {
+func (w *world) tally() (published map[string]int, resets int) { return tally(w.log) }
+
+func tally(log *logtest.Memory) (published map[string]int, resets int) {
 	published = map[string]int{}
-	for _, e := range w.log.Events(key) {
+	for _, e := range log.Events(key) {
 		switch e.Kind {
 		case publish.Received:
 			published[e.Data.Raw.SHA256]++

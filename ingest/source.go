@@ -74,6 +74,12 @@ type Renewer interface {
 	Recall(sizes func(ctx context.Context, scope string) (known func(size int64) bool, err error))
 }
 
+// Heir is a Session that can begin where others are: the next base is taken in the lives that the
+// position at has, so that its Refs are the same ones.
+type Heir interface {
+	Inherit(at Cursor) error
+}
+
 // Renewal is a reset that was found.
 type Renewal struct {
 	Ref    Ref // of the reset event; folded into a position it begins the new life
@@ -103,6 +109,7 @@ type Lister interface {
 type Listed struct {
 	Ref      Ref
 	Received time.Time // INTERNALDATE; zero if the protocol has none or the server does not tell
+	Size     int64     // as announced, -1 if unknown
 	Standing Standing
 }
 
@@ -130,12 +137,26 @@ type Message struct {
 	// Ref. If it was not, and was received before Since, it stays passed over.
 	Again bool
 	Since time.Time
+	// Was tells by its octets whether it was finished under a Ref that has vanished. Nil: it was not. It is
+	// safe for concurrent use, and takes each vanished message for one.
+	Was func(publish.Content) Acquaintance
 	// Life tells this life of the folder from an earlier one with the same UIDVALIDITY; else 0.
 	Life uint32
 	// Body yields the octets exactly as the server sent them. io.EOF comes only after the whole
 	// message; a connection lost before that is any other error.
 	Body io.Reader
 }
+
+// Acquaintance is what a Source knows of a message's octets.
+type Acquaintance int
+
+// The acquaintances.
+const (
+	Stranger   Acquaintance = iota // nothing
+	Renumbered                     // a message with these octets has vanished: this is it
+	Unwanted                       // so it has, and the start had passed it over
+	Twin                           // one with the same octets is finished and still there: this is another
+)
 
 // Token is a bearer token with its end.
 type Token struct {

@@ -71,7 +71,7 @@ func (s *session) listFolder(ctx context.Context, name string, a *standings, yie
 		}
 		for _, it := range p.items {
 			ref := msgRef{folder: name, epoch: a.epoch, uid: it.uid}.ref()
-			if !yield(ingest.Listed{Ref: ref, Received: it.received, Standing: a.of(it)}) {
+			if !yield(ingest.Listed{Ref: ref, Received: it.received, Size: it.size, Standing: a.of(it)}) {
 				return false, nil
 			}
 		}

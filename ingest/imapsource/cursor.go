@@ -46,13 +46,15 @@ type box struct {
 	over  spans  // and what is passed over by its own date
 
 	witness witness
+	proofs  []proof // ascending
 
 	sizes func(int64) bool // which sizes were published before; nil: not known. Not part of the cursor
 }
 
 const (
-	cursorMagic  = "mfi\x02"
-	cursorMagic1 = "mfi\x01" // without lives and gaps
+	cursorMagic  = "mfi\x03"
+	cursorMagic2 = "mfi\x02" // without proofs
+	cursorMagic1 = "mfi\x01" // nor lives and gaps
 	maxCursor    = 64 << 20
 	maxBoxes     = 100_000
 	maxPatterns  = 10_000
@@ -135,7 +137,7 @@ func (b *box) append(buf []byte) []byte {
 	for _, s := range []spans{b.gaps, b.known, b.over} {
 		buf = s.append(buf, 0)
 	}
-	return buf
+	return appendProofs(buf, b.proofs)
 }
 
 // append writes the set; all of it is above from.
@@ -163,9 +165,9 @@ func appendStrings(b []byte, l []string) []byte {
 
 // decoder reads what encode writes. Its first error sticks.
 type decoder struct {
-	b   []byte
-	old bool // of version 1
-	bad bool
+	b       []byte
+	version byte
+	bad     bool
 }
 
 // uint reads a number up to limit; a larger one is a broken cursor, not a large allocation.
@@ -215,12 +217,15 @@ func (d *decoder) strings() []string {
 func (d *decoder) box() box {
 	b := box{name: d.string(), epoch: epoch{validity: d.uid()}, low: d.uid(), until: d.uid(), mark: d.uid(), since: d.int(), markAt: d.int()}
 	b.done = d.spans(b.low)
-	if d.old {
+	if d.version == 1 {
 		return b
 	}
 	b.born, b.witness = d.int(), witness{uid: d.uid(), at: d.int(), size: d.int()}
 	b.life, b.again, b.fresh = d.uid(), d.uid(), d.uint(1) == 1
 	b.gaps, b.known, b.over = d.spans(0), d.spans(0), d.spans(0)
+	if d.version > 2 {
+		b.proofs = d.proofs()
+	}
 	return b
 }
 
@@ -257,10 +262,10 @@ func decodeCursor(c ingest.Cursor) (*position, error) {
 	if magic[:3] == cursorMagic[:3] && magic > cursorMagic {
 		return nil, fmt.Errorf("imap position of version %d: %w", magic[3], publish.ErrNewerFormat)
 	}
-	if magic != cursorMagic && magic != cursorMagic1 {
+	if magic != cursorMagic && magic != cursorMagic2 && magic != cursorMagic1 {
 		return nil, fmt.Errorf("decode position of %d bytes: %w", len(c), errCursor)
 	}
-	d := &decoder{b: c[len(cursorMagic):], old: magic == cursorMagic1}
+	d := &decoder{b: c[len(cursorMagic):], version: magic[3]}
 	p := &position{folders: d.strings(), exclude: d.strings()}
 	n := int(d.uint(maxBoxes))
 	for i := 0; i < n && !d.bad; i++ {
@@ -300,6 +305,9 @@ func (p *position) fold(entries iter.Seq[ingest.Entry]) (changed bool) {
 				uids[b] = &folded{}
 			}
 			uids[b].add(r.uid, e.Type)
+			if proves(e) {
+				uids[b].proofs = append(uids[b].proofs, proofOf(r.uid, e.Content))
+			}
 		}
 	}
 	for b, l := range uids {
@@ -309,7 +317,10 @@ func (p *position) fold(entries iter.Seq[ingest.Entry]) (changed bool) {
 }
 
 // folded are UIDs on their way into a folder's position.
-type folded struct{ done, known, over []uint32 }
+type folded struct {
+	done, known, over []uint32
+	proofs            []proof
+}
 
 func (f *folded) add(uid uint32, as publish.EventType) {
 	f.done = append(f.done, uid)
@@ -327,5 +338,6 @@ func (f *folded) into(b *box) {
 	}
 	b.done, b.known, b.over = b.done.addAll(f.done), b.known.addAll(f.known), b.over.addAll(f.over)
 	b.gaps = b.gaps.without(f.done)
+	b.prove(f.proofs)
 	b.tidy()
 }

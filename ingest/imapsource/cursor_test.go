@@ -82,7 +82,7 @@ func TestRefsRoundTrip(t *testing.T) {
 func samplePosition() *position {
 	p := &position{folders: []string{"INBOX", "Arch*"}, exclude: []string{"Archive/x"}}
 	p.put(box{name: "INBOX", epoch: epoch{validity: 7}, low: 10, done: spans{{12, 12}, {15, 20}}, since: -5, until: 9, mark: 20, markAt: 1e9,
-		gaps: spans{{3, 5}, {8, 8}}, born: 1 << 40, witness: witness{9, -1, 77}, again: 10, fresh: true, known: spans{{1, 2}}, over: spans{{math.MaxUint32, math.MaxUint32}}})
+		gaps: spans{{3, 5}, {8, 8}}, born: 1 << 40, witness: witness{9, -1, 77}, again: 10, fresh: true, known: spans{{1, 2}}, over: spans{{math.MaxUint32, math.MaxUint32}}, proofs: []proof{{9, 100, [8]byte{1}}, {math.MaxUint32, 0, [8]byte{2}}}})
 	p.put(box{name: "Archive", epoch: epoch{validity: math.MaxUint32}})
 	p.put(box{name: "Again", epoch: epoch{7, 2}, low: 3})
 	return p

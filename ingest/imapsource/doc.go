@@ -8,8 +8,9 @@
 //   - the position is a set, never the highest UID: per folder and UIDVALIDITY a low-water mark that
 //     passes finished and absent UIDs only, and the finished ones above it. The last absent ones are
 //     looked for again every hour: a message may become visible late;
-//   - a folder with another UIDVALIDITY, or on a server that was set back, is left alone until the
-//     engine has begun its new life; then what is there is yielded to be judged by its octets;
+//   - a folder with another UIDVALIDITY, or on a server that was set back (its UIDs are lower than they
+//     were, or are for other octets), is left alone until the engine has begun its new life; then what
+//     is there is yielded to be judged by its octets;
 //   - every wait has a deadline that each octet renews, drips are given up, and the end of the
 //     context ends everything; what a server may send outside messages is bounded;
 //   - two windows of small messages are in flight; a large message is alone and streams;

@@ -15,6 +15,7 @@ import (
 var (
 	_ ingest.Scoper  = (*Source)(nil)
 	_ ingest.Renewer = (*session)(nil)
+	_ ingest.Heir    = (*session)(nil)
 )
 
 // A server that cannot keep UIDVALIDITY changes it at every session (RFC 9051 section 2.3.1.1). Each
@@ -38,16 +39,39 @@ func (s *session) Recall(sizes func(context.Context, string) (func(int64) bool, 
 	s.recall = sizes
 }
 
+// Inherit implements ingest.Heir.
+func (s *session) Inherit(at ingest.Cursor) error {
+	pos, err := decodeCursor(at)
+	if err != nil || pos == nil {
+		return err
+	}
+	s.lives = map[string]epoch{}
+	for i := range pos.boxes {
+		s.lives[pos.boxes[i].name] = pos.boxes[i].epoch
+	}
+	return nil
+}
+
+// epoch is that of the open folder, if nothing is known of it yet.
+func (s *session) epoch(name string) epoch {
+	if e := s.lives[name]; e.validity == s.selected.validity {
+		return e
+	}
+	return epoch{validity: s.selected.validity}
+}
+
 // isVoid tells whether the UIDs that the position has of the open folder mean nothing any more. That is
 // so with a new UIDVALIDITY, and on a server that was set back to an earlier state and kept it: there
-// UIDNEXT, which never falls otherwise, is lower than it has been, and no message is above it.
+// UIDNEXT, which never falls otherwise, is lower than it has been, and no message is above it, or a UID
+// is for other octets than it was.
 func (s *session) isVoid(ctx context.Context, have *box, top uint32) (bool, error) {
 	next := epoch{validity: s.selected.validity}
 	if next.validity == have.validity {
-		if s.selected.next == 0 || top >= have.mark {
-			return false, nil
-		}
-		if s.selected.count > 0 {
+		if s.selected.next == 0 || top >= have.highest() {
+			if wrong, err := s.disproved(ctx, have); !wrong || err != nil {
+				return false, err
+			}
+		} else if s.selected.count > 0 {
 			if last, err := s.lastUID(ctx, s.selected.count); err != nil || last > top {
 				return false, err
 			}
@@ -104,10 +128,7 @@ func (b *box) renew(next epoch) {
 		n.since = b.born
 	}
 	if next.validity == b.validity { // it may yet catch up with what it has lost
-		n.again = max(b.mark, b.low)
-		if len(b.done) > 0 {
-			n.again = max(n.again, b.done[len(b.done)-1].hi)
-		}
+		n.again = b.highest()
 	}
 	*b = n
 }

@@ -38,6 +38,8 @@ type session struct {
 	skipped  []error                     // folders that the last Sync could not open
 	plans    map[string]*plan            // what the last Sync saw, until Messages takes it
 	seen     map[string]selection        // the folders as the last Sync saw them
+	lives    map[string]epoch            // of a position that a base is to fit to
+	proved   map[string]time.Time        // when a folder's proofs were looked at
 	refusals map[uint32]bool             // messages refused one by one since the last success
 
 	ahead   atomic.Pointer[flight] // asked for, not yet looked at
@@ -67,7 +69,7 @@ func (s *Source) connect(ctx context.Context, tok ingest.Token) (*session, error
 	if err != nil {
 		return nil, err
 	}
-	sess := &session{src: s, g: g, news: make(chan struct{}, 1), refusals: map[uint32]bool{}}
+	sess := &session{src: s, g: g, news: make(chan struct{}, 1), refusals: map[uint32]bool{}, proved: map[string]time.Time{}}
 	sess.c = imapclient.New(g, &imapclient.Options{UnilateralDataHandler: &imapclient.UnilateralDataHandler{
 		Mailbox: sess.heard, Fetch: sess.unasked,
 	}})

@@ -138,9 +138,10 @@ func (s *Source) Fold(at ingest.Cursor, entries iter.Seq[ingest.Entry]) (ingest.
 
 // note is what is remembered of a message between sessions.
 type note struct {
-	deaths   int   // connections in a row that ended when it was asked for alone, before its first octet
-	size     int64 // over MaxMessage: the literal's length
-	verdicts int   // how often it was given up without asking the server
+	deaths   int      // connections in a row that ended when it was asked for alone, before its first octet
+	size     int64    // over MaxMessage: the literal's length
+	verdicts int      // how often it was given up without asking the server
+	proof    [2]int64 // the size and date it was listed with when it was read again as a proof
 }
 
 const (

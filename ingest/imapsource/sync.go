@@ -77,7 +77,7 @@ func (s *session) syncFolder(ctx context.Context, pos *position, f folderInfo, g
 			return err
 		}
 	}
-	b := s.src.boxOf(have, grown, box{name: f.name, epoch: epoch{validity: s.selected.validity}, mark: top})
+	b := s.src.boxOf(have, grown, box{name: f.name, epoch: s.epoch(f.name), mark: top})
 	if err := s.recallSizes(ctx, &b); err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func (s *session) List(ctx context.Context, _, at ingest.Cursor) iter.Seq2[inges
 			return
 		}
 		for _, it := range box {
-			l := ingest.Listed{Ref: it.ref()}
+			l := ingest.Listed{Ref: it.ref(), Size: it.size}
 			switch i, held := p.find(p.digest(l.Ref)); {
 			case held && p.entries[i].known:
 				l.Standing = ingest.Known

@@ -11,6 +11,7 @@ import (
 	"iter"
 	"math"
 	"slices"
+	"strconv"
 	"time"
 
 	"mailflume/ingest"
@@ -19,10 +20,10 @@ import (
 
 // The cursor's layout: version, flags, key, hour of the last marks, life, base, number of entries; then
 // the 8-byte digests in ascending order; then for each digest, in that order, its attributes as a
-// varint (see entry). 100,000 UIDLs take 0.9 MB, 1.2 MB if all of them are missing. Version 1 had no
-// life and no base, and one attribute less.
+// varint and its content (see entry). 100,000 UIDLs take 1.7 MB, 2.1 MB if all of them are missing.
+// Version 2 had no contents, version 1 neither life nor base.
 const (
-	cursorVersion = 2
+	cursorVersion = 3
 	flagBased     = 1 // a Sync has seen the maildrop: start is decided
 	flagJudging   = 2
 	flagFresh     = 4
@@ -54,10 +55,28 @@ const unknownBase = math.MinInt64
 // entry is one finished message.
 type entry struct {
 	digest    uint64
-	published bool   // an event went out for it; else it was skipped or quarantined
-	known     bool   // in an earlier life
+	published bool   // it was; else it was passed over or set aside
+	aside     bool   // and not passed over
+	known     bool   // under another Ref
+	heir      bool   // and that Ref may still be among the entries
+	deleted   bool   // by us: it has not vanished
+	content   uint64 // keyed digest of its octets, or of its announced size if they were not read; 0: not known
 	missing   uint32 // hour since which no list had it; 0: the last list had it
+	here      bool   // in the list of this session; not part of the cursor
 }
+
+// The attributes of an entry: flags below the hour. Before version 3 there were only the first two.
+const (
+	attrPublished = 1 << iota
+	attrKnown
+	attrHeir
+	attrDeleted
+	attrContent
+	attrAside
+	attrBits  = iota
+	attrBits2 = 2
+	attrBits1 = 1
+)
 
 // newPosition has a key of its own, so that nobody who chooses UIDLs can aim at a collision.
 func newPosition() *position {
@@ -101,15 +120,11 @@ func decode(c ingest.Cursor) (*position, error) {
 		if i > 0 && e.digest <= p.entries[i-1].digest {
 			return nil, fmt.Errorf("%w: order", errCursor)
 		}
-		v, used := binary.Uvarint(attributes)
-		if c[0] == 1 {
-			v = v&1 | v>>1<<2
-		}
-		if used <= 0 || v > 1<<34-1 {
+		rest, ok := e.decode(attributes, c[0])
+		if !ok {
 			return nil, fmt.Errorf("%w: attributes", errCursor)
 		}
-		e.published, e.known, e.missing = v&1 != 0, v&2 != 0, uint32(v>>2)
-		attributes = attributes[used:]
+		attributes = rest
 	}
 	if len(attributes) > 0 {
 		return nil, fmt.Errorf("%w: %d octets too many", errCursor, len(attributes))
@@ -117,9 +132,43 @@ func decode(c ingest.Cursor) (*position, error) {
 	return p, nil
 }
 
+// decode reads the attributes and the content of an entry off the front of b.
+func (e *entry) decode(b []byte, version byte) (rest []byte, ok bool) {
+	v, used := binary.Uvarint(b)
+	bits := map[byte]int{1: attrBits1, 2: attrBits2, cursorVersion: attrBits}[version]
+	if used <= 0 || v>>bits > math.MaxUint32 {
+		return nil, false
+	}
+	b = b[used:]
+	e.missing = uint32(v >> bits)
+	v &= 1<<bits - 1
+	e.published, e.known, e.heir, e.deleted, e.aside = v&attrPublished != 0, v&attrKnown != 0, v&attrHeir != 0, v&attrDeleted != 0, v&attrAside != 0
+	if v&attrContent == 0 {
+		return b, true
+	}
+	if len(b) < digestSize {
+		return nil, false
+	}
+	e.content = binary.BigEndian.Uint64(b)
+	return b[digestSize:], e.content != 0
+}
+
+func (e *entry) append(b []byte) []byte {
+	v := uint64(e.missing) << attrBits
+	for i, on := range []bool{e.published, e.known, e.heir, e.deleted, e.content != 0, e.aside} {
+		if on {
+			v |= 1 << i
+		}
+	}
+	if b = binary.AppendUvarint(b, v); e.content != 0 {
+		b = binary.BigEndian.AppendUint64(b, e.content)
+	}
+	return b
+}
+
 // encode writes equal positions as equal octets.
 func (p *position) encode() ingest.Cursor {
-	b := make([]byte, 0, headerSize+len(p.entries)*(digestSize+2))
+	b := make([]byte, 0, headerSize+len(p.entries)*(2*digestSize+2))
 	var flags byte
 	for flag, on := range map[byte]bool{flagBased: p.based, flagJudging: p.judging, flagFresh: p.fresh} {
 		if on {
@@ -136,23 +185,33 @@ func (p *position) encode() ingest.Cursor {
 		b = binary.BigEndian.AppendUint64(b, e.digest)
 	}
 	for _, e := range p.entries {
-		v := uint64(e.missing) << 2
-		if e.published {
-			v |= 1
-		}
-		if e.known {
-			v |= 2
-		}
-		b = binary.AppendUvarint(b, v)
+		b = e.append(b)
 	}
 	return b
 }
 
 // digest is the short name of a message in the position.
-func (p *position) digest(r ingest.Ref) uint64 {
+func (p *position) digest(r ingest.Ref) uint64 { return p.keyed(string(r)) }
+
+// content is the short name of a message's octets.
+func (p *position) content(c publish.Content) uint64 {
+	if c == (publish.Content{}) {
+		return 0
+	}
+	return p.keyed("octets " + c.String())
+}
+
+// sized is the short name of what is known of octets that nobody has read.
+func (p *position) sized(announced int64) uint64 {
+	if announced < 0 {
+		return 0
+	}
+	return p.keyed("size " + strconv.FormatInt(announced, 10))
+}
+
+func (p *position) keyed(s string) uint64 {
 	b := make([]byte, 0, 256)
-	b = append(append(b, p.key[:]...), r...)
-	sum := sha256.Sum256(b)
+	sum := sha256.Sum256(append(append(b, p.key[:]...), s...))
 	return binary.BigEndian.Uint64(sum[:])
 }
 
@@ -169,12 +228,7 @@ func (p *position) holds(r ingest.Ref) bool {
 
 // add merges entries in; those that are held already stay as they are.
 func (p *position) add(more []entry) {
-	slices.SortFunc(more, func(a, b entry) int {
-		if a.digest == b.digest && a.published {
-			return -1 // quarantined first and published later is published
-		}
-		return cmp.Compare(a.digest, b.digest)
-	})
+	slices.SortStableFunc(more, func(a, b entry) int { return cmp.Compare(a.digest, b.digest) })
 	old := p.entries
 	p.entries = make([]entry, 0, len(old)+len(more))
 	for len(old) > 0 || len(more) > 0 {
@@ -198,25 +252,55 @@ func (s *Source) Fold(at ingest.Cursor, entries iter.Seq[ingest.Entry]) (ingest.
 		return nil, positionError(err)
 	}
 	var more []entry
-	renewed := false
+	places := map[uint64]int{} // in more
+	changed := false
 	for e := range entries {
 		if life, ok := parseReset(e.Ref); ok && p.based && life > p.life {
-			p.life, p.judging, p.fresh, renewed = life, true, true, true
+			p.life, p.judging, p.fresh, changed = life, true, true, true
 		}
 		if !isRef(e.Ref) {
 			continue // states and resets of the mailbox are not messages
 		}
 		d := p.digest(e.Ref)
-		if _, held := p.find(d); !held {
-			known := e.Type == ingest.Recognised
-			more = append(more, entry{digest: d, published: known || e.Type == publish.Received, known: known})
+		if i, held := p.find(d); held {
+			changed = p.entries[i].become(e.Type, p.content(e.Content)) || changed
+			continue
 		}
+		i, again := places[d]
+		if !again {
+			i, places[d] = len(more), len(more)
+			more = append(more, entry{digest: d})
+		}
+		more[i].become(e.Type, p.content(e.Content))
 	}
-	if len(more) == 0 && !renewed {
+	if len(more) == 0 && !changed {
 		return bytes.Clone(at), nil
 	}
 	p.add(more)
 	return p.encode(), nil
+}
+
+// become notes what came of a message. One that was passed over or set aside may be published later.
+func (e *entry) become(as publish.EventType, content uint64) (changed bool) {
+	was := *e
+	switch as {
+	case publish.Received:
+		e.published = true
+	case publish.Quarantined:
+		e.aside = e.aside || !e.published
+	case ingest.PassedOver:
+		e.heir = e.heir || e.content == 0 && content != 0
+	case ingest.Recognised, ingest.Renamed:
+		if !e.published {
+			e.published, e.known, e.heir = true, true, content != 0
+		}
+	case ingest.Settled:
+		e.deleted = e.deleted || e.missing == 0
+	}
+	if content != 0 && as != ingest.Settled {
+		e.content = content
+	}
+	return *e != was
 }
 
 // positionError classifies what decode returns: neither kind heals by itself.

@@ -60,7 +60,14 @@ func TestFoldIsPureIdempotentAndIgnoresWhatIsNoMessage(t *testing.T) {
 }
 
 func TestAHundredThousandUIDLsStaySmall(t *testing.T) {
-	c, err := (&Source{}).Fold(nil, entriesOf(100_000, publish.Received))
+	octets := publish.Content{Size: 1, Sum: [16]byte{1}}
+	c, err := (&Source{}).Fold(nil, func(yield func(ingest.Entry) bool) {
+		for e := range entriesOf(100_000, publish.Received) {
+			if e.Content = octets; !yield(e) {
+				return
+			}
+		}
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,8 +75,8 @@ func TestAHundredThousandUIDLsStaySmall(t *testing.T) {
 	if err != nil || len(p.entries) != 100_000 {
 		t.Fatalf("%d entries, %v", len(p.entries), err)
 	}
-	p.refresh(nil, 500_000) // all of them missing: the longest form
-	if n := len(p.encode()); len(c) > 1_000_000 || n > 1_300_000 {
+	p.refresh(500_000, false) // all of them missing: the longest form
+	if n := len(p.encode()); len(c) > 1_750_000 || n > 2_100_000 {
 		t.Errorf("%d octets, %d with all of them missing", len(c), n)
 	}
 }
@@ -84,12 +91,44 @@ func BenchmarkFoldOfAHundredThousand(b *testing.B) {
 	}
 }
 
-func TestPublishedWinsWhateverTheOrder(t *testing.T) {
-	p := &position{}
-	p.add([]entry{{digest: 2}, {digest: 1, published: true}, {digest: 2, published: true}, {digest: 2}})
-	p.add([]entry{{digest: 3}, {digest: 0}, {digest: 1}})
-	if want := []entry{{digest: 0}, {digest: 1, published: true}, {digest: 2, published: true}, {digest: 3}}; !slices.Equal(p.entries, want) {
-		t.Errorf("got %v", p.entries)
+func TestWhatCameOfAMessageLastCounts(t *testing.T) {
+	ref, octets := refOf("a", 1), publish.Content{Size: 7, Sum: [16]byte{1}}
+	for name, row := range map[string]struct {
+		as   []publish.EventType
+		want entry
+	}{
+		"published":                     {[]publish.EventType{publish.Received}, entry{published: true, content: 1}},
+		"set aside, then published":     {[]publish.EventType{publish.Quarantined, publish.Received}, entry{published: true, aside: true, content: 1}},
+		"passed over, then published":   {[]publish.EventType{ingest.PassedOver, publish.Received}, entry{published: true, heir: true, content: 1}},
+		"published, then deleted by us": {[]publish.EventType{publish.Received, ingest.Settled}, entry{published: true, content: 1, deleted: true}},
+		"known under another UIDL":      {[]publish.EventType{ingest.Renamed}, entry{published: true, content: 1, known: true, heir: true}},
+	} {
+		for way, at := range map[string]ingest.Cursor{"at once": nil, "one by one": {}} {
+			src := &Source{}
+			var entries []ingest.Entry
+			for _, kind := range row.as {
+				entries = append(entries, ingest.Entry{Ref: ref, Type: kind, Content: octets})
+			}
+			for len(entries) > 0 {
+				n := len(entries)
+				if at != nil {
+					n = 1
+				}
+				var err error
+				if at, err = src.Fold(at, slices.Values(entries[:n])); err != nil {
+					t.Fatal(err)
+				}
+				entries = entries[n:]
+			}
+			p, err := decode(at)
+			if err != nil || len(p.entries) != 1 {
+				t.Fatalf("%s: %+v, %v", name, p, err)
+			}
+			got := p.entries[0]
+			if row.want.digest, row.want.content = got.digest, p.content(octets); got != row.want {
+				t.Errorf("%s, %s: %+v", name, way, got)
+			}
+		}
 	}
 }
 
@@ -136,7 +175,7 @@ func FuzzPosition(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add([]byte(good))
-	p := &position{based: true, life: 3, judging: true, fresh: true, since: 1e9, entries: []entry{{digest: 1, known: true, missing: 7}}}
+	p := &position{based: true, life: 3, judging: true, fresh: true, since: 1e9, entries: []entry{{digest: 1, known: true, heir: true, missing: 7}, {digest: 2, deleted: true, content: 9}}}
 	f.Add([]byte(p.encode()))
 	f.Add(version1())
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -4,8 +4,10 @@
 //
 //   - a message is known by its UIDL alone, never by its number: numbers die with the session. The
 //     position is the set of finished UIDLs, kept as 8-byte keyed digests; a UIDL is forgotten only
-//     after it was missing from every list for seven days, or when nearly all are new: then that is a
-//     reset, and the engine judges each message by its octets;
+//     after it was missing from every list for seven days;
+//   - a new UIDL is no proof of a new message: while others are missing, the octets tell. When nearly all
+//     UIDLs of a larger maildrop are new that is a reset. Messages with the same octets are one only if
+//     the earlier one is missing, and was not deleted by us;
 //   - a Body ends with io.EOF only after the terminator of its RETR: a lost connection never looks
 //     like a complete message;
 //   - nothing is consumed before it is acknowledged: DELE is sent in Settle only, for numbers whose

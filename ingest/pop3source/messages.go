@@ -68,7 +68,8 @@ func (s *session) unfinished(ctx context.Context, from ingest.Cursor, limit int)
 		return nil, false, err
 	}
 	s.acknowledge(p)
-	s.judging, s.since = p.judging, p.wanted()
+	p.look(box)
+	s.judging, s.vanished = p.judging, p.vanished(s.src.hour(), s.caps.Expire.AtQuit())
 	for _, it := range box {
 		if p.holds(it.ref()) {
 			continue
@@ -157,8 +158,9 @@ func (s *session) give(it item, b *pop3.Body, yield func(*ingest.Message, error)
 // message is what is known of an item without reading it.
 func (s *session) message(it item) *ingest.Message {
 	m := &ingest.Message{Ref: it.ref(), UIDL: distinct(it.id, it.nth), Size: it.size}
-	if s.judging {
-		m.Again, m.Since = true, s.since
+	m.Again, m.Since = s.judging, s.vanished.since(it, s.judging)
+	if len(s.vanished.octets) > 0 || s.judging {
+		m.Was = s.vanished.was
 	}
 	return m
 }

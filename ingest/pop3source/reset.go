@@ -1,8 +1,8 @@
 package pop3source
 
 import (
+	"cmp"
 	"context"
-	"slices"
 	"time"
 
 	"mailflume/ingest"
@@ -39,6 +39,9 @@ func (o *Options) begins(now time.Time) int64 {
 	return o.Start.Since.Unix()
 }
 
+// hour is the hour that it is.
+func (s *Source) hour() uint32 { return uint32(s.opt.Now().Unix() / hour) }
+
 // wanted is the base as a time; zero if all is wanted, or if nobody knows.
 func (p *position) wanted() time.Time {
 	if p.since == 0 || p.since == unknownBase {
@@ -47,7 +50,8 @@ func (p *position) wanted() time.Time {
 	return time.Unix(p.since, 0)
 }
 
-// sift is the first look at a new life. UIDLs that are gone mean nothing any more. Of what is there,
+// sift is the first look at a new life. UIDLs that are gone, and whose octets nobody knows, mean nothing
+// any more. Of what is there,
 // messages older than the base stay passed over, unread but for their header; one of a size that was
 // published is left to be judged by its octets, as is one of which no age can be told.
 func (s *session) sift(ctx context.Context, p *position, box []item) (ingest.Cursor, error) {
@@ -58,10 +62,18 @@ func (s *session) sift(ctx context.Context, p *position, box []item) (ingest.Cur
 			return nil, err
 		}
 	}
+	p.look(box)
+	p.inherit()
 	var kept []entry
-	for _, i := range slices.Compact(p.present(box)) {
-		e := p.entries[i]
-		e.missing = 0
+	for _, e := range p.entries {
+		switch {
+		case e.here:
+			e.missing = 0
+		case !e.published || e.content == 0:
+			continue
+		default:
+			e.missing = cmp.Or(e.missing, s.src.hour())
+		}
 		kept = append(kept, e)
 	}
 	p.entries, p.fresh = kept, false
@@ -78,7 +90,7 @@ func (s *session) sift(ctx context.Context, p *position, box []item) (ingest.Cur
 		}
 		more := make([]entry, len(old))
 		for i, it := range old {
-			more[i] = entry{digest: p.digest(it.ref())}
+			more[i] = entry{digest: p.digest(it.ref()), content: p.sized(it.size)}
 		}
 		p.add(more)
 	}

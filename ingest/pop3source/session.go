@@ -28,10 +28,10 @@ type session struct {
 	unacked  map[ingest.Ref]bool // read in this session and not yet known to be acknowledged
 	over     bool
 
-	resets  []ingest.Renewal // what the last Sync found
-	recall  func(ctx context.Context, scope string) (func(int64) bool, error)
-	judging bool      // the messages that are read may have been published in an earlier life
-	since   time.Time // and are wanted from then on
+	resets   []ingest.Renewal // what the last Sync found
+	recall   func(ctx context.Context, scope string) (func(int64) bool, error)
+	judging  bool // the messages that are read may have been published in an earlier life
+	vanished *vanished
 }
 
 // item is one message of the maildrop.

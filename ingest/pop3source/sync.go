@@ -3,7 +3,6 @@ package pop3source
 import (
 	"bytes"
 	"context"
-	"slices"
 
 	"mailflume/ingest"
 )
@@ -45,15 +44,18 @@ func (s *session) Sync(ctx context.Context, at ingest.Cursor) (ingest.Cursor, er
 	if changed {
 		p.since = s.src.opt.begins(s.src.opt.Now())
 	}
-	present := p.present(box)
+	present, learned := p.look(box)
 	if p.renumbered(len(box), present, s.vanish()) {
 		s.resets = []ingest.Renewal{{Ref: resetRef(p.life + 1), PerDay: resetsPerDay}}
 		return bytes.Clone(at), nil
 	}
-	if p.judging && len(present) == len(box) {
+	if p.judging && present == len(box) {
 		p.judging, changed = false, true
 	}
-	if !p.refresh(present, uint32(s.src.opt.Now().Unix()/hour)) && !changed {
+	changed = p.inherit() || learned || changed
+	// What is settled once it has vanished by itself must not pass for deleted by us.
+	atOnce := s.src.opt.After.Action == ingest.ActionDelete && p.emptied(s.caps.Expire.AtQuit())
+	if !p.refresh(s.src.hour(), atOnce) && !changed {
 		return bytes.Clone(at), nil
 	}
 	return p.encode(), nil
@@ -73,11 +75,11 @@ func (s *session) base(ctx context.Context, p *position, box []item) (ingest.Cur
 	}
 	more := make([]entry, len(skip))
 	for i, it := range skip {
-		more[i] = entry{digest: p.digest(it.ref())}
+		more[i] = entry{digest: p.digest(it.ref()), content: p.sized(it.size)}
 	}
 	p.add(more)
 	p.based, p.since = true, s.src.opt.begins(s.src.opt.Now())
-	p.marked = uint32(s.src.opt.Now().Unix() / hour)
+	p.marked = s.src.hour()
 	return p.encode(), nil
 }
 
@@ -86,23 +88,32 @@ func (s *session) vanish() bool {
 	return s.src.opt.After.Action == ingest.ActionDelete || s.caps.Expire.AtQuit()
 }
 
-// present returns the places of those entries that the list has, ascending.
-func (p *position) present(box []item) []int {
-	var places []int
-	for _, it := range box {
-		if i, ok := p.find(p.digest(it.ref())); ok {
-			places = append(places, i)
-		}
+// look notes which entries the list has, and returns how many of its messages they are. Of those that
+// nobody has read it learns the announced size.
+func (p *position) look(box []item) (present int, learned bool) {
+	for i := range p.entries {
+		p.entries[i].here = false
 	}
-	slices.Sort(places)
-	return places
+	for _, it := range box {
+		i, held := p.find(p.digest(it.ref()))
+		if !held {
+			continue
+		}
+		e := &p.entries[i]
+		if e.here = true; !e.published && e.content == 0 {
+			e.content = p.sized(it.size)
+			learned = learned || e.content != 0
+		}
+		present++
+	}
+	return present, learned
 }
 
 // renumbered tells a maildrop that got new UIDLs from one that got new mail: at least nine tenths of
 // a list of some size are new, and at least nine tenths of what should still be there are gone, and
 // as much as half of that is there under other names. Published messages that are meant to vanish
 // prove nothing.
-func (p *position) renumbered(listed int, present []int, vanish bool) bool {
+func (p *position) renumbered(listed, present int, vanish bool) bool {
 	expected := 0
 	for _, e := range p.entries {
 		if e.missing == 0 && (!vanish || !e.published) {
@@ -110,27 +121,25 @@ func (p *position) renumbered(listed int, present []int, vanish bool) bool {
 		}
 	}
 	return expected >= resetAtLeast && listed >= resetAtLeast &&
-		len(present)*10 <= listed && len(present)*10 <= expected && listed*2 >= expected
+		present*10 <= listed && present*10 <= expected && listed*2 >= expected
 }
 
 // refresh notes what is present and missing in this hour and reports whether the position changed.
 // A message that is back is noted at once; marks and forgetting wait for markEvery.
-func (p *position) refresh(present []int, now uint32) (changed bool) {
-	marking := now >= p.marked+markEvery || now < p.marked // or the clock was wrong
+func (p *position) refresh(now uint32, atOnce bool) (changed bool) {
+	marking := atOnce || now >= p.marked+markEvery || now < p.marked // or the clock was wrong
 	kept := p.entries[:0]
-	for i, e := range p.entries {
-		if len(present) > 0 && present[0] == i {
-			present = present[1:]
+	for _, e := range p.entries {
+		switch {
+		case e.here:
 			changed = changed || e.missing != 0
 			e.missing = 0
-		} else if marking {
-			switch {
-			case e.missing == 0 || e.missing > now:
-				e.missing, changed = now, true
-			case now-e.missing >= keepMissing:
-				changed = true
-				continue
-			}
+		case !marking:
+		case e.missing == 0 || e.missing > now:
+			e.missing, changed = now, true
+		case now-e.missing >= keepMissing:
+			changed = true
+			continue
 		}
 		kept = append(kept, e)
 	}
@@ -139,4 +148,19 @@ func (p *position) refresh(present []int, now uint32) (changed bool) {
 		p.marked = now
 	}
 	return changed
+}
+
+// emptied tells that most of what should be there has vanished since the last look. consumed: QUIT takes
+// what was published.
+func (p *position) emptied(consumed bool) bool {
+	expected, gone := 0, 0
+	for _, e := range p.entries {
+		if e.missing != 0 || e.deleted || consumed && e.published {
+			continue
+		}
+		if expected++; !e.here {
+			gone++
+		}
+	}
+	return 2*gone > expected
 }

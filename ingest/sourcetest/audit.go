@@ -25,7 +25,7 @@ func (s *session) List(ctx context.Context, base, at ingest.Cursor) iter.Seq2[in
 			return
 		}
 		for _, uid := range s.wanted(memoryCursor{}) {
-			l := ingest.Listed{Ref: refIn(pos.Life, uid), Received: s.m.receivedAt(uid)}
+			l := ingest.Listed{Ref: refIn(pos.Life, uid), Received: s.m.receivedAt(uid), Size: s.m.sizeOf(uid)}
 			switch {
 			case ctx.Err() != nil:
 				yield(ingest.Listed{}, ctx.Err())

@@ -71,6 +71,12 @@ func (m *Mailbox) receivedAt(uid uint32) time.Time {
 	return m.mail[uid].at
 }
 
+func (m *Mailbox) sizeOf(uid uint32) int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return int64(len(m.mail[uid].body))
+}
+
 // Len returns how many messages are left.
 func (m *Mailbox) Len() int {
 	m.mu.Lock()

@@ -108,6 +108,16 @@ func (s *Server) Messages(user string) int {
 	return len(s.drop(user).mail)
 }
 
+// UIDLs lists the maildrop of user.
+func (s *Server) UIDLs(user string) (ids []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range s.drop(user).mail {
+		ids = append(ids, m.uidl)
+	}
+	return ids
+}
+
 // Deleted returns how many messages left the maildrop of user at a QUIT.
 func (s *Server) Deleted(user string) int {
 	s.mu.Lock()

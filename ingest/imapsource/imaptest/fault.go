@@ -17,6 +17,7 @@ type Fault struct {
 	Cut    int    // if not 0: close the connection after about so many octets of it
 	Silent bool   // after Cut, say nothing more instead of closing
 	Size   int64  // if not 0: what RFC822.SIZE says
+	Extra  int64  // and by how much it is wrong
 }
 
 // Break has every answer about a message judged by fault, which is told how many octets of the message

@@ -211,7 +211,7 @@ func (s *session) Fetch(w *imapserver.FetchWriter, set imap.NumSet, o *imap.Fetc
 			rw.WriteInternalDate(m.received)
 		}
 		if o.RFC822Size {
-			rw.WriteRFC822Size(cmp.Or(fault.Size, int64(len(m.octets))))
+			rw.WriteRFC822Size(cmp.Or(fault.Size, int64(len(m.octets))) + fault.Extra)
 		}
 		for i, item := range o.BodySection {
 			wc := rw.WriteBodySection(item, int64(len(sections[i])))
