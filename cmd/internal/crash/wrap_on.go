@@ -174,6 +174,14 @@ func (s session) Skipped() []error {
 	return nil
 }
 
+// Inherit implements ingest.Heir.
+func (s session) Inherit(at ingest.Cursor) error {
+	if h, ok := s.Session.(ingest.Heir); ok {
+		return h.Inherit(at)
+	}
+	return nil
+}
+
 // NATS counts the writes to the server.
 func (p Plan) NATS(o natsjs.Options) natsjs.Options {
 	if p.point == NATSWrite || p.point == NATSHalf {
