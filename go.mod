@@ -26,6 +26,7 @@ require (
 	golang.org/x/net v0.62.0 // HTML tokenizer and the WHATWG charset labels
 	golang.org/x/sync v0.24.0 // errgroup
 	golang.org/x/text v0.43.0 // charset decoders
+	software.sslmate.com/src/go-pkcs12 v0.7.4 // certificates as PFX with all ciphers in use; needs nothing but x/crypto
 )
 
 require (

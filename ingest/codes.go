@@ -53,6 +53,11 @@ const (
 	CodePasswordRefused  Code = "MF-AUTH-018"
 	CodeTokenOther       Code = "MF-AUTH-019"
 	CodeClockOrAssertion Code = "MF-AUTH-020"
+	CodeFederation       Code = "MF-AUTH-021"
+	CodeIdentity         Code = "MF-AUTH-022"
+	CodeDelegation       Code = "MF-AUTH-023"
+	CodeSubject          Code = "MF-AUTH-024"
+	CodeRefreshToken     Code = "MF-AUTH-025"
 
 	CodeFolderMissing   Code = "MF-BOX-001"
 	CodeThrottled       Code = "MF-BOX-002"

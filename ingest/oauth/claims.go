@@ -16,6 +16,7 @@ import (
 type Claims struct {
 	Audience    []string  // for Exchange Online https://outlook.office365.com
 	Issuer      string    // iss
+	Subject     string    // sub
 	Roles       []string  // application permissions: IMAP.AccessAsApp, POP.AccessAsApp; none: no admin consent
 	Scopes      []string  // delegated permissions: an application's token has none
 	Tenant      string    // tid
@@ -41,7 +42,8 @@ func Describe(token string) (c Claims, ok bool) {
 	}
 	var raw struct {
 		Aud, Roles, Scp any
-		Iss, Tid, Oid   string
+		Iss, Sub        string
+		Tid, Oid        string
 		Appid, Azp      string
 		Exp, Iat        float64
 	}
@@ -50,7 +52,7 @@ func Describe(token string) (c Claims, ok bool) {
 	}
 	sum := sha256.Sum256([]byte(token))
 	c = Claims{
-		Audience: texts(raw.Aud), Issuer: clean(raw.Iss, 300), Roles: texts(raw.Roles), Scopes: texts(raw.Scp),
+		Audience: texts(raw.Aud), Issuer: clean(raw.Iss, 300), Subject: clean(raw.Sub, 300), Roles: texts(raw.Roles), Scopes: texts(raw.Scp),
 		Tenant: clean(raw.Tid, 100), AppID: clean(raw.Appid, 100), ObjectID: clean(raw.Oid, 100),
 		Issued: unix(raw.Iat), Expires: unix(raw.Exp), Fingerprint: fmt.Sprintf("%x", sum[:8]),
 	}

@@ -68,7 +68,7 @@ func FuzzQuote(f *testing.F) {
 	f.Add("se\x00cret", "secret")
 	f.Add("eyJhbGciOiJub25lIn0.e30.x", "")
 	f.Fuzz(func(t *testing.T, s, secret string) {
-		got := quote(s, secret, 100)
+		got := quote(s, 100, secret)
 		if n := len([]rune(got)); n > 110 {
 			t.Errorf("%d characters", n)
 		}

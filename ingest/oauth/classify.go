@@ -29,13 +29,16 @@ func classify(id *identity, a *answer, err error) *ingest.Error {
 		if ce.certificate {
 			f.Code = ingest.CodeCertificate
 		}
-		return &ingest.Error{Fault: f, Op: opToken, Err: errors.New(quote(err.Error(), id.secret, 600))}
+		return &ingest.Error{Fault: f, Op: opToken, Err: errors.New(quote(err.Error(), 600, id.secrets...))}
 	}
 	var f ingest.Fault
 	var text string
 	switch {
 	case a == nil || a.origin == "":
-		f, text = ingest.Fault{Class: ingest.Config, Code: ingest.CodeConfigInvalid}, quote(err.Error(), id.secret, 300)
+		f, text = ingest.Fault{Class: ingest.Config, Code: ingest.CodeConfigInvalid}, quote(err.Error(), 300, id.secrets...)
+		if id.grant == grantIdentity {
+			f.Code = ingest.CodeIdentity
+		}
 	case a.foreign != "":
 		f = ingest.Fault{Class: ingest.Config, Code: ingest.CodeTokenRedirect}
 		text = fmt.Sprintf("the authority names %s as the place to send the secret to; it was not sent", a.foreign)
@@ -46,14 +49,24 @@ func classify(id *identity, a *answer, err error) *ingest.Error {
 		f = ingest.Fault{Class: ingest.Transient, Code: ingest.CodeTokenAnswer}
 		text = fmt.Sprintf("the answer of %s is larger than %d bytes", a.origin, maxAnswer)
 	case a.err != nil:
-		f, text = transportFault(a.err), a.origin+": "+quote(a.err.Error(), id.secret, 300)
+		f, text = transportFault(a.err), a.origin+": "+quote(a.err.Error(), 300, id.secrets...)
+		if id.grant == grantIdentity { // most likely nobody is there: this is not Azure, or it has no identity
+			f = ingest.Fault{Class: ingest.Config, Code: ingest.CodeIdentity}
+		}
 	default:
 		f, text = answerFault(id, a)
+		text += skewText(a.skew)
 	}
 	if f.Code == ingest.CodeCertificate && id.thumb != "" {
 		text += fmt.Sprintf(" (we signed with the certificate SHA-256 %s, valid until %s)", id.thumb, day(id.ends))
 	}
-	return &ingest.Error{Fault: f, Op: opToken, Err: errors.New(quote(text, id.secret, 1000))}
+	switch f.Code {
+	case ingest.CodeFederation, ingest.CodeClockOrAssertion, ingest.CodeDelegation, ingest.CodeSubject:
+		if id.about != "" {
+			text += " (" + id.about + ")"
+		}
+	}
+	return &ingest.Error{Fault: f, Op: opToken, Err: errors.New(quote(text, 1000, id.secrets...))}
 }
 
 // refusedAgain is for a mailbox whose server refuses a token that has just been renewed.
@@ -72,8 +85,16 @@ func passwordUnchanged() error {
 	}
 }
 
+// bearerUnchanged is the same for a token that something else should have renewed.
+func bearerUnchanged() error {
+	return &ingest.Error{
+		Fault: ingest.Fault{Class: ingest.Auth, Code: ingest.CodeAuthRefused}, Op: opToken,
+		Err: errors.New("the token in the file is still the one that the mail server refused: see that it is renewed"),
+	}
+}
+
 // closedError is what callers get once Close was called; it is nobody's fault.
-func closedError() error {
+func closedError() *ingest.Error {
 	return &ingest.Error{Fault: ingest.Fault{Class: ingest.Transient, Code: ingest.CodeUnknown}, Op: opToken, Err: errClosed}
 }
 
@@ -117,45 +138,47 @@ func answerFault(id *identity, a *answer) (ingest.Fault, string) {
 	wait := retryAfter(a.header)
 	var j issuerAnswer
 	isJSON := json.Unmarshal(a.body, &j) == nil
-	text := j.text(a, id.secret)
+	text := j.text(a, id.secrets)
 	switch {
 	case a.status == http.StatusTooManyRequests:
 		return ingest.Fault{Class: ingest.Throttled, Code: ingest.CodeTokenThrottled, Wait: wait}, text
 	case a.status >= 500:
 		return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeTokenDown, Wait: wait}, text
 	case isJSON && j.Error != "":
-		f := refusalFault(j.Error, j.numbers())
+		f := id.grant.refusal(j.Error, j.numbers(), a.skew)
 		f.Wait = max(f.Wait, wait)
 		return f, text
+	case id.grant == grantIdentity && a.status/100 == 4:
+		return ingest.Fault{Class: ingest.Config, Code: ingest.CodeIdentity}, text
 	case !isJSON && !a.token && a.status == http.StatusNotFound:
 		return ingest.Fault{Class: ingest.Config, Code: ingest.CodeTenantUnknown}, text
 	case !isJSON || a.status/100 != 2:
 		return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeTokenAnswer, Wait: wait}, text
 	case !a.token:
 		return ingest.Fault{Class: ingest.Config, Code: ingest.CodeTokenAnswer},
-			fmt.Sprintf("the discovery document of %s lacks an endpoint, or its issuer %q belongs to another authority", a.origin, quote(j.Issuer, id.secret, 200))
+			fmt.Sprintf("the discovery document of %s lacks an endpoint, or its issuer %q belongs to another authority", a.origin, quote(j.Issuer, 200, id.secrets...))
 	case j.AccessToken != "" && j.declined(a.scope):
 		return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeScope},
-			fmt.Sprintf("%s granted %q, not the scope %s", a.origin, quote(j.Scope, id.secret, 200), a.scope)
+			fmt.Sprintf("%s granted %q, not the scope %s", a.origin, quote(j.Scope, 200, id.secrets...), a.scope)
 	}
 	return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeTokenAnswer},
-		fmt.Sprintf("%s answered HTTP %d with JSON that is no usable token (access_token and a whole-numbered expires_in are needed)", a.origin, a.status)
+		fmt.Sprintf("%s answered HTTP %d with JSON that is no usable token (a bearer access_token and a whole-numbered expires_in are needed)", a.origin, a.status)
 }
 
 // text is the answer in the issuer's own words, with the ids that its support asks for.
-func (j issuerAnswer) text(a *answer, secret string) string {
+func (j issuerAnswer) text(a *answer, secrets []string) string {
 	if j.Error == "" && j.Description == "" {
 		kind := clean(a.header.Get("Content-Type"), 60)
-		return fmt.Sprintf("%s answered HTTP %d with %q instead of a token: %s", a.origin, a.status, kind, quote(string(a.body), secret, 120))
+		return fmt.Sprintf("%s answered HTTP %d with %q instead of a token: %s", a.origin, a.status, kind, quote(string(a.body), 120, secrets...))
 	}
 	// Entra repeats the ids and the time at the end of the description; they have their own fields.
 	words, _, _ := strings.Cut(j.Description, "Trace ID:")
-	s := fmt.Sprintf("%s (HTTP %d): %s", quote(j.Error, secret, 60), a.status, quote(words, secret, 300))
+	s := fmt.Sprintf("%s (HTTP %d): %s", quote(j.Error, 60, secrets...), a.status, quote(words, 300, secrets...))
 	if j.Correlation != "" {
-		s += " correlation_id=" + quote(j.Correlation, secret, 64)
+		s += " correlation_id=" + quote(j.Correlation, 64, secrets...)
 	}
 	if j.Trace != "" {
-		s += " trace_id=" + quote(j.Trace, secret, 64)
+		s += " trace_id=" + quote(j.Trace, 64, secrets...)
 	}
 	return s
 }

@@ -2,15 +2,11 @@ package oauth
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
-
-	"mailflume/ingest"
 )
 
 // EntraOptions describe an application and how it proves itself.
@@ -18,11 +14,15 @@ type EntraOptions struct {
 	Tenant   string // GUID or domain; never common, organizations or consumers
 	ClientID string
 
-	// Secret reads the client secret, Certificate the certificate (or chain) with its RSA key in
-	// PEM. Exactly one is set. It is called for every real token request, so a rotated file is
-	// picked up without a restart; it must return when its context ends.
-	Secret      func(ctx context.Context) (string, error)
-	Certificate func(ctx context.Context) (pem []byte, err error)
+	// What proves the application's identity: exactly one of these is set. Each is called for every
+	// real token request, so a rotated file is picked up without a restart; it must return when its
+	// context ends.
+	Secret      func(ctx context.Context) (string, error) // the client secret
+	Certificate func(ctx context.Context) ([]byte, error) // certificate (or chain) and its RSA key, in PEM or as PFX
+	Federated   func(ctx context.Context) (string, error) // a token of another issuer that Entra was told to trust (RFC 7523)
+
+	// CertificatePassword opens a PFX; nil: it has none.
+	CertificatePassword func(ctx context.Context) (string, error)
 
 	// Cloud is public (default), usgov, dod or china: a shorthand for Authority and Scope, each of
 	// which wins over it.
@@ -30,38 +30,18 @@ type EntraOptions struct {
 	Authority string // https://login.microsoftonline.com; the tenant is appended unless it is there
 	Scope     string // https://outlook.office365.com/.default
 
-	RootCAs *x509.CertPool   // nil: the system's
-	Timeout time.Duration    // of one token request; default 30 s
-	Now     func() time.Time // default time.Now
-	Hooks   Hooks
+	Common
 }
 
-// Hooks report what a source does. They are called from the source's goroutine, one at a time, and
-// must neither block nor call the source.
-type Hooks struct {
-	Refreshed func(RefreshInfo) // after every real token request
+// entra asks Entra ID through MSAL.
+type entra struct {
+	opt  EntraOptions
+	http *http.Client
+	host string // of the authority
 }
 
-// RefreshInfo is one token request. It holds no secret.
-type RefreshInfo struct {
-	Took        time.Duration
-	Expires     time.Time // of the new token
-	Err         error     // nil: there is a new token
-	CertExpires time.Time // of the client certificate; zero with a secret
-}
-
-// Entra is a source of application tokens from Entra ID. It is safe for concurrent use.
-type Entra struct {
-	opt    EntraOptions
-	http   *http.Client
-	tokens *renewer
-	host   string // of the authority
-}
-
-var _ ingest.TokenSource = (*Entra)(nil)
-
-// NewEntra checks the options and makes a source. It does no I/O.
-func NewEntra(o EntraOptions) (*Entra, error) {
+// NewEntra checks the options and makes a source of application tokens from Entra ID. It does no I/O.
+func NewEntra(o EntraOptions) (*Source, error) {
 	o, err := o.complete()
 	if err != nil {
 		return nil, fmt.Errorf("entra: %w", err)
@@ -70,30 +50,8 @@ func NewEntra(o EntraOptions) (*Entra, error) {
 	if err != nil {
 		return nil, fmt.Errorf("entra: authority: %w", err)
 	}
-	e := &Entra{opt: o, http: newHTTPClient(o.RootCAs), host: u.Host}
-	e.tokens = newRenewer(e.mint, o.Now, o.Timeout, o.Hooks.Refreshed)
-	return e, nil
-}
-
-// Token returns the cached token without I/O while it is good, and otherwise waits for the one
-// request that is under way. See [ingest.TokenSource].
-func (e *Entra) Token(ctx context.Context, refused string) (ingest.Token, error) {
-	return e.tokens.Token(ctx, refused)
-}
-
-// String names the source without its credential and token.
-func (e *Entra) String() string {
-	return "entra " + e.opt.Authority + " client " + e.opt.ClientID + " scope " + e.opt.Scope
-}
-
-// GoString is String: %#v would follow pointers that lead to the credential.
-func (e *Entra) GoString() string { return e.String() }
-
-// Close ends a request that is under way, stops renewing and waits. Token fails from then on.
-func (e *Entra) Close() error {
-	e.tokens.close()
-	e.http.CloseIdleConnections()
-	return nil
+	e := &entra{opt: o, http: newHTTPClient(o.RootCAs), host: u.Host}
+	return newSource("entra "+o.Authority+" client "+o.ClientID+" scope "+o.Scope, e.http, e.mint, o.Common), nil
 }
 
 // Key names what a token is for: authority with tenant, client and scope, with all defaults filled
@@ -118,12 +76,7 @@ func (o EntraOptions) complete() (EntraOptions, error) {
 	if o.Scope == "" {
 		o.Scope = scope
 	}
-	if o.Timeout <= 0 {
-		o.Timeout = 30 * time.Second
-	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
+	o.fill()
 	if err := errors.Join(checkTenant(o.Tenant), checkClientID(o.ClientID), checkScope(o.Scope), checkCredential(o)); err != nil {
 		return o, err
 	}
@@ -188,8 +141,14 @@ func checkScope(s string) error {
 
 // checkCredential refuses two credentials as well as none: which of them was used must never be a guess.
 func checkCredential(o EntraOptions) error {
-	if (o.Secret == nil) == (o.Certificate == nil) {
-		return errors.New("set exactly one of secret and certificate")
+	given := 0
+	for _, is := range []bool{o.Secret != nil, o.Certificate != nil, o.Federated != nil} {
+		if is {
+			given++
+		}
+	}
+	if given != 1 {
+		return errors.New("set exactly one of secret, certificate and federated token")
 	}
 	return nil
 }

@@ -55,6 +55,7 @@ func numberAdvice() []advice {
 		{[]int{7000215, 70002, 7000218}, auth(ingest.CodeClientSecret)},
 		{[]int{700016, 700011, 7000229, 70001}, auth(ingest.CodeAppUnknown)},
 		{[]int{700024}, auth(ingest.CodeClockOrAssertion)},
+		{[]int{70021, 700211, 700212, 700213, 7002138, 700229}, ingest.Fault{Class: ingest.Config, Code: ingest.CodeFederation}},
 		{[]int{700027, 50012, 700030, 700023, 700021, 50027}, auth(ingest.CodeCertificate)},
 		{[]int{90002, 900023, 900382, 900432, 90038, 9001023, 90130, 50194, 50059, 90019, 50128}, auth(ingest.CodeTenantUnknown)},
 		{[]int{500011, 50001, 70011, 28002, 700022, 1002012}, auth(ingest.CodeScope)},

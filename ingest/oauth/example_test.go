@@ -21,7 +21,7 @@ func ExampleNewEntra() {
 		ClientID:  "00001111-aaaa-2222-bbbb-3333cccc4444",
 		Secret:    func(context.Context) (string, error) { return "s3cret", nil }, // read a file here
 		Authority: issuer.URL(),                                                   // only because this is no real Entra
-		RootCAs:   issuer.CAPool(),
+		Common:    oauth.Common{RootCAs: issuer.CAPool()},
 	})
 	if err != nil {
 		fmt.Println(err)

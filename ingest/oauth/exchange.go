@@ -65,17 +65,20 @@ type answer struct {
 	redirect string // origin of the Location of a 3xx
 	foreign  string // token endpoint's origin that was not asked
 	tooLarge bool
-	scope    string // that was asked for
+	scope    string        // that was asked for
+	skew     time.Duration // by which this machine's clock is ahead
 }
 
-// exchange is the HTTP client that MSAL gets for one token request (discovery, then token). It
+// exchange is the HTTP client of one token request (of MSAL: discovery, then token). It
 // remembers the last answer, because MSAL's errors hold the request with the secret in it and say
 // too little about the answer.
 type exchange struct {
-	client *http.Client
-	host   string // of the authority
-	scope  string
-	last   answer
+	client   *http.Client
+	host     string // of the authority
+	platform bool   // ask wherever the platform says, in clear too: Azure's metadata service has no TLS
+	scope    string
+	now      func() time.Time
+	last     answer
 }
 
 // CloseIdleConnections is part of the interface that MSAL asks for.
@@ -84,8 +87,8 @@ func (x *exchange) CloseIdleConnections() { x.client.CloseIdleConnections() }
 // Do sends one request and reads the whole answer, within bounds.
 func (x *exchange) Do(req *http.Request) (*http.Response, error) {
 	// Discovery is a GET without anything secret, the token request a POST with the credential.
-	x.last = answer{token: req.Method == http.MethodPost, origin: originOf(req.URL), scope: x.scope}
-	if req.URL.Scheme != "https" || !sameAuthority(x.host, req.URL.Host) {
+	x.last = answer{token: x.platform || req.Method == http.MethodPost, origin: originOf(req.URL), scope: x.scope}
+	if !x.platform && (req.URL.Scheme != "https" || !sameAuthority(x.host, req.URL.Host)) {
 		x.last.foreign = x.last.origin
 		return nil, errForeign
 	}
@@ -95,7 +98,7 @@ func (x *exchange) Do(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }() // everything needed has been read
-	x.last.status, x.last.header = resp.StatusCode, resp.Header
+	x.last.status, x.last.header, x.last.skew = resp.StatusCode, resp.Header, skewOf(resp.Header, x.now())
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
 		x.last.redirect = "nowhere"
 		if to, err := resp.Location(); err == nil {

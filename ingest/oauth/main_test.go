@@ -53,11 +53,11 @@ func startIssuer(t *testing.T, o oauthtest.Options) *oauthtest.Issuer {
 func optionsFor(i *oauthtest.Issuer) EntraOptions {
 	return EntraOptions{
 		Tenant: "contoso.onmicrosoft.com", ClientID: "11112222-bbbb-3333-cccc-4444dddd5555",
-		Authority: i.URL(), Secret: static(canary), RootCAs: i.CAPool(),
+		Authority: i.URL(), Secret: static(canary), Common: Common{RootCAs: i.CAPool()},
 	}
 }
 
-func startEntra(t *testing.T, o EntraOptions) *Entra {
+func startEntra(t *testing.T, o EntraOptions) *Source {
 	t.Helper()
 	e, err := NewEntra(o)
 	if err != nil {

@@ -15,13 +15,13 @@ import (
 
 // mint makes one real token request. A fresh MSAL client each time reads the credential anew, and
 // never answers from MSAL's own cache, which cannot be told that a token was refused.
-func (e *Entra) mint(ctx context.Context) (minted, *ingest.Error) {
+func (e *entra) mint(ctx context.Context) (minted, *ingest.Error) {
 	id, err := e.identify(ctx)
 	out := minted{certEnds: id.ends}
 	if err != nil {
 		return out, classify(&id, nil, err)
 	}
-	x := &exchange{client: e.http, host: e.host, scope: e.opt.Scope}
+	x := &exchange{client: e.http, host: e.host, scope: e.opt.Scope, now: e.opt.Now}
 	defer e.http.CloseIdleConnections() // the next request is most of an hour away
 	client, err := confidential.New(e.opt.Authority, e.opt.ClientID, id.cred,
 		confidential.WithHTTPClient(x),

@@ -45,7 +45,7 @@ func TestNewEntraRefusesWhatCannotWork(t *testing.T) {
 			c.change(&o)
 			e, err := NewEntra(o)
 			if c.says == "" {
-				if err != nil || !strings.HasSuffix(e.opt.Authority, "/contoso.example") {
+				if err != nil || !strings.HasSuffix(e.String(), "/contoso.example client client scope https://outlook.office365.com/.default") {
 					t.Errorf("NewEntra = %v", err)
 				}
 				return

@@ -26,7 +26,9 @@ var errClosed = errors.New("the token source is closed")
 type minted struct {
 	value    string
 	life     time.Duration // counted from the request's start: clocks of others do not matter
+	began    time.Time     // of the request, if it had to wait first
 	certEnds time.Time
+	rotated  bool // the refresh token was replaced
 }
 
 // renewer keeps one token alive. It owns the goroutine of the request that is under way (at most
@@ -205,7 +207,10 @@ func (r *renewer) run(f *flight) {
 
 	r.mu.Lock()
 	now := r.now()
-	info := RefreshInfo{Took: now.Sub(began), CertExpires: m.certEnds}
+	if !m.began.IsZero() {
+		began = m.began
+	}
+	info := RefreshInfo{Took: now.Sub(began), CertExpires: m.certEnds, Rotated: m.rotated}
 	switch {
 	case r.closed:
 		f.err = closedError()

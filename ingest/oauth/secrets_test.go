@@ -178,5 +178,5 @@ func fakeAuthority(t *testing.T, token http.HandlerFunc) *httptest.Server {
 
 func optionsForServer(s *httptest.Server) EntraOptions {
 	roots := s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
-	return EntraOptions{Tenant: "t", ClientID: "client", Authority: s.URL, Secret: static(canary), RootCAs: roots}
+	return EntraOptions{Tenant: "t", ClientID: "client", Authority: s.URL, Secret: static(canary), Common: Common{RootCAs: roots}}
 }

@@ -36,21 +36,34 @@ func clean(s string, limit int) string {
 	return b.String()
 }
 
-// quote is clean for text of the issuer, which may repeat what it was sent: the secret in any of
-// its forms, and everything that looks like a signed token, is blotted out before and after.
-func quote(s, secret string, limit int) string {
-	blot := blotter(secret)
+// quote is clean for text of the issuer, which may repeat what it was sent: the secrets in any of
+// their forms, and everything that looks like a signed token, are blotted out before and after.
+func quote(s string, limit int, secrets ...string) string {
+	blot := blotter(secrets)
 	s = blotTokens(blot.Replace(s))
 	return clean(blot.Replace(clean(s, len(s))), limit)
 }
 
-// blotter replaces every form in which a server could echo the secret.
-func blotter(secret string) *strings.Replacer {
-	if secret == "" {
-		return strings.NewReplacer()
+// blotter replaces every form in which a server could echo the secrets.
+func blotter(secrets []string) *strings.Replacer {
+	var pairs []string
+	for _, secret := range secrets {
+		for _, f := range echoes(secret) {
+			pairs = append(pairs, f, "***")
+			if f != secret {
+				pairs = append(pairs, strings.ToLower(f), "***", strings.ToUpper(f), "***")
+			}
+		}
 	}
-	// Forms that servers and proxies really produce: error pages (HTML), logs of forms (URL), JSON,
-	// and base64 as it stands in an Authorization header.
+	return strings.NewReplacer(pairs...)
+}
+
+// echoes are the forms that servers and proxies really produce: error pages (HTML), logs of forms
+// (URL), JSON, and base64 as it stands in an Authorization header.
+func echoes(secret string) []string {
+	if secret == "" {
+		return nil
+	}
 	quoted, _ := json.Marshal(secret) // a string always marshals
 	forms := []string{
 		secret, url.QueryEscape(secret), url.PathEscape(secret), html.EscapeString(secret),
@@ -60,14 +73,7 @@ func blotter(secret string) *strings.Replacer {
 		forms = append(forms, enc.EncodeToString([]byte(secret)))
 		forms = append(forms, insideBase64(enc, secret)...)
 	}
-	var pairs []string
-	for _, f := range forms {
-		pairs = append(pairs, f, "***")
-		if f != secret {
-			pairs = append(pairs, strings.ToLower(f), "***", strings.ToUpper(f), "***")
-		}
-	}
-	return strings.NewReplacer(pairs...)
+	return forms
 }
 
 // insideBase64 are the characters that the secret alone decides when it stands somewhere inside a

@@ -25,13 +25,13 @@ type builder struct {
 	mu      sync.Mutex // guards the maps: a reload and the sweeper meet there
 	w       *Worker
 	onToken func(credential string, i oauth.RefreshInfo)
-	tokens  map[string]*oauth.Entra // by all that makes a credential
+	tokens  map[string]*oauth.Source // by all that makes a credential
 	stores  map[string]publish.BlobStore
 	tls     map[string]*tls.Config
 }
 
 func newBuilder(w *Worker) *builder {
-	return &builder{w: w, tokens: map[string]*oauth.Entra{}, stores: map[string]publish.BlobStore{}, tls: map[string]*tls.Config{}}
+	return &builder{w: w, tokens: map[string]*oauth.Source{}, stores: map[string]publish.BlobStore{}, tls: map[string]*tls.Config{}}
 }
 
 func (b *builder) build(cfg *config.Config) ([]ingest.Mailbox, error) {
@@ -132,14 +132,14 @@ func (b *builder) login(m *config.Mailbox) (ingest.Login, error) {
 	return login, err
 }
 
-func (b *builder) entra(c *config.Credential) (*oauth.Entra, error) {
+func (b *builder) entra(c *config.Credential) (*oauth.Source, error) {
 	key := fmt.Sprint(c.Authority, " ", c.Tenant, " ", c.ClientID, " ", c.Scope, " ", c.ClientSecret.Reference(), " ", c.Certificate.Reference(), " ", c.CAFile)
 	if e := b.tokens[key]; e != nil {
 		return e, nil
 	}
 	opt := oauth.EntraOptions{
 		Tenant: c.Tenant, ClientID: c.ClientID, Authority: c.Authority, Scope: c.Scope,
-		Hooks: oauth.Hooks{Refreshed: func(i oauth.RefreshInfo) { b.onToken(c.Name, i) }},
+		Common: oauth.Common{Hooks: oauth.Hooks{Refreshed: func(i oauth.RefreshInfo) { b.onToken(c.Name, i) }}},
 	}
 	if !c.Certificate.IsZero() {
 		opt.Certificate = func(ctx context.Context) ([]byte, error) {

@@ -34,6 +34,9 @@ func (i *Issuer) assertion(f url.Values, token, endpoint string) error {
 	if err != nil {
 		return refuse(http.StatusUnauthorized, "invalid_client", 50027, "JWT token is invalid or malformed.")
 	}
+	if p.header.X5t == "" && p.header.X5tS256 == "" {
+		return i.workload(p) // it names no certificate: somebody else's
+	}
 	cert, thumb := i.registered(p.header)
 	if cert == nil {
 		return refuse(http.StatusUnauthorized, "invalid_client", 700027, "Client assertion failed signature validation. [Reason - The key was not found., Thumbprint of key used by client: '%s']", thumb)

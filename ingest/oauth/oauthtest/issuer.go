@@ -29,6 +29,7 @@ type Options struct {
 	Secret      string          // the client secret; default is a random one, see Secret()
 	ClientID    string          // the only client that is known; default: every client is
 	Tenant      string          // the only tenant that is known; default: every tenant is
+	Public      bool            // the generic endpoint takes refresh tokens without a secret
 	TTL         time.Duration   // of tokens; default an hour
 	Key         *rsa.PrivateKey // signs tokens; default: a new one. The same key keeps tokens good over a restart
 	CA          *CA             // default: an authority of its own
@@ -49,6 +50,8 @@ type Issuer struct {
 	cancel context.CancelFunc
 	busy   sync.WaitGroup // handlers that run
 
+	platform string // the IDENTITY_HEADER
+
 	mu       sync.Mutex
 	secret   string
 	certs    map[string]*x509.Certificate // registered client certificates by SHA-256
@@ -57,6 +60,10 @@ type Issuer struct {
 	seen     map[string]int64  // jti of assertions to their end: each is good once (RFC 7523 section 3)
 	faults   []*Fault
 	requests map[string]int
+
+	trusted   []federated
+	delegated map[string][]string // service account to scopes
+	suspended map[string]bool     // mailboxes without tokens
 }
 
 // Start listens and serves until Close.
@@ -114,7 +121,8 @@ func newIssuer(o Options, addr *net.TCPAddr) *Issuer {
 		forger: sync.OnceValue(func() *rsa.PrivateKey { return must(rsa.GenerateKey(rand.Reader, 2048)) }),
 		served: make(chan struct{}), secret: or(o.Secret, rand.Text()),
 		certs: map[string]*x509.Certificate{}, revoked: map[string]bool{}, refresh: map[string]string{},
-		seen: map[string]int64{}, requests: map[string]int{},
+		seen: map[string]int64{}, requests: map[string]int{}, platform: rand.Text(),
+		delegated: map[string][]string{}, suspended: map[string]bool{},
 	}
 	i.ctx, i.cancel = context.WithCancel(context.Background())
 	i.server = &http.Server{
@@ -215,11 +223,13 @@ func (i *Issuer) handler() http.Handler {
 	mux.HandleFunc("POST /{tenant}/oauth2/v2.0/token", i.entraToken)
 	mux.HandleFunc("POST /token", i.genericToken)
 	mux.HandleFunc("POST /introspect", i.introspect)
+	mux.HandleFunc("GET /msi/token", i.platformToken)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !i.enter() {
 			panic(http.ErrAbortHandler)
 		}
 		defer i.busy.Done()
+		w.Header().Set("Date", i.opt.Now().UTC().Format(http.TimeFormat))
 		r.Body = http.MaxBytesReader(w, r.Body, 256<<10)
 		if f := i.count(r.URL.Path); f != nil && i.fail(w, r, f) {
 			return

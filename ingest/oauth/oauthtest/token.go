@@ -140,7 +140,7 @@ func (i *Issuer) credential(f url.Values, endpoint string) error {
 }
 
 // genericToken is the endpoint of an issuer that is not Entra: secrets in the form or by HTTP basic
-// authentication, and refresh tokens that change with each use.
+// authentication, refresh tokens that change with each use, and assertions of service accounts.
 func (i *Issuer) genericToken(w http.ResponseWriter, r *http.Request) {
 	opt, extra, err := i.genericCheck(r)
 	if err != nil {
@@ -160,11 +160,16 @@ func (i *Issuer) genericCheck(r *http.Request) (opt MintOptions, extra map[strin
 		f.Set("client_id", id)
 		f.Set("client_secret", pw)
 	}
-	if err := i.credential(f, i.TokenURL()); err != nil {
+	if f.Get("grant_type") == grantJWT { // the assertion is all there is
+		opt, err = i.mailboxGrant(f)
+		return opt, nil, err
+	}
+	public := i.opt.Public && f.Get("grant_type") == "refresh_token" && f.Get("client_secret") == ""
+	if err := i.credential(f, i.TokenURL()); err != nil && !public {
 		return opt, nil, err
 	}
 	id := f.Get("client_id")
-	opt = MintOptions{ClientID: id, Subject: f.Get("username")}
+	opt = MintOptions{ClientID: id, Subject: f.Get("username"), Audience: or(f.Get("audience"), f.Get("resource"))}
 	switch f.Get("grant_type") {
 	case "client_credentials":
 	case "refresh_token":
@@ -250,6 +255,9 @@ func (i *Issuer) refused(w http.ResponseWriter, err error) {
 		ref = &refusal{http.StatusInternalServerError, "server_error", 50000, err.Error()}
 	}
 	body := must(entraError(ref.field, ref.code, ref.text, i.opt.Now()))
+	if ref.code == 0 { // Google's shape
+		body = must(json.Marshal(map[string]any{"error": ref.field, "error_description": ref.text}))
+	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(ref.status)
 	_, _ = w.Write(body) // a client that has gone is not our concern

@@ -1,0 +1,72 @@
+package oauth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"mailflume/ingest"
+)
+
+// endpoint is a token endpoint that is asked without MSAL (RFC 6749 section 3.2).
+type endpoint struct {
+	url  *url.URL
+	http *http.Client
+	now  func() time.Time
+}
+
+// newEndpoint checks a token URL.
+func newEndpoint(tokenURL string, client *http.Client, now func() time.Time) (*endpoint, error) {
+	u, err := url.Parse(tokenURL)
+	switch {
+	case err != nil:
+		return nil, errors.New("token URL is not a URL") // url.Error would print it, with a password if it has one
+	case u.User != nil || u.Fragment != "":
+		return nil, errors.New("token URL must hold neither a user name nor a fragment")
+	case u.Scheme != "https" || u.Hostname() == "":
+		return nil, fmt.Errorf("token URL %.120q must start with https:// and a host", tokenURL)
+	}
+	return &endpoint{u, client, now}, nil
+}
+
+// tokenAnswer is RFC 6749 section 5.1.
+type tokenAnswer struct {
+	AccessToken  string `json:"access_token"`
+	TokenType    string `json:"token_type"`
+	RefreshToken string `json:"refresh_token"`
+}
+
+// post sends one form and reads the token in its answer. client, if it is set, goes into the header
+// as HTTP basic authentication, each part encoded as a form is (RFC 6749 section 2.3.1).
+func (p *endpoint) post(ctx context.Context, id *identity, form url.Values, client *url.Userinfo) (minted, tokenAnswer, *ingest.Error) {
+	x := &exchange{client: p.http, host: p.url.Host, now: p.now}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url.String(), strings.NewReader(form.Encode()))
+	if err != nil {
+		return minted{}, tokenAnswer{}, classify(id, nil, err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Accept", "application/json")
+	if client != nil {
+		secret, _ := client.Password()
+		req.SetBasicAuth(url.QueryEscape(client.Username()), url.QueryEscape(secret))
+	}
+	began := p.now()
+	resp, err := x.Do(req)
+	if err != nil {
+		return minted{}, tokenAnswer{}, classify(id, &x.last, err)
+	}
+	_ = resp.Body.Close() // it is in memory
+	var a tokenAnswer
+	// A token of a type that is not known must not be used (RFC 6749 section 7.1).
+	usable := resp.StatusCode/100 == 2 && json.Unmarshal(x.last.body, &a) == nil && bearer(a.AccessToken) &&
+		(a.TokenType == "" || strings.EqualFold(a.TokenType, "bearer"))
+	if !usable {
+		return minted{}, tokenAnswer{}, classify(id, &x.last, errNotBearer)
+	}
+	return minted{value: a.AccessToken, life: lifetime(x.last.body, a.AccessToken, 0), began: began}, a, nil
+}
