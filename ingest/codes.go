@@ -58,6 +58,8 @@ const (
 	CodeDelegation       Code = "MF-AUTH-023"
 	CodeSubject          Code = "MF-AUTH-024"
 	CodeRefreshToken     Code = "MF-AUTH-025"
+	CodeEndsSoon         Code = "MF-AUTH-026"
+	CodeRotated          Code = "MF-AUTH-027"
 
 	CodeFolderMissing   Code = "MF-BOX-001"
 	CodeThrottled       Code = "MF-BOX-002"

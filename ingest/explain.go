@@ -64,6 +64,8 @@ func authExplanations() []explanation {
 		{CodeDelegation, "Google has not given the service account this scope for this mailbox's domain", "Admin console > Security > API controls > Domain-wide delegation: add the service account's numeric client id with exactly the scope in the error; it can take 24 hours. Mailboxes outside the Workspace, @gmail.com too, cannot be delegated"},
 		{CodeSubject, "Google gives the service account no token for this mailbox", "check that the address is that of a user who is not suspended (no alias, no group), and that the key of the service account has not been deleted; the error has Google's words"},
 		{CodeRefreshToken, "the refresh token has ended: it expired, was revoked, or was replaced by a newer one", "sign in again and put the new refresh token into its file. At Google: publish the consent screen, in Testing refresh tokens end after 7 days"},
+		{CodeEndsSoon, "the certificate or client secret of these credentials ends within 30 days", "add a new one to the app registration and put it into its file (it is read anew, no restart is needed); then correct client_secret_expires, if you use it"},
+		{CodeRotated, "the issuer replaces the refresh token with each use, so the one in the file may be void: after a restart, or for another worker, the sign-in fails", "switch rotation off at the issuer, use client credentials, or put a new refresh token into the file when mailflume restarts"},
 	}
 }
 

@@ -37,6 +37,7 @@ type Mechanism string
 
 // The mechanisms.
 const (
+	Bearer      Mechanism = "bearer" // XOAUTH2 or OAUTHBEARER, as the server offers
 	XOAUTH2     Mechanism = "xoauth2"
 	OAUTHBEARER Mechanism = "oauthbearer" // RFC 7628
 	Password    Mechanism = "password"    // IMAP: AUTHENTICATE PLAIN or LOGIN; POP3: USER and PASS

@@ -152,6 +152,27 @@ func TestSTARTTLSBelievesNothingBeforeTLS(t *testing.T) {
 	}
 }
 
+func TestATokenSignsInAsTheServerOffers(t *testing.T) {
+	for _, tc := range []struct {
+		offer []string
+		code  ingest.Code // "": it works
+	}{
+		{[]string{"OAUTHBEARER", "XOAUTH2", "PLAIN"}, ""},
+		{[]string{"OAUTHBEARER", "PLAIN"}, ""},
+		{[]string{"XOAUTH2"}, ""},
+		{[]string{"PLAIN"}, ingest.CodeMechanism},
+	} {
+		srv := startServer(t, imaptest.Options{Mechanisms: tc.offer})
+		sess, err := sourceOn(t, srv, Options{Login: ingest.Login{Mechanism: ingest.Bearer}}).Open(t.Context())
+		if err == nil {
+			_ = sess.Close()
+		}
+		if (err != nil) != (tc.code != "") || err != nil && ingest.FaultOf(err).Code != tc.code {
+			t.Errorf("offered %v: %v", tc.offer, err)
+		}
+	}
+}
+
 func TestASessionEndsBeforeItsToken(t *testing.T) {
 	srv := startServer(t, imaptest.Options{})
 	now := time.Now()

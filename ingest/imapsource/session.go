@@ -131,7 +131,7 @@ func (s *session) authenticate(tok ingest.Token) error {
 		err error
 	)
 	at := atToken
-	switch l.Mechanism {
+	switch s.mechanism(l.Mechanism) {
 	case ingest.XOAUTH2:
 		c, err = sasl.NewXOAUTH2(l.User, tok.Value)
 	case ingest.OAUTHBEARER:
@@ -158,6 +158,18 @@ func (s *session) authenticate(tok ingest.Token) error {
 		e.Err = fmt.Errorf("%w; it gives the reason %s", e.Err, printable(string(c.Challenge())))
 	}
 	return err
+}
+
+// mechanism is what signs in with a token where the configuration leaves it open: XOAUTH2, which more
+// servers have got right, unless the server offers only OAUTHBEARER.
+func (s *session) mechanism(m ingest.Mechanism) ingest.Mechanism {
+	switch {
+	case m != ingest.Bearer:
+		return m
+	case !s.has("AUTH="+sasl.MechXOAUTH2) && s.has("AUTH="+sasl.MechOAUTHBEARER):
+		return ingest.OAUTHBEARER
+	}
+	return ingest.XOAUTH2
 }
 
 // mechanismError says what the server offers instead.

@@ -49,7 +49,7 @@ func (o *Options) check() error {
 		return fmt.Errorf("security %q is neither implicit nor starttls", o.Endpoint.Security)
 	}
 	switch o.Login.Mechanism {
-	case ingest.XOAUTH2, ingest.OAUTHBEARER, ingest.Password:
+	case ingest.Bearer, ingest.XOAUTH2, ingest.OAUTHBEARER, ingest.Password:
 	default:
 		return fmt.Errorf("mechanism %q is not one of IMAP", o.Login.Mechanism)
 	}

@@ -88,7 +88,7 @@ func TestRealServerReadsEverythingAndDeletesInALaterSession(t *testing.T) {
 
 func TestRealServerEveryWayIn(t *testing.T) {
 	for name, mod := range map[string]func(*Options){
-		"OAUTHBEARER": mechanism(ingest.OAUTHBEARER),
+		"OAUTHBEARER": signedInBy(ingest.OAUTHBEARER),
 		"STLS": func(o *Options) {
 			o.Endpoint.Addr, o.Endpoint.Security = os.Getenv("MAILFLUME_POP3"), ingest.StartTLS
 		},
@@ -104,7 +104,7 @@ func TestRealServerEveryWayIn(t *testing.T) {
 func TestRealServerRefusalsAreClassified(t *testing.T) {
 	_, err := real(t, with("not.a.token")).Open(t.Context())
 	wantCode(t, err, ingest.Auth, ingest.CodeAuthRefused)
-	_, err = real(t, mechanism(ingest.Password), with("wrong")).Open(t.Context())
+	_, err = real(t, signedInBy(ingest.Password), with("wrong")).Open(t.Context())
 	wantCode(t, err, ingest.Auth, ingest.CodePasswordRefused)
 	_, err = real(t, with(long())).Open(t.Context())
 	wantCode(t, err, ingest.Auth, ingest.CodeTokenTooLong)

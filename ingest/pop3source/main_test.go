@@ -25,6 +25,7 @@ type tokens struct {
 	mu     sync.Mutex
 	values []string
 	asked  int
+	ends   time.Time
 }
 
 func (t *tokens) Token(_ context.Context, refused string) (ingest.Token, error) {
@@ -34,7 +35,7 @@ func (t *tokens) Token(_ context.Context, refused string) (ingest.Token, error) 
 	if refused != "" && len(t.values) > 1 && t.values[0] == refused {
 		t.values = t.values[1:]
 	}
-	return ingest.Token{Value: t.values[0]}, nil
+	return ingest.Token{Value: t.values[0], Expires: t.ends}, nil
 }
 
 func start(t *testing.T, opt pop3test.Options) *pop3test.Server {

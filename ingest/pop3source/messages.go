@@ -18,6 +18,10 @@ const maxSkip = 8 << 20
 // with nothing in flight behind it.
 const windowBytes = 4 << 20
 
+// stretch is how many messages are read between two looks at the token's end: then nothing is in
+// flight, and the session can end with QUIT.
+const stretch = 200
+
 var (
 	errNoUIDL   = errors.New("LIST has messages that UIDL has not")
 	errTooLarge = errors.New("the message is larger than the limit")
@@ -36,7 +40,14 @@ func (s *session) Messages(ctx context.Context, from ingest.Cursor, limit int) i
 			return
 		}
 		for len(want) > 0 {
+			if err := s.expired(); err != nil {
+				yield(nil, err)
+				return
+			}
 			n := s.run(want)
+			if !s.ends.IsZero() {
+				n = min(n, stretch)
+			}
 			if n == 0 {
 				if !yield(s.message(want[0]), s.tooLarge(want[0].size)) {
 					return

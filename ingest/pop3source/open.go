@@ -22,7 +22,7 @@ func (s *Source) Open(ctx context.Context) (ingest.Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pop3 token: %w", err)
 	}
-	sess, err := s.connect(ctx, tok.Value)
+	sess, err := s.connect(ctx, tok)
 	if err == nil {
 		return sess, nil
 	}
@@ -36,7 +36,7 @@ func (s *Source) Open(ctx context.Context) (ingest.Session, error) {
 	case tokenErr != nil, fresh.Value == tok.Value:
 		return nil, err // the same words would get the same answer
 	}
-	sess, err = s.connect(ctx, fresh.Value)
+	sess, err = s.connect(ctx, fresh)
 	if err != nil {
 		return nil, err
 	}
@@ -50,18 +50,41 @@ func isRefused(err error) bool {
 }
 
 // connect makes one attempt with one secret.
-func (s *Source) connect(ctx context.Context, secret string) (*session, error) {
+func (s *Source) connect(ctx context.Context, tok ingest.Token) (*session, error) {
 	c, err := s.secured(ctx)
 	if err != nil {
 		return nil, err
 	}
-	caps, err := s.signIn(ctx, c, secret)
+	caps, err := s.signIn(ctx, c, tok.Value)
 	if err != nil {
 		_ = c.Close()
 		return nil, err
 	}
 	s.worked.Store(true)
-	return &session{src: s, c: c, caps: caps, unacked: map[ingest.Ref]bool{}}, nil
+	return &session{src: s, c: c, caps: caps, unacked: map[ingest.Ref]bool{}, ends: s.sessionEnd(tok)}, nil
+}
+
+// tokenMargin is how long before its token a session ends.
+const tokenMargin = 5 * time.Minute
+
+// sessionEnd keeps a fifth of a short life back, or a session would be over at once.
+func (s *Source) sessionEnd(tok ingest.Token) time.Time {
+	if tok.Expires.IsZero() {
+		return time.Time{}
+	}
+	return tok.Expires.Add(-min(tokenMargin, max(tok.Expires.Sub(s.opt.Now())/5, 0)))
+}
+
+// mechanism is what signs in with a token where the configuration leaves it open: XOAUTH2, which
+// Exchange is known to hide, unless the server lists only OAUTHBEARER.
+func mechanism(m ingest.Mechanism, caps pop3.Capabilities) ingest.Mechanism {
+	switch {
+	case m != ingest.Bearer:
+		return m
+	case !caps.Has("XOAUTH2") && caps.Has("OAUTHBEARER"):
+		return ingest.OAUTHBEARER
+	}
+	return ingest.XOAUTH2
 }
 
 // secured returns a greeted client over TLS.
@@ -157,6 +180,7 @@ func (s *Source) signIn(ctx context.Context, c *pop3.Client, secret string) (pop
 		return caps, classify(err, at)
 	}
 	login := s.opt.Login
+	login.Mechanism = mechanism(login.Mechanism, caps)
 	at = situation{op: "pop3 sign-in", caps: caps, login: login.Mechanism, worked: s.worked.Load()}
 	at.signIn = (len(login.User) + len(secret) + 21) * 4 / 3
 	switch login.Mechanism {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"strings"
 	"sync/atomic"
@@ -28,7 +29,7 @@ func with(values ...string) func(*Options) {
 	return func(o *Options) { o.Login.Tokens = &tokens{values: values} }
 }
 
-func mechanism(m ingest.Mechanism) func(*Options) {
+func signedInBy(m ingest.Mechanism) func(*Options) {
 	return func(o *Options) { o.Login.Mechanism = m }
 }
 
@@ -43,8 +44,10 @@ func TestEveryWayToSignIn(t *testing.T) {
 		"XOAUTH2 as Exchange":             {pop3test.Options{OneStep: pop3test.TwoStepOnly, NoPipelining: true}, nil},
 		"XOAUTH2 on one line":             {pop3test.Options{OneStep: pop3test.OneLineOnly}, nil},
 		"XOAUTH2 that CAPA does not list": {pop3test.Options{HideSASL: true}, nil},
-		"OAUTHBEARER":                     {pop3test.Options{}, []func(*Options){mechanism(ingest.OAUTHBEARER)}},
-		"a password":                      {pop3test.Options{}, []func(*Options){mechanism(ingest.Password)}},
+		"OAUTHBEARER":                     {pop3test.Options{}, []func(*Options){signedInBy(ingest.OAUTHBEARER)}},
+		"a token, as the server offers":   {pop3test.Options{Mechanisms: []string{"OAUTHBEARER"}}, []func(*Options){signedInBy(ingest.Bearer)}},
+		"a token, where nothing is said":  {pop3test.Options{HideSASL: true, Mechanisms: []string{"XOAUTH2"}}, []func(*Options){signedInBy(ingest.Bearer)}},
+		"a password":                      {pop3test.Options{}, []func(*Options){signedInBy(ingest.Password)}},
 		"over STLS":                       {pop3test.Options{Security: pop3test.STLS}, []func(*Options){overSTLS}},
 		"a server without CAPA":           {pop3test.Options{NoCAPA: true, NoPipelining: true}, nil},
 		"over STLS, a server without CAPA": {
@@ -78,7 +81,7 @@ func TestATokenThatIsRefusedTwiceIsAnAuthFault(t *testing.T) {
 	if srv.Sessions() != 2 || !strings.Contains(err.Error(), "401") {
 		t.Errorf("%d connections, error %v, want 2 and the server's challenge", srv.Sessions(), err)
 	}
-	_, err = source(t, srv, with("bad"), mechanism(ingest.Password)).Open(t.Context())
+	_, err = source(t, srv, with("bad"), signedInBy(ingest.Password)).Open(t.Context())
 	wantCode(t, err, ingest.Auth, ingest.CodePasswordRefused)
 	if srv.Sessions() != 3 {
 		t.Errorf("%d connections: the same password was tried twice", srv.Sessions())
@@ -249,5 +252,33 @@ func TestAServerThatRefusesAndClosesOnAVeryLongToken(t *testing.T) {
 	wantCode(t, err, ingest.Auth, ingest.CodeTokenTooLong)
 	if srv.Sessions() != 1 {
 		t.Errorf("%d connections: a token that is too long was exchanged", srv.Sessions())
+	}
+}
+
+// TestASessionEndsBeforeItsToken: Exchange cuts a session in the middle of a message when its token ends.
+func TestASessionEndsBeforeItsToken(t *testing.T) {
+	srv := start(t, pop3test.Options{})
+	fill(srv, 3*stretch)
+	now := time.Now()
+	src := source(t, srv, func(o *Options) {
+		o.Now = func() time.Time { return now }
+		o.Login.Tokens = &tokens{values: []string{"good"}, ends: now.Add(time.Hour)}
+	})
+	s := open(t, src)
+	n, last := 0, error(nil)
+	for m, err := range s.Messages(t.Context(), synced(t, s, nil), 0) {
+		if last = err; m == nil {
+			break
+		}
+		if _, err := io.Copy(io.Discard, m.Body); err != nil {
+			t.Fatal(err)
+		}
+		if n++; n == 10 {
+			now = now.Add(55 * time.Minute)
+		}
+	}
+	wantCode(t, last, ingest.SessionOver, ingest.CodeTokenExpired)
+	if n != stretch {
+		t.Errorf("%d messages, want it to end with nothing in flight after %d", n, stretch)
 	}
 }

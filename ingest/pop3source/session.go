@@ -27,6 +27,7 @@ type session struct {
 	unlisted int                 // messages that LIST has and UIDL has not
 	unacked  map[ingest.Ref]bool // read in this session and not yet known to be acknowledged
 	over     bool
+	ends     time.Time // when the session has to end because its token does; zero: never
 
 	resets   []ingest.Renewal // what the last Sync found
 	recall   func(ctx context.Context, scope string) (func(int64) bool, error)
@@ -56,6 +57,17 @@ func (s *session) ended() error {
 	return &ingest.Error{
 		Fault: ingest.Fault{Class: ingest.SessionOver, Code: ingest.CodeBye},
 		Op:    "pop3", Err: errFinished,
+	}
+}
+
+// expired ends a session before its token does: servers cut it then, in the middle of a message.
+func (s *session) expired() error {
+	if s.ends.IsZero() || s.src.opt.Now().Before(s.ends) {
+		return nil
+	}
+	return &ingest.Error{
+		Fault: ingest.Fault{Class: ingest.SessionOver, Code: ingest.CodeTokenExpired},
+		Op:    "pop3", Err: errors.New("the token is about to expire"),
 	}
 }
 

@@ -42,7 +42,7 @@ func New(opt Options) (*Source, error) {
 	if err != nil {
 		return nil, &ingest.Error{Fault: ingest.Fault{Class: ingest.Config, Code: ingest.CodeConfigInvalid}, Op: "pop3 options", Err: err}
 	}
-	opt.Login.Mechanism = cmp.Or(opt.Login.Mechanism, ingest.XOAUTH2)
+	opt.Login.Mechanism = cmp.Or(opt.Login.Mechanism, ingest.Bearer)
 	opt.Endpoint.Security = cmp.Or(opt.Endpoint.Security, ingest.ImplicitTLS)
 	opt.MaxInFlight = cmp.Or(opt.MaxInFlight, 32)
 	opt.ConnectTimeout = cmp.Or(opt.ConnectTimeout, 30*time.Second)
@@ -65,7 +65,7 @@ func check(opt Options) (host string, err error) {
 		return "", fmt.Errorf("unknown way to TLS %q", opt.Endpoint.Security)
 	}
 	switch opt.Login.Mechanism {
-	case "", ingest.XOAUTH2, ingest.OAUTHBEARER, ingest.Password:
+	case "", ingest.Bearer, ingest.XOAUTH2, ingest.OAUTHBEARER, ingest.Password:
 	default:
 		return "", fmt.Errorf("unknown sign-in method %q", opt.Login.Mechanism)
 	}

@@ -24,7 +24,7 @@ func (c *Config) CheckSecrets(ctx context.Context) error {
 	k.authority(c.Path, "blobs.ca_file", c.Blobs.CAFile)
 	for _, name := range c.CredentialNames() {
 		cred := c.Credentials[name]
-		for _, s := range []Secret{cred.ClientSecret, cred.Certificate, cred.Password} {
+		for _, s := range cred.Secrets() {
 			if !s.IsZero() {
 				k.secret(s)
 			}

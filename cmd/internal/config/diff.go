@@ -164,10 +164,15 @@ func (m *Mailbox) Definition() string {
 	return m.digest(shapes{})
 }
 
-// digest hashes the facts. Values are quoted, so that no value can pass for the next key.
-func (m *Mailbox) digest(in shapes) string {
+func (m *Mailbox) digest(in shapes) string { return digest(m.facts(in)) }
+
+// Definition is a digest over everything that matters for the tokens of these credentials.
+func (c *Credential) Definition() string { return digest(flatten(shapes{}, "", reflect.ValueOf(*c))) }
+
+// digest hashes facts. Values are quoted, so that no value can pass for the next key.
+func digest(facts []fact) string {
 	h := sha256.New()
-	for _, f := range m.facts(in) {
+	for _, f := range facts {
 		_, _ = fmt.Fprintf(h, "%s=%q\n", f.key, f.value) // a hash takes everything
 	}
 	return hex.EncodeToString(h.Sum(nil))

@@ -181,6 +181,8 @@ func (r *resolver) server() {
 		m.Provider = Microsoft365
 		if m.Host != "" {
 			m.Provider = Generic
+		} else if m.Credential != nil && m.Credential.Type == TypeGoogle {
+			m.Provider = Gmail
 		}
 	}
 	if m.Host == "" {
@@ -269,7 +271,7 @@ func validHost(host string) bool {
 // signIn fills in mechanism and user, and checks that they fit the credential and the provider.
 func (r *resolver) signIn() {
 	m, c := r.m, r.m.Credential
-	if c == nil || c.Type != TypeEntra && c.Type != TypePassword {
+	if c == nil || c.Type == "" || c.Type == "delegated" {
 		return // reported already
 	}
 	password := c.Type == TypePassword
@@ -277,20 +279,13 @@ func (r *resolver) signIn() {
 	case m.Auth == "" && password:
 		m.Auth = ingest.Password
 	case m.Auth == "":
-		m.Auth = ingest.XOAUTH2
+		m.Auth = ingest.Bearer
 	case m.Auth == ingest.Password && !password:
 		r.bad("auth", "auth: password does not fit credentials of type "+string(c.Type), "remove auth:, or name credentials of type password")
 	case m.Auth != ingest.Password && password:
-		r.bad("auth", "auth: "+string(m.Auth)+" does not fit credentials of type password", "remove auth:, or name credentials of type entra")
+		r.bad("auth", "auth: "+string(m.Auth)+" does not fit credentials of type password", "remove auth:, or name credentials of type entra, google or oauth2")
 	}
-	// Basic authentication ended in Exchange Online in 2022. With a host of its own the mailbox may
-	// lie anywhere, for example behind a proxy, so nothing is assumed then.
-	switch {
-	case m.Provider == Microsoft365 && password && !r.given("host"):
-		r.bad("provider", "Exchange Online accepts no passwords", "use credentials of type entra; for another server add provider: generic and host:")
-	case m.Provider == Gmail && !password && !r.given("host"):
-		r.bad("provider", "Gmail accepts no tokens of Entra", "use credentials of type password with an app password; Google sign-in comes with a later version")
-	}
+	r.fits(c.Type)
 	if m.User == "" && password {
 		m.User = c.User
 	}
@@ -300,6 +295,20 @@ func (r *resolver) signIn() {
 	// A control character would end XOAUTH2's user field, or a POP3 command line.
 	if strings.ContainsFunc(m.User, func(c rune) bool { return c < ' ' || c == 0x7f }) {
 		r.bad("user", "the user name holds a control character", "write it on one line, without tabs")
+	}
+}
+
+// fits checks that the provider takes such credentials. With a host of its own the mailbox may lie
+// anywhere, for example behind a proxy, so nothing is assumed then.
+func (r *resolver) fits(t CredentialType) {
+	switch p := r.m.Provider; {
+	case r.given("host"):
+	case p == Microsoft365 && t == TypePassword: // basic authentication ended in 2022
+		r.bad("provider", "Exchange Online accepts no passwords", "use credentials of type entra; for another server add provider: generic and host:")
+	case p == Microsoft365 && t == TypeGoogle:
+		r.bad("provider", "Exchange Online accepts no tokens of Google", "use credentials of type entra, or provider: gmail")
+	case p == Gmail && t == TypeEntra:
+		r.bad("provider", "Gmail accepts no tokens of Entra", "use credentials of type google (a service account), or of type password with an app password")
 	}
 }
 

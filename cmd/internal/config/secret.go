@@ -32,6 +32,7 @@ type Secret struct {
 type secretRef struct {
 	scheme string // file, env or credential
 	name   string // path (absolute once the configuration is loaded), variable or credential
+	shared bool   // others may read the file: whoever put it there decides
 	at     place
 }
 
@@ -127,25 +128,35 @@ func wrongSecret(n ast.Node, text string) error {
 // rotated file is picked up. Its errors carry the code MF-CFG-002 and say what to do.
 func (s Secret) Read(ctx context.Context) (string, error) {
 	text, err := s.read(ctx)
-	if err != nil {
-		return "", &ingest.Error{
-			Fault: ingest.Fault{Class: ingest.Config, Code: ingest.CodeSecretMissing},
-			Op:    "secret " + s.Reference(), Err: err,
-		}
-	}
-	return text, nil
+	// Editors end a file with one newline; a second one belongs to the secret.
+	return strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r"), s.refused(err)
 }
 
-// read is Read before the error gets its code.
-func (s Secret) read(ctx context.Context) (string, error) {
+// ReadBytes is Read for files that are not text: every octet is part of them.
+func (s Secret) ReadBytes(ctx context.Context) ([]byte, error) {
+	text, err := s.read(ctx)
+	return []byte(text), s.refused(err)
+}
+
+// refused gives an error its code.
+func (s Secret) refused(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &ingest.Error{
+		Fault: ingest.Fault{Class: ingest.Config, Code: ingest.CodeSecretMissing},
+		Op:    "secret " + s.Reference(), Err: err,
+	}
+}
+
+// read reads what the reference leads to, all of it.
+func (s Secret) read(ctx context.Context) (text string, err error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
 	if s.IsZero() {
 		return "", errNoReference
 	}
-	var text string
-	var err error
 	switch name := s.ref.name; s.ref.scheme {
 	case schemeEnv:
 		v, ok := os.LookupEnv(name)
@@ -154,7 +165,7 @@ func (s Secret) read(ctx context.Context) (string, error) {
 		}
 		text = v
 	case schemeFile:
-		text, err = readPrivate(name, true)
+		text, err = readPrivate(name, !s.ref.shared)
 	case schemeCredential:
 		dir := os.Getenv("CREDENTIALS_DIRECTORY")
 		if dir == "" {
@@ -163,13 +174,11 @@ func (s Secret) read(ctx context.Context) (string, error) {
 		// systemd itself guards that folder; with an ACL on it the mode looks wider than it is.
 		text, err = readPrivate(filepath.Join(dir, name), false)
 	}
+	if err == nil && strings.TrimSpace(text) == "" {
+		err = errors.New("it is empty: write the secret into it")
+	}
 	if err != nil {
 		return "", err
-	}
-	// Editors end a file with one newline; a second one belongs to the secret.
-	text = strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r")
-	if strings.TrimSpace(text) == "" {
-		return "", errors.New("it is empty: write the secret into it")
 	}
 	return text, nil
 }

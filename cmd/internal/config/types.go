@@ -93,6 +93,8 @@ type CredentialType string
 // The credential types that this version supports.
 const (
 	TypeEntra    CredentialType = "entra"    // app-only token of Microsoft Entra ID
+	TypeGoogle   CredentialType = "google"   // service account of Google Workspace with domain-wide delegation
+	TypeOAuth2   CredentialType = "oauth2"   // token of any other issuer
 	TypePassword CredentialType = "password" // user name and password
 )
 
@@ -107,27 +109,47 @@ const (
 	CloudChina  Cloud = "china" // operated by 21Vianet
 )
 
+// ClientAuth is where a client secret travels.
+type ClientAuth string
+
+// The places for a client secret (RFC 6749 section 2.3.1).
+const (
+	ClientAuthBasic ClientAuth = "basic" // in the Authorization header
+	ClientAuthPost  ClientAuth = "post"  // in the form
+)
+
 // Credential is one way to sign in, used by any number of mailboxes. Authority and Scope are
 // filled in from the cloud.
 type Credential struct {
 	Name string `yaml:"-" json:"-"`
 
 	// Type decides which of the other keys belong here.
-	Type CredentialType `yaml:"type" jsonschema:"required,enum=entra,enum=password" jsonschema_description:"entra: app-only sign-in of Microsoft Entra ID; password: user name and password."`
-	// Tenant, ClientID and one of ClientSecret and Certificate identify the app to Entra.
+	Type CredentialType `yaml:"type" jsonschema:"required,enum=entra,enum=google,enum=oauth2,enum=password" jsonschema_description:"entra: app-only sign-in of Microsoft Entra ID; google: service account of Google Workspace; oauth2: any other issuer; password: user name and password."`
+	// Tenant, ClientID and one of the next five identify the app to Entra.
 	Tenant       string `yaml:"tenant,omitempty" jsonschema_description:"entra: GUID or domain of the organisation, never common."`
-	ClientID     string `yaml:"client_id,omitempty" jsonschema_description:"entra: Application (client) ID of the app registration."`
-	ClientSecret Secret `yaml:"client_secret,omitempty" jsonschema_description:"entra: reference to the client secret's Value."`
-	Certificate  Secret `yaml:"certificate,omitempty" jsonschema_description:"entra: reference to a PEM file with the certificate and its RSA key, instead of client_secret."`
-	// FederatedToken and ManagedIdentity are named by the contract and refused until they are built.
-	FederatedToken  Secret `yaml:"federated_token,omitempty" jsonschema:"-" later:"true"`
-	ManagedIdentity bool   `yaml:"managed_identity,omitempty" jsonschema:"-" later:"true"`
+	ClientID     string `yaml:"client_id,omitempty" jsonschema_description:"entra: Application (client) ID of the app registration, or of a user-assigned managed identity; oauth2: id of the client."`
+	ClientSecret Secret `yaml:"client_secret,omitempty" jsonschema_description:"entra: reference to the client secret's Value; oauth2: reference to the client secret."`
+	// ClientSecretExpires is what only the administrator knows: no issuer tells.
+	ClientSecretExpires Date   `yaml:"client_secret_expires,omitempty" jsonschema_description:"entra, oauth2: when the client secret ends, to be warned 30 days before."`
+	Certificate         Secret `yaml:"certificate,omitempty" jsonschema_description:"entra: reference to a file with the certificate and its RSA key, PEM or PFX, instead of client_secret."`
+	CertificatePassword Secret `yaml:"certificate_password,omitempty" jsonschema_description:"entra: reference to the password of a PFX."`
+	FederatedToken      Secret `yaml:"federated_token,omitempty" jsonschema_description:"entra: reference to a token that the app registration trusts (federated credential), instead of client_secret; read anew for each request."`
+	WorkloadIdentity    bool   `yaml:"workload_identity,omitempty" jsonschema:"default=false" jsonschema_description:"entra: what Kubernetes workload identity sets: AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_AUTHORITY_HOST and AZURE_FEDERATED_TOKEN_FILE, for whatever is not set here."`
+	ManagedIdentity     bool   `yaml:"managed_identity,omitempty" jsonschema:"default=false" jsonschema_description:"entra: the identity that Azure gives this machine or app; with client_id a user-assigned one."`
+	// ServiceAccount is for type google.
+	ServiceAccount Secret `yaml:"service_account,omitempty" jsonschema_description:"google: reference to the service account's key, the JSON file as Google gives it."`
+	// TokenURL is for oauth2, and for google in place of the key's own.
+	TokenURL     string            `yaml:"token_url,omitempty" jsonschema_description:"oauth2: https URL of the token endpoint; google: instead of the one in the key."`
+	ClientAuth   ClientAuth        `yaml:"client_auth,omitempty" jsonschema:"enum=basic,enum=post,default=basic" jsonschema_description:"oauth2: whether the client secret travels in the Authorization header or in the form."`
+	Params       map[string]string `yaml:"params,omitempty" jsonschema_description:"oauth2: parameters to add to the token request, such as audience or resource."`
+	RefreshToken Secret            `yaml:"refresh_token,omitempty" jsonschema_description:"oauth2: reference to a refresh token; without it the client signs in for itself (client credentials)."`
+	Token        Secret            `yaml:"token,omitempty" jsonschema_description:"oauth2: reference to a token that something else keeps fresh, bare or as the value of an Authorization header, instead of all the others; read anew for each sign-in."`
 	// Cloud gives Authority and Scope, which may also be set singly.
 	Cloud     Cloud  `yaml:"cloud,omitempty" jsonschema:"enum=public,enum=usgov,enum=dod,enum=china,default=public" jsonschema_description:"entra: which of Microsoft's clouds; selects authority, scope and mail hosts."`
 	Authority string `yaml:"authority,omitempty" jsonschema_description:"entra: https URL of the token issuer, instead of the cloud's."`
-	Scope     string `yaml:"scope,omitempty" jsonschema_description:"entra: scope to ask for, instead of the cloud's; ends in /.default."`
+	Scope     string `yaml:"scope,omitempty" jsonschema_description:"scope to ask for. entra: instead of the cloud's, ends in /.default; google: by default gmail.imap_admin for IMAP and https://mail.google.com/ for POP3."`
 	// CAFile holds the authorities to trust for the token issuer; empty: the system's.
-	CAFile string `yaml:"ca_file,omitempty" path:"file" jsonschema_description:"entra: certificates of the authorities to trust for the token issuer (PEM)."`
+	CAFile string `yaml:"ca_file,omitempty" path:"file" jsonschema_description:"certificates of the authorities to trust for the token issuer (PEM); not for type password."`
 	// User and Password are for type password.
 	User     string `yaml:"user,omitempty" jsonschema_description:"password: user name, if it is not the mailbox's address."`
 	Password Secret `yaml:"password,omitempty" jsonschema_description:"password: reference to the password."`
@@ -206,7 +228,7 @@ type Settings struct {
 	TLS    ingest.Security `yaml:"tls,omitempty" jsonschema:"enum=implicit,enum=starttls,default=implicit" jsonschema_description:"TLS from the first octet, or by STARTTLS. Nothing is ever sent in clear."`
 	CAFile string          `yaml:"ca_file,omitempty" path:"file" jsonschema_description:"Certificates of the authorities to trust for the mail server (PEM)."`
 	// Auth and User say how to sign in.
-	Auth ingest.Mechanism `yaml:"auth,omitempty" jsonschema:"enum=xoauth2,enum=oauthbearer,enum=password" jsonschema_description:"How to sign in; by default what fits the credentials."`
+	Auth ingest.Mechanism `yaml:"auth,omitempty" jsonschema:"enum=bearer,enum=xoauth2,enum=oauthbearer,enum=password" jsonschema_description:"How to sign in; bearer (the default with tokens) is XOAUTH2 or OAUTHBEARER, as the server offers."`
 	User string           `yaml:"user,omitempty" jsonschema_description:"User name to sign in with, if it is not the address."`
 }
 

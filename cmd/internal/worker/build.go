@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -25,13 +24,13 @@ type builder struct {
 	mu      sync.Mutex // guards the maps: a reload and the sweeper meet there
 	w       *Worker
 	onToken func(credential string, i oauth.RefreshInfo)
-	tokens  map[string]*oauth.Source // by all that makes a credential
+	tokens  map[string]io.Closer // *oauth.Source or *oauth.Google, by all that makes a credential
 	stores  map[string]publish.BlobStore
 	tls     map[string]*tls.Config
 }
 
 func newBuilder(w *Worker) *builder {
-	return &builder{w: w, tokens: map[string]*oauth.Source{}, stores: map[string]publish.BlobStore{}, tls: map[string]*tls.Config{}}
+	return &builder{w: w, tokens: map[string]io.Closer{}, stores: map[string]publish.BlobStore{}, tls: map[string]*tls.Config{}}
 }
 
 func (b *builder) build(cfg *config.Config) ([]ingest.Mailbox, error) {
@@ -122,46 +121,8 @@ func (b *builder) endpoint(m *config.Mailbox) (ingest.Endpoint, error) {
 }
 
 func (b *builder) login(m *config.Mailbox) (ingest.Login, error) {
-	login := ingest.Login{User: m.User, Mechanism: m.Auth}
-	if m.Credential.Type == config.TypePassword {
-		login.Tokens = oauth.Password(m.Credential.Password.Read)
-		return login, nil
-	}
-	entra, err := b.entra(m.Credential)
-	login.Tokens = entra
-	return login, err
-}
-
-func (b *builder) entra(c *config.Credential) (*oauth.Source, error) {
-	key := fmt.Sprint(c.Authority, " ", c.Tenant, " ", c.ClientID, " ", c.Scope, " ", c.ClientSecret.Reference(), " ", c.Certificate.Reference(), " ", c.CAFile)
-	if e := b.tokens[key]; e != nil {
-		return e, nil
-	}
-	opt := oauth.EntraOptions{
-		Tenant: c.Tenant, ClientID: c.ClientID, Authority: c.Authority, Scope: c.Scope,
-		Common: oauth.Common{Hooks: oauth.Hooks{Refreshed: func(i oauth.RefreshInfo) { b.onToken(c.Name, i) }}},
-	}
-	if !c.Certificate.IsZero() {
-		opt.Certificate = func(ctx context.Context) ([]byte, error) {
-			s, err := c.Certificate.Read(ctx)
-			return []byte(s), err
-		}
-	} else {
-		opt.Secret = c.ClientSecret.Read
-	}
-	if c.CAFile != "" {
-		pool, err := certPool(c.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("credentials.%s.ca_file: %w", c.Name, err)
-		}
-		opt.RootCAs = pool
-	}
-	e, err := oauth.NewEntra(opt)
-	if err != nil {
-		return nil, fmt.Errorf("credentials.%s: %w", c.Name, err)
-	}
-	b.tokens[key] = e
-	return e, nil
+	tokens, err := b.tokenSource(m)
+	return ingest.Login{User: m.User, Mechanism: m.Auth, Tokens: tokens}, err
 }
 
 func (b *builder) close() error {

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"mailflume/ingest"
-	"mailflume/ingest/oauth"
 	"mailflume/publish"
 )
 
@@ -149,16 +148,4 @@ func (w *Worker) onDelivered(box publish.Key, d ingest.Delivery) {
 	w.board.update(box, func(r *Row) { r.Published++; r.LastEvent = &now })
 	l := fields.Logger()
 	l.Info().Msg(string(d.Type))
-}
-
-// tokenRefreshed notes a request at a token endpoint.
-func (w *Worker) tokenRefreshed(credential string, i oauth.RefreshInfo) {
-	result := "ok"
-	if i.Err != nil {
-		result = "failed"
-	} else {
-		w.metrics.tokenExpiry.WithLabelValues(credential).Set(float64(i.Expires.Unix()))
-	}
-	w.metrics.tokens.WithLabelValues(credential, result).Inc()
-	w.log.Debug().Str("credential", credential).Str("result", result).Time("expires", i.Expires).Dur("took", i.Took).Msg("token request")
 }

@@ -17,25 +17,27 @@ type metrics struct {
 	registry *prometheus.Registry
 	single   bool // one series for each mailbox
 
-	states      *prometheus.GaugeVec
-	published   *prometheus.CounterVec
-	quarantined *prometheus.CounterVec
-	settled     *prometheus.CounterVec
-	polls       *prometheus.CounterVec
-	fetched     *prometheus.CounterVec
-	attached    *prometheus.CounterVec
-	took        prometheus.Histogram
-	tokens      *prometheus.CounterVec
-	tokenExpiry *prometheus.GaugeVec
-	reconnects  *prometheus.CounterVec
-	fenced      *prometheus.CounterVec
-	resets      *prometheus.CounterVec
-	judged      *prometheus.CounterVec
-	snapshots   prometheus.Counter
-	natsUp      prometheus.Gauge
-	waiting     *prometheus.GaugeVec
-	workers     prometheus.Gauge
-	owned       prometheus.Gauge
+	states           *prometheus.GaugeVec
+	published        *prometheus.CounterVec
+	quarantined      *prometheus.CounterVec
+	settled          *prometheus.CounterVec
+	polls            *prometheus.CounterVec
+	fetched          *prometheus.CounterVec
+	attached         *prometheus.CounterVec
+	took             prometheus.Histogram
+	tokens           *prometheus.CounterVec
+	tokenExpiry      *prometheus.GaugeVec
+	tokenIssued      *prometheus.GaugeVec
+	credentialExpiry *prometheus.GaugeVec
+	reconnects       *prometheus.CounterVec
+	fenced           *prometheus.CounterVec
+	resets           *prometheus.CounterVec
+	judged           *prometheus.CounterVec
+	snapshots        prometheus.Counter
+	natsUp           prometheus.Gauge
+	waiting          *prometheus.GaugeVec
+	workers          prometheus.Gauge
+	owned            prometheus.Gauge
 }
 
 func newMetrics(version string, mailboxes int) *metrics {
@@ -58,6 +60,8 @@ func newMetrics(version string, mailboxes int) *metrics {
 	m.fetched = counter("fetch_bytes_total", "Octets of raw messages published.", "mailbox")
 	m.attached = counter("attachment_bytes_total", "Octets of attachments published.", "mailbox")
 	m.tokens = counter("token_refresh_total", "Requests at token endpoints.", "credential", "result")
+	m.tokenIssued = gauge("token_issued_seconds", "When the cached token was obtained, in seconds since 1970.", "credential")
+	m.credentialExpiry = gauge("credential_expiry_seconds", "When the certificate or client secret ends, in seconds since 1970; no series if that is not known.", "credential")
 	m.tokenExpiry = gauge("token_expiry_seconds", "When the cached token ends, in seconds since 1970.", "credential")
 	m.reconnects = counter("reconnects_total", "Failures that made a mailbox start over, by code.", "cause")
 	m.fenced = counter("fenced_total", "Times another worker took a mailbox over.", "mailbox")
