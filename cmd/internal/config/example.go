@@ -13,7 +13,7 @@ func Example(provider string) ([]byte, error) {
 	case "microsoft365":
 		credentials, mailbox = exampleEntra, exampleMicrosoft365
 	case "google", "gmail":
-		credentials, mailbox = fmt.Sprintf(examplePassword, "workspace", "an app password (Google account > Security > App passwords).\n    # Signing in with a service account comes with a later version", "gmail-app-password"), exampleGmail
+		credentials, mailbox = exampleGoogle, exampleGmail
 	case "generic":
 		credentials, mailbox = fmt.Sprintf(examplePassword, "mailserver", "user name and password; over TLS only", "mail-password"), exampleGeneric
 	default:
@@ -33,7 +33,16 @@ const exampleEntra = `credentials:
     tenant: contoso.onmicrosoft.com                  # GUID or domain of the organisation
     client_id: 00000000-0000-0000-0000-000000000000  # Application (client) ID of the app registration
     client_secret: file:secrets/contoso              # the secret's Value, in a file of mode 0600
-    # certificate: file:secrets/contoso.pem          # instead of a secret; lasts longer
+    # certificate: file:secrets/contoso.pem          # or .pfx, instead of a secret; lasts longer
+    # managed_identity: true                         # or workload_identity: true, in Azure and Kubernetes
+`
+
+const exampleGoogle = `credentials:
+  workspace:
+    # a service account with domain-wide delegation of https://www.googleapis.com/auth/gmail.imap_admin
+    type: google
+    service_account: file:secrets/workspace.json  # its key, a file of mode 0600
+    # for one account an app password will do: type: password, password: file:secrets/app-password
 `
 
 const examplePassword = `credentials:

@@ -45,7 +45,7 @@ ssl_cert = <{{.Dir}}/tls/cert.pem
 ssl_key = <{{.Dir}}/tls/key.pem
 ssl_min_protocol = TLSv1.2
 disable_plaintext_auth = yes
-auth_mechanisms = plain login{{if .OAuth}} xoauth2 oauthbearer{{end}}
+auth_mechanisms = plain login{{range .Mechanisms}} {{.}}{{end}}
 auth_username_chars =
 auth_failure_delay = 0
 auth_verbose = yes
@@ -74,7 +74,7 @@ passdb {
 {{- if .OAuth}}
 passdb {
   driver = oauth2
-  mechanisms = xoauth2 oauthbearer
+  mechanisms ={{range .Mechanisms}} {{.}}{{end}}
   args = {{.Dir}}/oauth2.conf
 }
 {{- end}}
@@ -135,6 +135,7 @@ type login struct{ Name, Upgrade, Implicit string }
 type settings struct {
 	Dir, User, Group  string
 	OAuth, AppOnly    bool
+	Mechanisms        []string
 	Issuer, Discovery string
 	Sessions, Clients int
 	Logins            []login
@@ -172,7 +173,7 @@ func (d *Dovecot) writeConf(o Options) error {
 	port := func(addr string) string { return addr[strings.LastIndexByte(addr, ':')+1:] }
 	s := settings{
 		Dir: d.dir, User: d.owner.user, Group: d.owner.group,
-		OAuth: o.Issuer != "", AppOnly: o.AppOnly, Issuer: o.Issuer,
+		OAuth: o.Issuer != "", Mechanisms: o.mechanisms(), AppOnly: o.AppOnly, Issuer: o.Issuer,
 		Discovery: strings.TrimSuffix(o.Issuer, "/") + "/.well-known/openid-configuration",
 		Sessions:  1024, Clients: 4096,
 		Logins: []login{{"imap", port(d.IMAP), port(d.IMAPS)}, {"pop3", port(d.POP3), port(d.POP3S)}},

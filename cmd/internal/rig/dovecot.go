@@ -29,6 +29,18 @@ type Options struct {
 	// AppOnly lets a token open every mailbox, as Entra ID application tokens do. Otherwise its upn
 	// claim must be the mailbox.
 	AppOnly bool
+	// Mechanisms for tokens that are offered. Empty: xoauth2 and oauthbearer.
+	Mechanisms []string
+}
+
+func (o *Options) mechanisms() []string {
+	switch {
+	case o.Issuer == "":
+		return nil
+	case len(o.Mechanisms) == 0:
+		return []string{"xoauth2", "oauthbearer"}
+	}
+	return o.Mechanisms
 }
 
 // Dovecot is a running server.
