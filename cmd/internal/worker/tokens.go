@@ -45,7 +45,7 @@ func googleScope(p config.Protocol) string {
 }
 
 // shared finds or makes the one source of equal credentials.
-func shared[T io.Closer](b *builder, c *config.Credential, variant string, make func(oauth.Common) (T, error)) (T, error) {
+func shared[T io.Closer](b *builder, c *config.Credential, variant string, build func(oauth.Common) (T, error)) (T, error) {
 	key := c.Definition() + " " + variant
 	if s, ok := b.tokens[key].(T); ok {
 		return s, nil
@@ -64,7 +64,7 @@ func shared[T io.Closer](b *builder, c *config.Credential, variant string, make 
 		}
 		o.RootCAs = pool
 	}
-	s, err := make(o)
+	s, err := build(o)
 	if err != nil {
 		return none, fmt.Errorf("credentials.%s: %w", c.Name, err)
 	}
