@@ -111,6 +111,14 @@ func (g *gate) leave(mailbox string, failure *ingest.Error) {
 	g.until = g.now().Add(holdOff(failure.Fault.Wait, g.failures))
 }
 
+// reread opens the gate: what closed it was another key's.
+func (g *gate) reread() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.failure, g.failures = nil, 0
+	clear(g.refused)
+}
+
 // personal reports whether a failure can be one mailbox's: a refusal, no outage and no redirect.
 func personal(f ingest.Fault) bool {
 	return f.Code == ingest.CodeSubject || f.Code == ingest.CodeDelegation || f.Class == ingest.Auth

@@ -89,6 +89,16 @@ func (g *Google) Mailbox(address string) *Source {
 	return s
 }
 
+// Reread says that the key may have changed: the next Token asks at once, whatever failed before.
+func (g *Google) Reread() {
+	g.gate.reread()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, s := range g.sources {
+		s.Reread()
+	}
+}
+
 // String names the source without its key.
 func (g *Google) String() string { return "google scope " + g.opt.Scope }
 

@@ -58,6 +58,7 @@ type renewer struct {
 	failures int
 	retryAt  time.Time
 	forcedAt time.Time
+	rereadAt time.Time
 }
 
 // flight is one token request that callers wait for. Its fields are read after done is closed.
@@ -301,6 +302,16 @@ func (r *renewer) tick() {
 		return
 	}
 	r.start(false)
+}
+
+// reread ends the hold-off: it was for what the credential was before. Once a minute, for the sake of
+// the issuer: a program may write the same file again and again.
+func (r *renewer) reread() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if now := r.now(); now.Sub(r.rereadAt) >= forceEvery {
+		r.failure, r.failures, r.forcedAt, r.rereadAt = nil, 0, time.Time{}, now
+	}
 }
 
 // close ends everything and waits: after it no goroutine, timer or hook of this source runs.

@@ -29,6 +29,10 @@ func (s *Source) Token(ctx context.Context, refused string) (ingest.Token, error
 	return s.tokens.Token(ctx, refused)
 }
 
+// Reread says that the credential may have changed: the next Token asks at once, whatever failed before.
+// That is heard once a minute.
+func (s *Source) Reread() { s.tokens.reread() }
+
 // String names the source without its credential and token.
 func (s *Source) String() string { return s.name }
 

@@ -60,3 +60,26 @@ func insist(t *testing.T, r *renewer, until time.Time, refused bool) {
 		pass(max(10*time.Second, ingest.FaultOf(err).Wait))
 	}
 }
+
+func TestAChangedCredentialIsTriedAtOnceButNotAgainAndAgain(t *testing.T) {
+	s := &mintScript{answer: func(int) (string, *ingest.Error) { return "", down(0) }}
+	inBubble(t, s, func(t *testing.T, r *renewer) {
+		for range 300 { // somebody writes the file each second
+			_, err := r.Token(t.Context(), "")
+			if err == nil {
+				t.Fatal("a token")
+			}
+			r.reread()
+			pass(time.Second)
+		}
+		if n := s.calls.Load(); n < 5 || n > 25 {
+			t.Errorf("%d requests in five minutes", n)
+		}
+		pass(2 * time.Minute)
+		before := s.calls.Load()
+		r.reread()
+		if _, _ = r.Token(t.Context(), ""); s.calls.Load() != before+1 {
+			t.Error("a changed credential is not tried at once")
+		}
+	})
+}

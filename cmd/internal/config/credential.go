@@ -77,6 +77,19 @@ func (c *Credential) Secrets() []Secret {
 	return []Secret{c.ClientSecret, c.Certificate, c.CertificatePassword, c.FederatedToken, c.ServiceAccount, c.RefreshToken, c.Token, c.Password}
 }
 
+// SecretFiles are the files with the secrets of all credentials.
+func (c *Config) SecretFiles() []string {
+	var out []string
+	for _, name := range c.CredentialNames() {
+		for _, s := range c.Credentials[name].Secrets() {
+			if path := s.Path(); path != "" {
+				out = append(out, path)
+			}
+		}
+	}
+	return out
+}
+
 // keysOf lists the keys that a type of credentials takes.
 func keysOf(t CredentialType) []string {
 	switch t {

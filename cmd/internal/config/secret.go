@@ -76,6 +76,18 @@ var errNoReference = errors.New("a secret must be a reference: file:PATH, env:NA
 // IsZero says that no reference is set.
 func (s Secret) IsZero() bool { return s.ref == nil }
 
+// Path is the file that the reference leads to, empty if it is none.
+func (s Secret) Path() string {
+	switch {
+	case s.IsZero():
+	case s.ref.scheme == schemeFile:
+		return s.ref.name
+	case s.ref.scheme == schemeCredential:
+		return filepath.Join(os.Getenv("CREDENTIALS_DIRECTORY"), s.ref.name)
+	}
+	return ""
+}
+
 // Reference returns the reference in the words of the file, for errors. It is no secret.
 func (s Secret) Reference() string {
 	if s.IsZero() {
@@ -172,7 +184,7 @@ func (s Secret) read(ctx context.Context) (text string, err error) {
 			return "", fmt.Errorf("systemd handed over no credentials: add LoadCredential=%s:/path to the unit", name)
 		}
 		// systemd itself guards that folder; with an ACL on it the mode looks wider than it is.
-		text, err = readPrivate(filepath.Join(dir, name), false)
+		text, err = readPrivate(s.Path(), false)
 	}
 	if err == nil && strings.TrimSpace(text) == "" {
 		err = errors.New("it is empty: write the secret into it")

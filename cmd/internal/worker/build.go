@@ -24,13 +24,13 @@ type builder struct {
 	mu      sync.Mutex // guards the maps: a reload and the sweeper meet there
 	w       *Worker
 	onToken func(credential string, i oauth.RefreshInfo)
-	tokens  map[string]io.Closer // *oauth.Source or *oauth.Google, by all that makes a credential
+	tokens  map[string]issuing // by all that makes a credential
 	stores  map[string]publish.BlobStore
 	tls     map[string]*tls.Config
 }
 
 func newBuilder(w *Worker) *builder {
-	return &builder{w: w, tokens: map[string]io.Closer{}, stores: map[string]publish.BlobStore{}, tls: map[string]*tls.Config{}}
+	return &builder{w: w, tokens: map[string]issuing{}, stores: map[string]publish.BlobStore{}, tls: map[string]*tls.Config{}}
 }
 
 func (b *builder) build(cfg *config.Config) ([]ingest.Mailbox, error) {

@@ -11,6 +11,21 @@ import (
 	"mailflume/ingest/oauth"
 )
 
+// issuing is a source of tokens that mailboxes share: an *oauth.Source or *oauth.Google.
+type issuing interface {
+	io.Closer
+	Reread()
+}
+
+// reread has all sources try again at once.
+func (b *builder) reread() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, s := range b.tokens {
+		s.Reread()
+	}
+}
+
 // tokenSource returns what a mailbox is signed in with. Mailboxes of equal credentials share it.
 func (b *builder) tokenSource(m *config.Mailbox) (ingest.TokenSource, error) {
 	c := m.Credential
@@ -45,7 +60,7 @@ func googleScope(p config.Protocol) string {
 }
 
 // shared finds or makes the one source of equal credentials.
-func shared[T io.Closer](b *builder, c *config.Credential, variant string, build func(oauth.Common) (T, error)) (T, error) {
+func shared[T issuing](b *builder, c *config.Credential, variant string, build func(oauth.Common) (T, error)) (T, error) {
 	key := c.Definition() + " " + variant
 	if s, ok := b.tokens[key].(T); ok {
 		return s, nil

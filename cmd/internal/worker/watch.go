@@ -38,7 +38,7 @@ func stamps(files []string) []stamp {
 	return out
 }
 
-// watch reloads on SIGHUP and when a file has changed, until ctx ends.
+// watch reloads on SIGHUP and when a file has changed, until ctx ends. Files with secrets count too.
 func (w *Worker) watch(ctx context.Context) {
 	if !w.opt.Watch {
 		<-ctx.Done()
@@ -49,6 +49,7 @@ func (w *Worker) watch(ctx context.Context) {
 	defer signal.Stop(hup)
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
+	secrets := stamps(w.cfg.SecretFiles())
 	for {
 		select {
 		case <-ctx.Done():
@@ -61,7 +62,21 @@ func (w *Worker) watch(ctx context.Context) {
 				w.seen = now
 				w.reload()
 			}
+			if now := stamps(w.cfg.SecretFiles()); !slices.Equal(secrets, now) {
+				secrets = now
+				w.repaired()
+			}
 		}
+	}
+}
+
+// repaired has what waits for a right credential try again: a file with a secret has changed. Without
+// that it would be found out by the next try, which is rare by then.
+func (w *Worker) repaired() {
+	w.boxes.reread()
+	if w.board.Troubled() > 0 {
+		w.log.Info().Msg("a file with a secret has changed: what is in trouble is tried again")
+		w.fleet.Wake()
 	}
 }
 
@@ -76,6 +91,7 @@ func (w *Worker) reload() {
 		w.log.Error().Str("code", string(ingest.CodeConfigInvalid)).Err(err).Str("next", todo).Msg("reload: the configuration is not valid; the old one stays")
 		return
 	}
+	w.boxes.reread()
 	w.fleet.Wake() // what waits for an administrator is tried now: a secret or a right may be repaired
 	change := config.Diff(w.cfg, next)
 	err = change.Err()

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -67,6 +69,11 @@ func start(t *testing.T, more ...string) (w *worker.Worker, log *lines, file str
 	if err != nil {
 		t.Fatal(err)
 	}
+	return startOn(t, stage, more...)
+}
+
+func startOn(t *testing.T, stage *demo.Stage, more ...string) (w *worker.Worker, log *lines, file string) {
+	t.Helper()
 	add(t, stage.ConfigFile(), more...)
 	cfg, err := config.Load(stage.ConfigFile())
 	if err != nil {
@@ -152,6 +159,30 @@ func TestTheListenerTellsHealthMetricsAndTheTable(t *testing.T) {
 	var answer struct{ Mailboxes []worker.Row }
 	if err := json.Unmarshal([]byte(table), &answer); err != nil || len(answer.Mailboxes) != 2 || answer.Mailboxes[0].Address != "invoices@example.com" {
 		t.Errorf("%v: %s", err, table)
+	}
+}
+
+func TestARepairedSecretIsTriedAtOnce(t *testing.T) {
+	stage, err := demo.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(filepath.Dir(stage.ConfigFile()), "secret")
+	right, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(b []byte) {
+		if err := errors.Join(os.WriteFile(file+".new", b, 0o600), os.Rename(file+".new", file)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write([]byte("wrong"))
+	_, log, _ := startOn(t, stage)
+	log.await(t, `"mailbox":"support","tenant":"default","state":"auth_failed","code":"MF-AUTH-002"`)
+	write(right)
+	for _, box := range []string{"support", "invoices"} {
+		log.await(t, `"mailbox":"`+box+`","tenant":"default","state":"fetching","code":"MF-AUTH-002","message":"mailbox recovered"`)
 	}
 }
 
