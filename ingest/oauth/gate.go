@@ -30,6 +30,7 @@ type gate struct {
 	failures int
 	until    time.Time
 	probing  bool
+	rereadAt time.Time
 }
 
 func newGate(now func() time.Time) *gate {
@@ -111,12 +112,14 @@ func (g *gate) leave(mailbox string, failure *ingest.Error) {
 	g.until = g.now().Add(holdOff(failure.Fault.Wait, g.failures))
 }
 
-// reread opens the gate: what closed it was another key's.
+// reread opens the gate, once a minute: what closed it was another key's.
 func (g *gate) reread() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.failure, g.failures = nil, 0
-	clear(g.refused)
+	if now := g.now(); now.Sub(g.rereadAt) >= forceEvery {
+		g.failure, g.failures, g.rereadAt = nil, 0, now
+		clear(g.refused)
+	}
 }
 
 // personal reports whether a failure can be one mailbox's: a refusal, no outage and no redirect.

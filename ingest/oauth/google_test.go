@@ -208,6 +208,13 @@ func TestTheGateOpensForEveryoneWhenTheAccountWorksAgain(t *testing.T) {
 	if n := i.Requests("/token"); n != 1 {
 		t.Errorf("%d requests while the issuer is down, want 1", n)
 	}
+	g.Reread()
+	g.Reread()
+	_, err := g.Mailbox("box0@contoso.example").Token(t.Context(), "")
+	wantFault(t, err, ingest.Transient, ingest.CodeTokenDown)
+	if n := i.Requests("/token"); n != 2 {
+		t.Errorf("%d requests after the key changed, want one more", n)
+	}
 	i.ClearFaults()
 	c.pass(20 * time.Second)
 	for n := range 20 {

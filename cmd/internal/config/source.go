@@ -182,7 +182,7 @@ func (p place) mask(text string) string {
 	return secretValue().ReplaceAllStringFunc(text, func(m string) string {
 		parts := secretValue().FindStringSubmatch(m)
 		// References and paths are no secrets, and are what the reader looks for.
-		if reference().MatchString(parts[2]) || strings.Contains(parts[1], "_file") {
+		if reference().MatchString(parts[2]) || plain(parts[1]) {
 			return m
 		}
 		return parts[1] + hidden
@@ -224,13 +224,18 @@ func keyLine() *regexp.Regexp { return regexp.MustCompile(`^[\s-]*["']?[\w.-]+["
 
 // secretLine says whether a line ends in a secret's key, or in the beginning of a literal secret.
 func secretLine(line string) bool {
-	m := regexp.MustCompile(`(?i)(?:secret|passw|token|certificate|seed)[\w"'-]*\s*:\s*(.*)$`).FindStringSubmatch(line)
-	return m != nil && !reference().MatchString(m[1])
+	m := regexp.MustCompile(`(?i)((?:secret|passw|token|certificate|seed|service_account)[\w"'-]*)\s*:\s*(.*)$`).FindStringSubmatch(line)
+	return m != nil && !reference().MatchString(m[2]) && !plain(m[1])
+}
+
+// plain says whether a key only sounds like a secret.
+func plain(key string) bool {
+	return strings.Contains(key, "_file") || strings.Contains(key, "token_url") || strings.Contains(key, "_expires")
 }
 
 // secretValue is a key whose name sounds like a secret, with the value after it.
 func secretValue() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)([\w-]*(?:secret|passw|certificate|federated_tok|nkey|seed)[\w-]*["']?\s*[:=]\s*)([^,}\s]+[^,}]*)`)
+	return regexp.MustCompile(`(?i)([\w-]*(?:(?:secret|passw|certificate|federated_tok|nkey|seed)[\w-]*|token|service_account)["']?\s*[:=]\s*)([^,}\s]+[^,}]*)`)
 }
 
 // secretish says whether a key may have been meant to hold a secret, although nobody knows it.
