@@ -60,6 +60,8 @@ const (
 	CodeRefreshToken     Code = "MF-AUTH-025"
 	CodeEndsSoon         Code = "MF-AUTH-026"
 	CodeRotated          Code = "MF-AUTH-027"
+	CodeRole             Code = "MF-AUTH-021"
+	CodeAudience         Code = "MF-AUTH-022"
 
 	CodeFolderMissing   Code = "MF-BOX-001"
 	CodeThrottled       Code = "MF-BOX-002"

@@ -66,6 +66,8 @@ func authExplanations() []explanation {
 		{CodeRefreshToken, "the refresh token has ended: it expired, was revoked, or was replaced by a newer one", "sign in again and put the new refresh token into its file. At Google: publish the consent screen, in Testing refresh tokens end after 7 days"},
 		{CodeEndsSoon, "the certificate or client secret of these credentials ends within 30 days", "add a new one to the app registration and put it into its file (it is read anew, no restart is needed); then correct client_secret_expires, if you use it"},
 		{CodeRotated, "the issuer replaces the refresh token with each use, so the one in the file may be void: after a restart, or for another worker, the sign-in fails", "switch rotation off at the issuer, use client credentials, or put a new refresh token into the file when mailflume restarts"},
+		{CodeRole, "the token lacks the permission that the protocol needs, so every mailbox refuses it", "add IMAP.AccessAsApp or POP.AccessAsApp of Office 365 Exchange Online as an application permission and grant admin consent: mailflume check prints the links"},
+		{CodeAudience, "the token is meant for another service or belongs to another application", "check scope:, client_id: and authority: of the credential: Exchange Online wants https://outlook.office365.com/.default"},
 	}
 }
 

@@ -19,7 +19,7 @@ func newRoot() *cobra.Command {
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
 	}
 	root.PersistentFlags().StringP(configFlag, "c", "mailflume.yaml", "configuration file")
-	root.AddCommand(demoCommand(), initCommand(), runCommand(), parseCommand(), tapCommand(), statusCommand(), quarantineCommand(), auditCommand(),
+	root.AddCommand(demoCommand(), initCommand(), runCommand(), checkCommand(), parseCommand(), tapCommand(), statusCommand(), quarantineCommand(), auditCommand(),
 		blobCommand(), configCommand(), explainCommand(), versionCommand())
 	root.AddCommand(backfillCommand(), replayCommand())
 	root.AddCommand(controlCommands()...)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -34,6 +35,8 @@ type guard struct {
 	armed   time.Time     // when it did
 	said    status
 	budget  int64 // for the scanner, from the next Read on; 0: go on as it is
+
+	readOnly atomic.Bool // a folder was opened READ-ONLY; whoever wants to know clears it before
 
 	scan  *scanner // the reader's
 	head  []byte   // a greeting to invent
@@ -253,6 +256,9 @@ func (g *guard) remember(line []byte) {
 		return
 	}
 	kind := strings.ToUpper(string(fields[1]))
+	if kind == "OK" && len(fields) == 3 && len(fields[2]) < maxSaid && strings.HasPrefix(strings.ToUpper(string(fields[2])), "[READ-ONLY]") {
+		g.readOnly.Store(true)
+	}
 	if kind != "BYE" && kind != "NO" && kind != "BAD" {
 		return
 	}

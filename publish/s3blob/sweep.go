@@ -75,3 +75,21 @@ func (s *Store) sweepUploads(ctx context.Context, before time.Time) (removed int
 	}
 	return removed, nil
 }
+
+// Sweepable asks for what Sweep needs, or for a lifecycle rule of the bucket that does the same. It
+// removes nothing.
+func (s *Store) Sweepable(ctx context.Context) error {
+	_, err := s.api.ListMultipartUploads(ctx, s.o.Bucket, s.key(tempDir), "", "", "", 1)
+	if err == nil {
+		return nil
+	}
+	rules, lerr := s.api.GetBucketLifecycle(ctx, s.o.Bucket)
+	if lerr == nil {
+		for _, r := range rules.Rules {
+			if r.AbortIncompleteMultipartUpload.DaysAfterInitiation > 0 {
+				return nil
+			}
+		}
+	}
+	return fmt.Errorf("list uploads: %w", classify(err))
+}

@@ -83,11 +83,16 @@ func (b *builder) source(cfg *config.Config, m *config.Mailbox, idle bool) (inge
 
 // starting makes a mailbox's source with a start of its own.
 func (b *builder) starting(cfg *config.Config, m *config.Mailbox, idle bool, start ingest.Start) (ingest.Source, error) {
-	end, err := b.endpoint(m)
+	login, err := b.login(m)
 	if err != nil {
 		return nil, err
 	}
-	login, err := b.login(m)
+	return b.assemble(cfg, m, login, idle, start)
+}
+
+// assemble makes a mailbox's source with a login of its own.
+func (b *builder) assemble(cfg *config.Config, m *config.Mailbox, login ingest.Login, idle bool, start ingest.Start) (ingest.Source, error) {
+	end, err := b.endpoint(m)
 	if err != nil {
 		return nil, err
 	}

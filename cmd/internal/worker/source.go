@@ -1,6 +1,8 @@
 package worker
 
 import (
+	"crypto/x509"
+
 	"mailflume/cmd/internal/config"
 	"mailflume/ingest"
 	"mailflume/ingest/oauth"
@@ -14,3 +16,37 @@ func OpenSource(cfg *config.Config, m *config.Mailbox) (src ingest.Source, done 
 	src, err = b.source(cfg, m, false)
 	return src, func() { _ = b.close() }, err
 }
+
+// Parts makes single parts of a worker as the worker would, for a command that looks at each of them.
+// It is safe for concurrent use.
+type Parts struct {
+	cfg *config.Config
+	b   *builder
+}
+
+// NewParts makes parts of cfg's worker. onToken hears of every token request.
+func NewParts(cfg *config.Config, onToken func(credential string, i oauth.RefreshInfo)) *Parts {
+	b := newBuilder(nil)
+	b.onToken = onToken
+	return &Parts{cfg: cfg, b: b}
+}
+
+// Login returns how a mailbox signs in; its token source is shared as in a worker.
+func (p *Parts) Login(m *config.Mailbox) (ingest.Login, error) {
+	p.b.mu.Lock()
+	defer p.b.mu.Unlock()
+	return p.b.login(m)
+}
+
+// Source returns the Source of a mailbox that signs in with login.
+func (p *Parts) Source(m *config.Mailbox, login ingest.Login) (ingest.Source, error) {
+	p.b.mu.Lock()
+	defer p.b.mu.Unlock()
+	return p.b.assemble(p.cfg, m, login, false, m.Start.Ingest())
+}
+
+// Close ends what the parts share.
+func (p *Parts) Close() error { return p.b.close() }
+
+// CertPool reads a ca_file.
+func CertPool(path string) (*x509.CertPool, error) { return certPool(path) }

@@ -108,3 +108,6 @@ func (s *Server) AddAt(user, folder string, uid uint32, message []byte, received
 	f.messages = slices.Insert(f.messages, at, &stored{uid: imap.UID(uid), octets: slices.Clone(message), received: received})
 	f.tracker.QueueNumMessages(uint32(len(f.messages)))
 }
+
+// No is an error for Options.Verify that refuses with a tagged NO and these words alone, as Exchange does.
+func No(text string) error { return &imap.Error{Type: imap.StatusResponseTypeNo, Text: text} }

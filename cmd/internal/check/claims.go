@@ -1,0 +1,99 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"mailflume/cmd/internal/config"
+	"mailflume/ingest"
+	"mailflume/ingest/oauth"
+)
+
+const (
+	longToken = 4000            // POP3 front ends of Exchange refuse tokens of more than 4,096 octets
+	maxSkew   = 5 * time.Minute // of clocks; Entra allows as much
+)
+
+// roleOf is the application permission that a protocol needs.
+func roleOf(p config.Protocol) string {
+	if p == config.POP3 {
+		return "POP.AccessAsApp"
+	}
+	return "IMAP.AccessAsApp"
+}
+
+// audiences are the names that Exchange goes by, in all clouds.
+func audiences() []string {
+	return []string{
+		"https://outlook.office365.com", "https://outlook.office.com", "https://ps.outlook.com", "https://outlook.office365.us",
+		"https://outlook-dod.office365.us", "https://partner.outlook.cn", "00000002-0000-0ff1-ce00-000000000000",
+	}
+}
+
+// forExchange says whether a token is meant for Exchange.
+func forExchange(c oauth.Claims) bool {
+	return slices.ContainsFunc(c.Audience, func(a string) bool { return slices.Contains(audiences(), strings.TrimRight(a, "/")) })
+}
+
+// judge reads what the token says: Entra issues tokens that open nothing, and the mail server says
+// only that it refuses them.
+func (r *run) judge(m *config.Mailbox, t *tokenSteps) Outcome {
+	c, ok := oauth.Describe(t.got.Value)
+	if !ok {
+		return fine("the token is opaque: only the mail server can read it")
+	}
+	t.says = c
+	cred := m.Credential
+	var need []string
+	for _, p := range r.protocols(m) {
+		need = append(need, roleOf(p))
+	}
+	exchange := m.Provider == config.Microsoft365
+	text := fmt.Sprintf("aud %s · roles %s · tid %s · appid %s · oid %s", list(c.Audience), list(c.Roles), c.Tenant, c.AppID, c.ObjectID)
+	lacking := slices.DeleteFunc(slices.Clone(need), c.HasRole)
+	switch {
+	case exchange && !forExchange(c):
+		return red(ingest.CodeAudience, text, "set scope: https://outlook.office365.com/.default in credentials."+cred.Name+" (or leave it out); a token for Microsoft Graph opens no mailbox over IMAP or POP3")
+	case cred.ClientID != "" && c.AppID != "" && !strings.EqualFold(c.AppID, cred.ClientID):
+		return red(ingest.CodeAudience, text, "the token is another application's: check client_id: and authority: of credentials."+cred.Name)
+	case len(lacking) > 0 && (exchange || forExchange(c)):
+		return red(ingest.CodeRole, text, roleAdvice(cred, lacking)...)
+	}
+	return r.doubts(t, need, text)
+}
+
+// doubts are what works now and will be regretted.
+func (r *run) doubts(t *tokenSteps, need []string, text string) Outcome {
+	c := t.says
+	var next []string
+	extra := slices.DeleteFunc(slices.Clone(c.Roles), func(role string) bool {
+		return slices.ContainsFunc(append(need, "SMTP.SendAsApp"), func(n string) bool { return strings.EqualFold(n, role) })
+	})
+	if len(extra) > 0 && forExchange(c) {
+		next = append(next, "the application may do more than it needs ("+list(extra)+"): remove these permissions from the app registration. Each makes the token longer, and whoever has the secret may use it")
+	}
+	if len(t.got.Value) > longToken && slices.Contains(need, roleOf(config.POP3)) {
+		next = append(next, fmt.Sprintf("the token has %d characters: POP3 servers refuse more than about 4,096. Remove permissions, or use IMAP", len(t.got.Value)))
+	}
+	if skew := time.Since(c.Issued); !c.Issued.IsZero() && (skew < -maxSkew || skew > time.Hour) {
+		next = append(next, fmt.Sprintf("this machine's clock and the issuer's differ by about %s: check NTP", skew.Abs().Round(time.Minute)))
+	}
+	if len(next) > 0 {
+		return doubtful(text, next...)
+	}
+	return fine(text)
+}
+
+// red is a token that is refused sooner or later.
+func red(code ingest.Code, text string, next ...string) Outcome {
+	return Outcome{Level: Failed, Code: code, Text: text, Next: next, Auth: true}
+}
+
+func list(s []string) string {
+	if len(s) == 0 {
+		return "none"
+	}
+	return strings.Join(s, " ")
+}

@@ -1,0 +1,130 @@
+package check
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"mailflume/cmd/internal/config"
+	"mailflume/ingest"
+)
+
+// serverSteps is a mail server that mailboxes share.
+type serverSteps struct{ tls *Step }
+
+func serverKey(m *config.Mailbox) string {
+	return fmt.Sprint(m.Host, ":", m.Port, " ", m.TLS, " ", m.Protocol, " ", m.CAFile)
+}
+
+// mailServers are the servers of the mailboxes, in the order of the first of each.
+func (r *run) mailServers() []*Section {
+	var out []*Section
+	for _, m := range r.opt.Mailboxes {
+		key := serverKey(m)
+		if r.servers[key] != nil {
+			continue
+		}
+		s := &Section{Kind: Server, Name: fmt.Sprint(m.Host, ":", m.Port), About: fmt.Sprint(m.Protocol, ", TLS ", cmp.Or(m.TLS, ingest.ImplicitTLS))}
+		dns := s.add("dns", func(ctx context.Context) Outcome { return lookUp(ctx, m.Host) })
+		tcp := s.add("tcp", func(ctx context.Context) Outcome { return dial(ctx, m.Host, fmt.Sprint(m.Port)) }, dns)
+		secure := s.add("tls", func(ctx context.Context) Outcome { return r.handshake(ctx, m) }, tcp)
+		r.servers[key] = &serverSteps{secure}
+		out = append(out, s)
+	}
+	return out
+}
+
+// networkTime bounds a name or a connection.
+const networkTime = 15 * time.Second
+
+// lookUp resolves a name.
+func lookUp(ctx context.Context, host string) Outcome {
+	if net.ParseIP(host) != nil {
+		return fine("an address, no name")
+	}
+	ctx, cancel := context.WithTimeout(ctx, networkTime)
+	defer cancel()
+	addrs, err := net.DefaultResolver.LookupHost(ctx, host)
+	if err != nil {
+		return failed(err)
+	}
+	slices.Sort(addrs)
+	const few = 4
+	text := strings.Join(addrs[:min(len(addrs), few)], ", ")
+	if len(addrs) > few {
+		text += fmt.Sprintf(" and %d more", len(addrs)-few)
+	}
+	return fine(text)
+}
+
+// dial opens a connection and closes it.
+func dial(ctx context.Context, host, port string) Outcome {
+	ctx, cancel := context.WithTimeout(ctx, networkTime)
+	defer cancel()
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(host, port))
+	if err != nil {
+		return failed(err)
+	}
+	defer conn.Close()
+	return fine("connected to " + conn.RemoteAddr().String())
+}
+
+// handshake secures a connection as the mailbox's source does, STARTTLS included.
+func (r *run) handshake(ctx context.Context, m *config.Mailbox) Outcome {
+	src, err := r.parts.Source(m, ingest.Login{User: m.User, Mechanism: m.Auth, Tokens: fixed{}})
+	if err != nil {
+		return failed(err)
+	}
+	h, ok := src.(ingest.Handshaker)
+	if !ok {
+		return fine("looked at with the sign-in")
+	}
+	state, err := h.Handshake(ctx)
+	if err != nil {
+		return failed(err)
+	}
+	return chain(state)
+}
+
+// chain judges the certificates that a server was trusted for. The root's end matters to nobody.
+func chain(state tls.ConnectionState) Outcome {
+	certs := state.PeerCertificates
+	if len(state.VerifiedChains) > 0 {
+		if certs = state.VerifiedChains[0]; len(certs) > 1 {
+			certs = certs[:len(certs)-1]
+		}
+	}
+	if len(certs) == 0 {
+		return fine(tls.VersionName(state.Version))
+	}
+	first := slices.MinFunc(certs, func(a, b *x509.Certificate) int { return a.NotAfter.Compare(b.NotAfter) })
+	out := ends("certificate "+name(first)+" by "+first.Issuer.CommonName, first.NotAfter, ingest.CodeCertExpired, "have the server's certificate renewed before that day")
+	out.Text = tls.VersionName(state.Version) + ", " + out.Text
+	return out
+}
+
+func name(c *x509.Certificate) string {
+	return cmp.Or(c.Subject.CommonName, strings.Join(c.DNSNames, " "))
+}
+
+// errNoToken is for a source that is not supposed to sign in.
+var errNoToken = errors.New("there is no token")
+
+// fixed is the one token that a check uses for all mailboxes of a credential: another one would only
+// be refused as well, and asking for one per mailbox would be a storm.
+type fixed struct{ token func() ingest.Token }
+
+// Token implements ingest.TokenSource.
+func (f fixed) Token(context.Context, string) (ingest.Token, error) {
+	if f.token == nil {
+		return ingest.Token{}, errNoToken
+	}
+	return f.token(), nil
+}

@@ -1,0 +1,122 @@
+package check
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"mailflume/cmd/internal/config"
+	"mailflume/cmd/internal/worker"
+	"mailflume/ingest"
+	"mailflume/ingest/oauth"
+)
+
+// tokenSteps is a token and what was found in it.
+type tokenSteps struct {
+	token, claims *Step
+
+	got  ingest.Token
+	says oauth.Claims // zero if the token is opaque
+}
+
+// onToken hears of token requests: only they tell the end of a certificate that is not PEM.
+func (r *run) onToken(credential string, i oauth.RefreshInfo) {
+	if !i.CertExpires.IsZero() {
+		r.certs.Store(credential, i.CertExpires)
+	}
+}
+
+// credentials are the credentials whose token opens every mailbox. One with a token for each mailbox
+// is looked at with the mailbox.
+func (r *run) credentials() []*Section {
+	var out []*Section
+	for _, name := range r.cfg.CredentialNames() {
+		c := r.cfg.Credentials[name]
+		at := slices.IndexFunc(r.opt.Mailboxes, func(m *config.Mailbox) bool { return m.Credential == c })
+		if c.Type != config.TypeEntra || at < 0 {
+			continue
+		}
+		s := &Section{Kind: Credential, Name: name, About: fmt.Sprintf("%s, tenant %s, client %s", c.Type, c.Tenant, c.ClientID)}
+		r.tokens[name] = r.token(s, r.opt.Mailboxes[at], r.issuer(s, c)...)
+		out = append(out, s)
+	}
+	return out
+}
+
+// issuer looks at the way to the token endpoint. Behind a proxy it is the proxy's.
+func (r *run) issuer(s *Section, c *config.Credential) []*Step {
+	u, err := url.Parse(c.Authority)
+	if err != nil || u.Hostname() == "" {
+		return nil
+	}
+	if p, err := http.ProxyFromEnvironment(&http.Request{URL: u}); err != nil || p != nil {
+		return []*Step{s.add("issuer", func(context.Context) Outcome { return fine(u.Host + " is asked through the proxy of HTTPS_PROXY") })}
+	}
+	port := u.Port()
+	if port == "" {
+		port = "443"
+	}
+	dns := s.add("dns", func(ctx context.Context) Outcome { return lookUp(ctx, u.Hostname()) })
+	tcp := s.add("tcp", func(ctx context.Context) Outcome { return dial(ctx, u.Hostname(), port) }, dns)
+	return []*Step{s.add("tls", func(ctx context.Context) Outcome { return issuerTLS(ctx, c, net.JoinHostPort(u.Hostname(), port)) }, tcp)}
+}
+
+func issuerTLS(ctx context.Context, c *config.Credential, addr string) Outcome {
+	ctx, cancel := context.WithTimeout(ctx, networkTime)
+	defer cancel()
+	cfg := &tls.Config{MinVersion: tls.VersionTLS12}
+	if c.CAFile != "" {
+		pool, err := worker.CertPool(c.CAFile)
+		if err != nil {
+			return failed(err)
+		}
+		cfg.RootCAs = pool
+	}
+	conn, err := (&tls.Dialer{Config: cfg}).DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return failed(err)
+	}
+	defer conn.Close()
+	return chain(conn.(*tls.Conn).ConnectionState()) // tls.Dialer makes nothing else
+}
+
+// token adds the steps of one token, which is that of mailbox m and of all that share its credential.
+func (r *run) token(s *Section, m *config.Mailbox, needs ...*Step) *tokenSteps {
+	t := &tokenSteps{}
+	t.token = s.add("token", func(ctx context.Context) Outcome { return r.askToken(ctx, m, t) }, needs...)
+	t.claims = s.add("claims", func(context.Context) Outcome { return r.judge(m, t) }, t.token)
+	return t
+}
+
+// askToken asks for the token.
+func (r *run) askToken(ctx context.Context, m *config.Mailbox, t *tokenSteps) Outcome {
+	login, err := r.parts.Login(m)
+	if err != nil {
+		return failed(err)
+	}
+	if t.got, err = login.Tokens.Token(ctx, ""); err != nil {
+		return tokenAdvice(failed(err), m.Credential)
+	}
+	if at, ok := r.certs.Load(m.Credential.Name); ok {
+		if out := ends("there is a token; the certificate", at.(time.Time), ingest.CodeCertificate, "upload a new certificate and replace the file; nothing has to be restarted"); out.Level != OK {
+			return out
+		}
+	}
+	return fine(fmt.Sprintf("%d characters, good for %s", len(t.got.Value), time.Until(t.got.Expires).Round(time.Minute)))
+}
+
+// protocols are those for which the credential of m is used.
+func (r *run) protocols(m *config.Mailbox) (out []config.Protocol) {
+	for _, other := range r.opt.Mailboxes {
+		if other.Credential == m.Credential && !slices.Contains(out, other.Protocol) {
+			out = append(out, other.Protocol)
+		}
+	}
+	slices.Sort(out)
+	return out
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"mailflume/cmd/internal/demo"
+)
+
+func TestCheckEndsWithTheCodeOfWhatFailed(t *testing.T) {
+	stage, err := demo.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := stage.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	file := stage.ConfigFile()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name     string
+		old, new string
+		args     []string
+		code     int
+		out      string
+	}{
+		{"all is well", "", "", nil, exitOK, "2 mailboxes, 0 of them not fine"},
+		{"one of them", "", "", []string{"support"}, exitOK, "1 mailbox, 0 of them"},
+		{"one that is not there", "", "", []string{"nobody"}, exitUsage, ""},
+		{"in JSON", "", "", []string{"--json"}, exitOK, `"kind":"mailbox","name":"invoices","step":"rights","status":"ok"`},
+		{"a secret that is not there", "file:secret", "file:nowhere", []string{"--offline"}, exitConfig, "MF-CFG-002"},
+		{"a configuration that is none", "credentials:", "credenzials:", nil, exitConfig, ""},
+		{"a folder that is not there", "address: support@example.com,", "address: support@example.com, folders: [Nowhere],", nil, exitFailed, "MF-BOX-001"},
+		{"an issuer that nobody trusts", "ca_file: issuer.pem\ndefaults", "ca_file: imap.pem\ndefaults", nil, exitAuth, "MF-TLS-002"},
+		{"no NATS", "data_dir: nats", "url: nats://127.0.0.1:1", nil, exitNATS, "MF-NATS-001"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(filepath.Dir(file), "check.yaml")
+			if err := os.WriteFile(path, []byte(strings.Replace(string(text), c.old, c.new, 1)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			code, out, errOut := call(t, append([]string{"check", "-c", path}, c.args...)...)
+			if code != c.code || !strings.Contains(out, c.out) {
+				t.Errorf("exit %d, want %d with %q\n%s\n%s", code, c.code, c.out, out, errOut)
+			}
+		})
+	}
+}
