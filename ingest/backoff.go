@@ -17,42 +17,67 @@ func paceOf(c Class) pace {
 		return pace{250 * time.Millisecond, 30 * time.Second}
 	case BadMessage:
 		return pace{time.Second, 30 * time.Second}
-	case Auth:
-		return pace{time.Minute, 15 * time.Minute}
-	case Config:
-		return pace{30 * time.Second, 15 * time.Minute}
-	case Permanent:
-		return pace{15 * time.Minute, time.Hour}
 	default:
 		return pace{time.Second, 2 * time.Minute}
 	}
 }
 
+// A refusal that only people end is tried again a minute later, since servers also refuse by mistake,
+// and after three of them at the pace of people: servers count what they refuse against the address
+// (Dovecot's penalty, Entra's loop detection), and the others suffer with the one.
+const (
+	refusals     = 3
+	refusalPause = time.Minute
+)
+
+// parked is how often a mailbox is tried whose breaker is open; 0 for faults that pass by themselves.
+func (f Fault) parked() time.Duration {
+	switch {
+	case f.Class == Permanent, f.Class == Auth && f.Lasting:
+		return time.Hour
+	case f.Class == Auth, f.Class == Config:
+		return 15 * time.Minute
+	}
+	return 0
+}
+
 // backoff counts failures in a row. The zero value is ready; success resets it.
 type backoff struct {
-	class Class
-	tries int
+	class   Class
+	tries   int
+	refused int // refusals since the last success, whatever came between
 }
 
 func (b *backoff) reset() { *b = backoff{} }
 
-// next returns the wait before the next try after a failure of this kind.
+// next returns the wait before the next try after a failure of this kind. A time that the server
+// named is kept to the second: never less, and those who were told the same spread over one second.
 func (b *backoff) next(f Fault) time.Duration {
 	if f.Class != b.class {
 		b.class, b.tries = f.Class, 0
 	}
-	p := paceOf(f.Class)
-	step := p.ceiling
-	if b.tries < 20 {
-		step = min(p.ceiling, p.first<<b.tries)
-	}
 	b.tries++
-	wait := step/2 + rand.N(step/2+1)
+	wait := b.pause(f)
 	if f.Wait > 0 {
-		// The server named a time: never less, and those who were told the same spread a little.
-		wait = max(wait, f.Wait+rand.N(f.Wait/10+time.Second))
+		wait = max(wait, f.Wait+rand.N(time.Second))
 	}
 	return wait
+}
+
+// pause is the wait if the server named none.
+func (b *backoff) pause(f Fault) time.Duration {
+	if rest := f.parked(); rest > 0 {
+		if b.refused++; b.refused < refusals {
+			rest = refusalPause
+		}
+		return rest + rand.N(rest/10)
+	}
+	p := paceOf(f.Class)
+	step := p.ceiling
+	if b.tries <= 20 {
+		step = min(p.ceiling, p.first<<(b.tries-1))
+	}
+	return step/2 + rand.N(step/2+1)
 }
 
 // sleep waits for d or until ctx ends; it reports whether the time passed.

@@ -53,6 +53,9 @@ type Fault struct {
 	Class Class
 	Wait  time.Duration // at least this long before the next try; 0: the class's backoff
 	Code  Code
+	// Lasting is for Auth: nothing but a change on this side ends it (a secret, an id), so it is tried
+	// hourly like Permanent. What somebody else may mend at any time (a consent, a right) is not.
+	Lasting bool
 }
 
 // Error is an error with its Fault. Adapters make one in exactly one function each.
@@ -96,16 +99,16 @@ func publishFault(err error) (Fault, bool) {
 		is error
 		f  Fault
 	}{
-		{publish.ErrBlobs, Fault{Transient, 0, CodeBlobStore}},
-		{publish.ErrFenced, Fault{Transient, 6 * time.Second, CodeFenced}}, // two heartbeats
-		{publish.ErrLogMoved, Fault{Transient, 0, CodeLogMoved}},
-		{publish.ErrTooLarge, Fault{BadMessage, 0, CodeEventTooLarge}},
-		{publish.ErrNewerFormat, Fault{Permanent, 0, CodeNewerFormat}},
-		{publish.ErrFull, Fault{Transient, 0, CodeStreamFull}},
-		{publish.ErrDenied, Fault{Config, 0, CodeNATSDenied}},
-		{publish.ErrUnsafe, Fault{Config, 0, CodeStreamUnsafe}},
-		{publish.ErrUnavailable, Fault{Transient, 0, CodeNATSDown}},
-		{publish.ErrCorrupt, Fault{Transient, 0, CodeBlobCorrupt}},
+		{publish.ErrBlobs, Fault{Class: Transient, Code: CodeBlobStore}},
+		{publish.ErrFenced, Fault{Class: Transient, Wait: 6 * time.Second, Code: CodeFenced}}, // two heartbeats
+		{publish.ErrLogMoved, Fault{Class: Transient, Code: CodeLogMoved}},
+		{publish.ErrTooLarge, Fault{Class: BadMessage, Code: CodeEventTooLarge}},
+		{publish.ErrNewerFormat, Fault{Class: Permanent, Code: CodeNewerFormat}},
+		{publish.ErrFull, Fault{Class: Transient, Code: CodeStreamFull}},
+		{publish.ErrDenied, Fault{Class: Config, Code: CodeNATSDenied}},
+		{publish.ErrUnsafe, Fault{Class: Config, Code: CodeStreamUnsafe}},
+		{publish.ErrUnavailable, Fault{Class: Transient, Code: CodeNATSDown}},
+		{publish.ErrCorrupt, Fault{Class: Transient, Code: CodeBlobCorrupt}},
 	} {
 		if errors.Is(err, row.is) {
 			return row.f, true

@@ -64,8 +64,8 @@ func TestEveryCodeIsExplainedOnce(t *testing.T) {
 	}
 }
 
-func TestBackoffGrowsToItsCeilingAndObeysTheServer(t *testing.T) {
-	for _, c := range []Class{Transient, Throttled, SessionOver, Auth, Config, BadMessage, Permanent} {
+func TestBackoffGrowsToItsCeiling(t *testing.T) {
+	for _, c := range []Class{Transient, Throttled, SessionOver, BadMessage} {
 		var b backoff
 		p := paceOf(c)
 		step := p.first
@@ -76,9 +76,48 @@ func TestBackoffGrowsToItsCeilingAndObeysTheServer(t *testing.T) {
 			}
 			step = min(2*step, p.ceiling)
 		}
+	}
+}
+
+func TestATimeThatTheServerNamesIsKeptToTheSecond(t *testing.T) {
+	for _, f := range []Fault{
+		{Class: Throttled, Wait: 89117 * time.Millisecond}, {Class: Transient, Wait: 17 * time.Second}, {Class: Auth, Wait: 20 * time.Minute}, {Class: Permanent, Wait: 2 * time.Hour},
+	} {
+		for range 100 {
+			var b backoff
+			if wait := b.next(f); wait < f.Wait || wait > f.Wait+time.Second {
+				t.Fatalf("%s: told to wait %v, waits %v", f.Class, f.Wait, wait)
+			}
+		}
+	}
+}
+
+func TestARefusedMailboxIsParkedAfterThreeRefusalsAMinuteApart(t *testing.T) {
+	for _, c := range []struct {
+		fault Fault
+		rest  time.Duration
+	}{
+		{Fault{Class: Auth}, 15 * time.Minute},
+		{Fault{Class: Config}, 15 * time.Minute},
+		{Fault{Class: Auth, Lasting: true}, time.Hour},
+		{Fault{Class: Permanent}, time.Hour},
+	} {
+		var b backoff
+		for i := range 10 {
+			want := time.Minute
+			if i >= 2 {
+				want = c.rest
+			}
+			if i%3 == 1 {
+				b.next(Fault{Class: Transient}) // what comes between does not close the breaker
+			}
+			if wait := b.next(c.fault); wait < want || wait > want*11/10 {
+				t.Errorf("%+v, refusal %d: waits %v, want %v and a little", c.fault, i+1, wait, want)
+			}
+		}
 		b.reset()
-		if wait := b.next(Fault{Class: c, Wait: time.Hour}); wait < time.Hour || wait > 2*time.Hour {
-			t.Errorf("%s: told to wait an hour, waits %v", c, wait)
+		if wait := b.next(c.fault); wait > 2*time.Minute {
+			t.Errorf("%+v: the first refusal after a success is followed by %v", c.fault, wait)
 		}
 	}
 }

@@ -28,8 +28,24 @@ func (r *runner) rest(ctx context.Context, err error) bool {
 		return r.stepBack(ctx, err, f)
 	}
 	wait := r.backoff.next(f)
-	r.trouble(err, f, wait)
+	r.trouble(err, r.doubted(f), wait)
 	return r.sleep(ctx, wait)
+}
+
+// trusted is how long ago a mailbox may have worked for a refusal to be doubted.
+const trusted = 24 * time.Hour
+
+// doubted is the fault of a mailbox as people are told it: Exchange refuses in the same words for a
+// missing right and for a busy back end, so where it worked within a day nobody is called before the
+// breaker opens.
+func (r *runner) doubted(f Fault) Fault {
+	switch f.Code {
+	case CodeAuthRefused, CodeNotConnected, CodePasswordRefused:
+		if r.backoff.refused < refusals && !r.worked.IsZero() && r.opt.Now().Sub(r.worked) < trusted {
+			f.Class = Transient
+		}
+	}
+	return f
 }
 
 // longTenure is how long a claim has to last to be no quarrel between two workers.

@@ -55,6 +55,7 @@ type runner struct {
 	recalls  map[string]*recall // by scope; nil: not read in this session
 	failures map[Ref]failure    // those that are the message's own
 	backoff  backoff
+	worked   time.Time // when the mailbox was read to its end last; zero: not by this runner
 	inRow    int       // quarantined since a message was last received
 	held     time.Time // no post-action before: the last one was refused
 	holding  backoff
@@ -208,6 +209,7 @@ func (r *runner) session(ctx context.Context, claim publish.Claim) error {
 			return err
 		}
 		r.backoff.reset()
+		r.worked = r.opt.Now()
 		w, ok := s.(Waiter)
 		if !ok || r.once || r.asked() {
 			return nil
