@@ -40,7 +40,7 @@ const trusted = 24 * time.Hour
 // breaker opens.
 func (r *runner) doubted(f Fault) Fault {
 	switch f.Code {
-	case CodeAuthRefused, CodeNotConnected, CodePasswordRefused:
+	case CodeAuthRefused, CodeNotConnected, CodePasswordRefused, CodeAlert:
 		if r.backoff.refused < refusals && !r.worked.IsZero() && r.opt.Now().Sub(r.worked) < trusted {
 			f.Class = Transient
 		}

@@ -23,6 +23,7 @@ const (
 	atToken         // signing in with a bearer token
 	atPassword
 	atSelect
+	atInbox   // as atSelect, of the one folder that every mailbox has
 	atMessage // fetching one message
 	atAction
 	atOther
@@ -98,6 +99,11 @@ func (t trouble) refused(st status) ingest.Fault {
 		return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeAuthRefused}
 	case atPassword:
 		return ingest.Fault{Class: ingest.Auth, Code: ingest.CodePasswordRefused}
+	case atInbox:
+		if st.kind == "NO" { // everybody has one: Exchange says BAD where the right is missing, and NO where it is busy
+			return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeServerBusy}
+		}
+		return ingest.Fault{Class: ingest.Config, Code: ingest.CodeNotConnected}
 	case atSelect:
 		return ingest.Fault{Class: ingest.Config, Code: ingest.CodeNotConnected}
 	case atMessage:
@@ -122,7 +128,7 @@ func (t trouble) byCode(code string) (ingest.Fault, bool) {
 		}
 		return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeServerBusy}, true
 	case imap.ResponseCodeLimit, imap.ResponseCodeInUse:
-		if signingIn || t.at == atConnect || t.at == atSelect {
+		if signingIn || t.at == atConnect || t.at == atSelect || t.at == atInbox {
 			return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeTooManySessions}, true
 		}
 		return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeServerBusy}, true
@@ -132,8 +138,12 @@ func (t trouble) byCode(code string) (ingest.Fault, bool) {
 		}
 		return ingest.Fault{Class: ingest.Throttled, Wait: quotaWait, Code: ingest.CodeQuota}, true
 	case imap.ResponseCodeNonExistent:
-		if t.at == atSelect {
+		if t.at == atSelect || t.at == atInbox {
 			return ingest.Fault{Class: ingest.Config, Code: ingest.CodeFolderMissing}, true
+		}
+	case imap.ResponseCodeAlert, "WEBALERT": // RFC 3501 section 7.1: for people to read; Gmail says everything so
+		if signingIn {
+			return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeAlert, Lasting: code == "WEBALERT"}, true
 		}
 	case "THROTTLED":
 		return ingest.Fault{Class: ingest.Throttled, Wait: time.Minute, Code: ingest.CodeThrottled}, true

@@ -146,7 +146,7 @@ func (s *session) listFolders(ctx context.Context) ([]folderInfo, error) {
 				out = append(out, f)
 			}
 		}
-		return s.fault("imap list folders", atOther, cmd.Close())
+		return s.fault("imap list folders", atInbox, cmd.Close())
 	})
 	slices.SortFunc(out, func(a, b folderInfo) int { return strings.Compare(a.name, b.name) })
 	return slices.CompactFunc(out, func(a, b folderInfo) bool { return a.name == b.name }), err

@@ -155,6 +155,9 @@ func (s *session) authenticate(tok ingest.Token) error {
 	}
 	err = classify("imap login", trouble{at: at, err: err, end: s.g.failure(), said: s.g.lastSaid(), secret: c.Size()})
 	if e, ok := errors.AsType[*ingest.Error](err); ok && len(c.Challenge()) > 0 {
+		if e.Fault.Code == ingest.CodeAuthRefused && sasl.Malformed(c.Challenge()) {
+			e.Fault = ingest.Fault{Class: ingest.Auth, Code: ingest.CodeAddress, Lasting: true}
+		}
 		e.Err = fmt.Errorf("%w; it gives the reason %s", e.Err, printable(string(c.Challenge())))
 	}
 	return err
@@ -291,10 +294,14 @@ func (s *session) Skipped() []error { return slices.Clone(s.skipped) }
 // selectFolder opens a folder with EXAMINE, or with SELECT to change something in it.
 func (s *session) selectFolder(ctx context.Context, name string, writable bool) error {
 	s.selected = selection{}
+	at := atSelect
+	if canonical(name) == "INBOX" {
+		at = atInbox
+	}
 	return s.command(ctx, normalBudget, func() error {
 		data, err := s.c.Select(name, &imap.SelectOptions{ReadOnly: !writable}).Wait()
 		if err != nil {
-			return s.fault("imap open folder "+printable(name), atSelect, err)
+			return s.fault("imap open folder "+printable(name), at, err)
 		}
 		s.selected = selection{name: name, writable: writable, validity: data.UIDValidity, next: uint32(data.UIDNext), count: data.NumMessages,
 			permanent: data.PermanentFlags}

@@ -98,10 +98,10 @@ func (s *Source) Open(ctx context.Context) (ingest.Session, error) {
 		return opened(sess, err)
 	}
 	fresh, tokErr := s.opt.Login.Tokens.Token(ctx, tok.Value)
-	if tokErr != nil {
-		return nil, fmt.Errorf("new token for %s: %w", s.opt.Login.User, tokErr)
-	}
-	if fresh.Value == tok.Value {
+	switch {
+	case tokErr != nil && ingest.FaultOf(tokErr).Code != ingest.CodeAuthRefused:
+		return nil, fmt.Errorf("new token for %s: %w; one is needed because %w", s.opt.Login.User, tokErr, err)
+	case tokErr != nil, fresh.Value == tok.Value: // nothing newer to try: the server's words say more
 		return nil, err
 	}
 	return opened(s.connect(ctx, fresh))

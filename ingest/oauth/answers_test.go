@@ -56,7 +56,7 @@ func TestEveryAnswerOfAnIssuerHasItsFault(t *testing.T) {
 		{"no consent", oauthtest.Fault{Path: onToken, Status: 400, Body: entra("invalid_grant", 65001, "consent")}, ingest.Auth, ingest.CodeConsent, 0, ""},
 		{"no such resource", oauthtest.Fault{Path: onToken, Status: 400, Body: entra("invalid_resource", 500011, "principal")}, ingest.Auth, ingest.CodeScope, 0, ""},
 		{"the clock", oauthtest.Fault{Path: onToken, Status: 401, Body: entra("invalid_client", 700024, "range")}, ingest.Auth, ingest.CodeClockOrAssertion, 0, ""},
-		{"Conditional Access", oauthtest.Fault{Path: onToken, Status: 400, Body: entra("invalid_grant", 53003, "blocked by policy")}, ingest.Auth, ingest.CodeTokenOther, 0, "blocked by policy"},
+		{"Conditional Access", oauthtest.Fault{Path: onToken, Status: 400, Body: entra("invalid_grant", 53003, "blocked by policy")}, ingest.Auth, ingest.CodePolicy, 0, "blocked by policy"},
 		{"a number that nobody knows", oauthtest.Fault{Path: onToken, Status: 401, Body: entra("invalid_client", 99999999, "new")}, ingest.Auth, ingest.CodeClientSecret, 0, ""},
 		{"an error that nobody knows", oauthtest.Fault{Path: onToken, Status: 400, Body: `{"error":"brand_new","error_codes":["x"]}`}, ingest.Auth, ingest.CodeTokenOther, 0, "brand_new"},
 		{"an error under 200", oauthtest.Fault{Path: onToken, Body: entra("invalid_scope", 70011, "scope")}, ingest.Auth, ingest.CodeScope, 0, ""},

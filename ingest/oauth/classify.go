@@ -40,10 +40,10 @@ func classify(id *identity, a *answer, err error) *ingest.Error {
 			f.Code = ingest.CodeIdentity
 		}
 	case a.foreign != "":
-		f = ingest.Fault{Class: ingest.Config, Code: ingest.CodeTokenRedirect}
+		f = ingest.Fault{Class: ingest.Config, Code: ingest.CodeTokenRedirect, Lasting: true}
 		text = fmt.Sprintf("the authority names %s as the place to send the secret to; it was not sent", a.foreign)
 	case a.redirect != "":
-		f = ingest.Fault{Class: ingest.Config, Code: ingest.CodeTokenRedirect}
+		f = ingest.Fault{Class: ingest.Config, Code: ingest.CodeTokenRedirect, Lasting: true}
 		text = fmt.Sprintf("HTTP %d from %s redirects to %s; it was not followed", a.status, a.origin, a.redirect)
 	case a.tooLarge:
 		f = ingest.Fault{Class: ingest.Transient, Code: ingest.CodeTokenAnswer}
@@ -114,6 +114,8 @@ func transportFault(err error) ingest.Fault {
 	switch f.Code {
 	case ingest.CodeConnRefused, ingest.CodeTimeout, ingest.CodeConnLost:
 		f.Code = ingest.CodeTokenDown
+	case ingest.CodeCertUnknownCA: // TLS inspection, until ca_file names it
+		f.Lasting = true
 	}
 	return f
 }
@@ -155,7 +157,7 @@ func answerFault(id *identity, a *answer) (ingest.Fault, string) {
 	case !isJSON || a.status/100 != 2:
 		return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeTokenAnswer, Wait: wait}, text
 	case !a.token:
-		return ingest.Fault{Class: ingest.Config, Code: ingest.CodeTokenAnswer},
+		return ingest.Fault{Class: ingest.Config, Code: ingest.CodeTokenAnswer, Lasting: true},
 			fmt.Sprintf("the discovery document of %s lacks an endpoint, or its issuer %q belongs to another authority", a.origin, quote(j.Issuer, 200, id.secrets...))
 	case j.AccessToken != "" && j.declined(a.scope):
 		return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeScope},

@@ -260,7 +260,7 @@ func (r *renewer) fail(e *ingest.Error, now time.Time) error {
 func holdOff(asked time.Duration, failures int) time.Duration {
 	if asked > 0 {
 		asked = min(asked, maxObeyed)
-		return asked + rand.N(min(asked/10, 5*time.Second)+1)
+		return asked + rand.N(time.Second) // to the second
 	}
 	d := holdOffMax
 	if failures < 7 {

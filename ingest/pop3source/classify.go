@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"mailflume/ingest"
+	"mailflume/ingest/sasl"
 	"mailflume/pop3"
 )
 
@@ -85,6 +86,9 @@ func codeFault(e *pop3.Error, s situation) (ingest.Fault, bool) {
 	case "UNAVAILABLE":
 		return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeAuthTemporary}, true
 	case "AUTH":
+		if sasl.Malformed(e.Challenge) {
+			return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeAddress, Lasting: true}, true
+		}
 		return refusedFault(s), true
 	case "SYS":
 		if sub != "PERM" {
@@ -107,7 +111,10 @@ func commandFault(e *pop3.Error, s situation) ingest.Fault {
 			return ingest.Fault{Class: ingest.Config, Code: ingest.CodeMechanism}
 		}
 		if s.closed && s.signIn > refusedToken {
-			return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeTokenTooLong}
+			return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeTokenTooLong, Lasting: true}
+		}
+		if sasl.Malformed(e.Challenge) {
+			return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeAddress, Lasting: true}
 		}
 		return refusedFault(s)
 	case "USER", "PASS":
@@ -144,7 +151,7 @@ func lostFault(s situation) ingest.Fault {
 	case s.worked:
 		return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeConnLost}
 	case s.login != ingest.Password && s.signIn >= longToken:
-		return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeTokenTooLong}
+		return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeTokenTooLong, Lasting: true}
 	}
 	return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeNotConnected}
 }

@@ -31,8 +31,8 @@ func (s *Source) Open(ctx context.Context) (ingest.Session, error) {
 	}
 	fresh, tokenErr := tokens.Token(ctx, tok.Value)
 	switch {
-	case tokenErr != nil && s.opt.Login.Mechanism != ingest.Password:
-		return nil, fmt.Errorf("pop3 token after a refusal: %w", tokenErr)
+	case tokenErr != nil && s.opt.Login.Mechanism != ingest.Password && ingest.FaultOf(tokenErr).Code != ingest.CodeAuthRefused:
+		return nil, fmt.Errorf("pop3 token: %w; one is needed because %w", tokenErr, err)
 	case tokenErr != nil, fresh.Value == tok.Value:
 		return nil, err // the same words would get the same answer
 	}

@@ -119,3 +119,20 @@ func FuzzMessagesStayOneMessage(f *testing.F) {
 		}
 	})
 }
+
+func TestAReasonThatBlamesTheMessageIsToldFromOneThatBlamesTheToken(t *testing.T) {
+	for challenge, want := range map[string]bool{
+		`{"status":"400","schemes":"Bearer","scope":"https://mail.google.com/"}`: true,
+		`{"status":400}`:               true,
+		`{"status":"invalid_request"}`: true,
+		`{"status":"401"}`:             false,
+		`{"status":"invalid_token"}`:   false,
+		`{"status":{"deep":"400"}}`:    false,
+		``:                             false,
+		"\x01":                         false,
+	} {
+		if got := Malformed([]byte(challenge)); got != want {
+			t.Errorf("%q: %v", challenge, got)
+		}
+	}
+}
