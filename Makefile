@@ -69,6 +69,10 @@ soak: ## rounds of SIGKILL and SIGSTOP on three workers and NATS while mail come
 faults: ## every fault of the matrix (processes, NATS, disks), each in the middle of work: what happened, lost, doubled, recovery
 	@$(GO) run ./cmd/internal/faults $$(git grep -l '^func TestFault_' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's,^,./,')
 
+.PHONY: catalogue
+catalogue: ## every failure of the catalogue at an issuer and a mail server: what is told, the class, the advice (one of them: mailflume demo --fault N)
+	$(GO) test -count=1 -v -run TestEveryRowOfTheCatalogueIsRecognised ./cmd/internal/catalogue
+
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (60s)
 	@set -e; $(GO) test -list '^Fuzz' $(PKGS) >bin/.fuzz.list || { cat bin/.fuzz.list; exit 1; }; \
@@ -82,6 +86,10 @@ fuzz: | bin
 .PHONY: golden
 golden: ## rewrite all golden files from what the code does now; read the diff before you commit it
 	$(GO) test -count=1 $$(git grep -l 'flag.Bool("update"' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's,^,./,') -update
+
+.PHONY: codes
+codes: ## write deploy/codes.md, the page of every error code
+	$(GO) test -count=1 -run TestThePageOfCodesIsCurrent ./cmd/mailflume -update
 
 .PHONY: corpus
 corpus: | bin ## read your own mail, count failures and repairs, compare with DIR/expected.jsonl if there is one: CORPUS=DIR

@@ -33,12 +33,31 @@ const (
 // parked is how often a mailbox is tried whose breaker is open; 0 for faults that pass by themselves.
 func (f Fault) parked() time.Duration {
 	switch {
-	case f.Class == Permanent, f.Class == Auth && f.Lasting:
+	case f.Class == Permanent, (f.Class == Auth || f.Class == Config) && f.Lasting:
 		return time.Hour
 	case f.Class == Auth, f.Class == Config:
 		return 15 * time.Minute
 	}
 	return 0
+}
+
+// Pace says in words when a mailbox with this fault is tried again.
+func (f Fault) Pace() string {
+	switch rest := f.parked(); {
+	case f.Wait > 0 && rest < f.Wait:
+		return "tried again after the " + f.Wait.Round(time.Second).String() + " that the server named"
+	case rest == time.Hour:
+		return "tried three times, then hourly"
+	case rest > 0:
+		return "tried three times, then every 15 minutes"
+	case f.Class == Throttled:
+		return "tried again after the time that the server names"
+	case f.Class == SessionOver:
+		return "tried again at once"
+	case f.Class == BadMessage:
+		return "the message is set aside after three tries, the others go on"
+	}
+	return "tried again within seconds, up to two minutes"
 }
 
 // backoff counts failures in a row. The zero value is ready; success resets it.

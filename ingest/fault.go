@@ -53,7 +53,7 @@ type Fault struct {
 	Class Class
 	Wait  time.Duration // at least this long before the next try; 0: the class's backoff
 	Code  Code
-	// Lasting is for Auth: nothing but a change on this side ends it (a secret, an id), so it is tried
+	// Lasting is for Auth and Config: nothing but a change on this side ends it (a secret, an id), so it is tried
 	// hourly like Permanent. What somebody else may mend at any time (a consent, a right) is not.
 	Lasting bool
 }

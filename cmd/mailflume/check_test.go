@@ -53,3 +53,13 @@ func TestCheckEndsWithTheCodeOfWhatFailed(t *testing.T) {
 		})
 	}
 }
+
+func TestAFailureOfTheCatalogueIsPlayed(t *testing.T) {
+	code, out, errOut := call(t, "demo", "--fault", "1")
+	if code != exitOK || !strings.Contains(out, "AADSTS7000215") || !strings.Contains(out, "MF-AUTH-002 (tried three times, then hourly)") {
+		t.Errorf("exit %d\n%s\n%s", code, out, errOut)
+	}
+	if code, _, _ := call(t, "demo", "--fault", "71"); code != exitUsage {
+		t.Errorf("exit %d for a failure that is none", code)
+	}
+}

@@ -17,15 +17,23 @@ import (
 
 func demoCommand() *cobra.Command {
 	var once, asJSON bool
+	var fault int
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Run the whole product on this machine, with nothing to set up",
 		Long: "Starts an OAuth2 issuer, an IMAP and a POP3 server with TLS that hold the same mail, JetStream in a temporary\n" +
 			"folder, and the real worker with app-only XOAUTH2, all on loopback. Prints a line per event, then delivers a\n" +
-			"new message now and then until Ctrl-C; --once ends after the last event.",
+			"new message now and then until Ctrl-C; --once ends after the last event.\n" +
+			"--fault N plays failure N of the catalogue (1 to 70) at an issuer and a mail server instead, and shows what you would see.",
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runDemo(cmd, once, asJSON) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("fault") {
+				return playFault(cmd, fault)
+			}
+			return runDemo(cmd, once, asJSON)
+		},
 	}
+	cmd.Flags().IntVar(&fault, "fault", 0, "play this failure of the catalogue and show what an operator sees")
 	cmd.Flags().BoolVar(&once, "once", false, "end after the last event")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print whole events, one JSON line each")
 	return cmd

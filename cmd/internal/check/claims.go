@@ -88,7 +88,7 @@ func (r *run) doubts(t *tokenSteps, need []string, text string) Outcome {
 
 // red is a token that is refused sooner or later.
 func red(code ingest.Code, text string, next ...string) Outcome {
-	return Outcome{Level: Failed, Code: code, Text: text, Next: next, Auth: true}
+	return Outcome{Level: Failed, Code: code, Text: text, Next: next, Fault: ingest.Fault{Class: ingest.Auth, Code: code}}
 }
 
 func list(s []string) string {

@@ -165,7 +165,7 @@ const probe = "mailflume check was here\n"
 func (n *connection) blobs(ctx context.Context, tenant string) Outcome {
 	url := n.r.cfg.Blobs.URL
 	if url == inNATS && !n.made {
-		return fine(url + ": " + unborn)
+		return fine("the object store is " + unborn)
 	}
 	store, err := worker.OpenBlobs(n.r.cfg, n.conn, tenant)
 	if err != nil {

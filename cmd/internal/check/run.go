@@ -8,6 +8,7 @@ import (
 
 	"mailflume/cmd/internal/config"
 	"mailflume/cmd/internal/worker"
+	"mailflume/ingest"
 	"mailflume/publish/natsjs"
 )
 
@@ -128,7 +129,7 @@ func causeOf(k Kind, st *Step) Cause {
 		return OfConfiguration
 	case k == NATS:
 		return OfNATS
-	case k == Credential || st.Auth:
+	case k == Credential || st.Fault.Class == ingest.Auth:
 		return Authentication
 	}
 	return OfMailbox

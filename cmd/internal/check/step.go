@@ -27,10 +27,10 @@ func (l Level) String() string {
 // Outcome is what a step found.
 type Outcome struct {
 	Level Level
-	Text  string      // one line
-	Code  ingest.Code // of a failure
-	Next  []string    // what to do, line by line
-	Auth  bool        // the failure is one of signing in
+	Text  string       // one line
+	Code  ingest.Code  // of a failure
+	Next  []string     // what to do, line by line
+	Fault ingest.Fault // of a failure
 }
 
 // Step is one thing to look at.
@@ -131,7 +131,7 @@ func doubtful(text string, next ...string) Outcome {
 // failed is a step that does not work. Without better advice it is the code's own.
 func failed(err error, better ...string) Outcome {
 	f := ingest.FaultOf(err)
-	o := Outcome{Level: Failed, Code: f.Code, Next: better, Auth: f.Class == ingest.Auth}
+	o := Outcome{Level: Failed, Code: f.Code, Next: better, Fault: f}
 	o.Text = strings.TrimLeft(strings.TrimPrefix(err.Error(), string(f.Code)), ": ")
 	if _, next := ingest.Explain(f.Code); len(better) == 0 && next != "" {
 		o.Next = []string{next}

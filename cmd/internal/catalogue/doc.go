@@ -1,0 +1,14 @@
+// Package catalogue reproduces the failures that a mailbox can meet at its provider: an issuer that
+// refuses in one of Entra's ways, a mail server that answers in the words of Exchange, Gmail or
+// Dovecot. It is `mailflume demo --fault N` and the test that every one of them is recognised.
+//
+// A [Row] is data: how the issuer and the mail server misbehave. [Reproduce] plays it on loopback with
+// real protocols, runs the real check against it, and, for what shows only later, the mailbox's real
+// session, and returns what an operator is told.
+//
+//	found, err := catalogue.Reproduce(ctx, 47)
+//	if err != nil { … } // the stage could not be built
+//	fmt.Println(found.Fault.Code, found.Text)
+//
+// Reproduce owns its servers and ends them before it returns.
+package catalogue

@@ -1,0 +1,97 @@
+package catalogue
+
+import (
+	"context"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"mailflume/cmd/internal/check"
+	"mailflume/cmd/internal/config"
+	"mailflume/cmd/internal/worker"
+	"mailflume/ingest"
+	"mailflume/publish/natsjs"
+)
+
+// Found is what an operator is told of a failure.
+type Found struct {
+	Row
+	Fault  ingest.Fault
+	Text   string // the error, then what to do, line by line
+	Report *check.Report
+}
+
+// Find returns the rows with a number; there are several where a failure has several signals.
+func Find(n int) (out []Row) {
+	for _, r := range Rows() {
+		if r.N == n {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// Reproduce plays a row and looks at it with the real check and, if that finds nothing, as a worker
+// does. Key signs the issuer's tokens; nil: a new one.
+func Reproduce(ctx context.Context, r Row, key *rsa.PrivateKey) (found *Found, err error) {
+	if r.Where != "" {
+		return nil, fmt.Errorf("row %d is not reproduced here: %s", r.N, r.Where)
+	}
+	s, err := build(r, key)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	cfg, err := config.Load(filepath.Join(s.dir, "mailflume.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	found = &Found{Row: r}
+	found.Report = check.Run(ctx, cfg, check.Options{Mailboxes: cfg.Mailboxes, Reach: func(context.Context) (natsjs.Options, func(), error) {
+		return natsjs.Options{}, nil, errors.New("there is no NATS on this stage")
+	}})
+	for _, sec := range found.Report.Sections {
+		for _, st := range sec.Steps {
+			if st.Fault.Code != "" {
+				found.Fault, found.Text = st.Fault, st.Text+"\n"+strings.Join(st.Next, "\n")
+				return found, nil
+			}
+		}
+	}
+	if err := read(ctx, cfg); err != nil {
+		found.Fault = ingest.FaultOf(err)
+		_, next := ingest.Explain(found.Fault.Code)
+		found.Text = err.Error() + "\n" + next
+	}
+	return found, nil
+}
+
+// read reads the mailbox once and returns the first thing that fails.
+func read(ctx context.Context, cfg *config.Config) error {
+	src, done, err := worker.OpenSource(cfg, cfg.Mailboxes[0])
+	if err != nil {
+		return err
+	}
+	defer done()
+	sess, err := src.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer sess.Close()
+	at, err := sess.Sync(ctx, nil)
+	if err != nil {
+		return err
+	}
+	for m, err := range sess.Messages(ctx, at, 0) {
+		if err != nil {
+			return err
+		}
+		if _, err := io.Copy(io.Discard, m.Body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
