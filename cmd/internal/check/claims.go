@@ -61,13 +61,19 @@ func (r *run) judge(m *config.Mailbox, t *tokenSteps) Outcome {
 	case len(lacking) > 0 && (exchange || forExchange(c)):
 		return red(ingest.CodeRole, text, roleAdvice(cred, lacking)...)
 	}
-	return r.doubts(t, need, text)
+	return r.doubts(cred, t, need, text)
 }
 
 // doubts are what works now and will be regretted.
-func (r *run) doubts(t *tokenSteps, need []string, text string) Outcome {
+func (r *run) doubts(cred *config.Credential, t *tokenSteps, need []string, text string) Outcome {
 	c := t.says
 	var next []string
+	if want := strings.TrimSuffix(cred.Scope, "/.default"); want != cred.Scope && !forExchange(c) && !slices.Contains(c.Audience, want) {
+		next = append(next, "the token is for "+list(c.Audience)+", and "+want+" was asked for")
+	}
+	if !c.Expires.IsZero() && time.Now().After(c.Expires) {
+		next = append(next, "by this machine's clock the token has ended already, on "+c.Expires.UTC().Format(time.RFC3339)+": check NTP")
+	}
 	extra := slices.DeleteFunc(slices.Clone(c.Roles), func(role string) bool {
 		return slices.ContainsFunc(append(need, "SMTP.SendAsApp"), func(n string) bool { return strings.EqualFold(n, role) })
 	})
