@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,9 +34,12 @@ func TestARefusedMailboxHealsByItselfWithoutAStorm(t *testing.T) {
 				w := newWorld(ingest.Start{All: true}, ingest.After{})
 				mail := sourcetest.Mail(3)
 				w.add(mail)
+				var mu sync.Mutex
 				var tries []time.Time
 				broken := true
 				w.box.OpenFault = func(int) error {
+					mu.Lock()
+					defer mu.Unlock()
 					if !broken {
 						return nil
 					}
@@ -44,6 +48,7 @@ func TestARefusedMailboxHealsByItselfWithoutAStorm(t *testing.T) {
 				}
 				stop := w.serve(t)
 				pass(6 * time.Hour)
+				mu.Lock()
 				if len(tries) > c.most || len(tries) < 5 {
 					t.Errorf("%d tries in six hours, want at most %d", len(tries), c.most)
 				}
@@ -56,6 +61,7 @@ func TestARefusedMailboxHealsByItselfWithoutAStorm(t *testing.T) {
 					t.Errorf("the state %s was not told", c.state)
 				}
 				broken = false
+				mu.Unlock()
 				pass(c.heals)
 				stop()
 				w.check(t, mail)
