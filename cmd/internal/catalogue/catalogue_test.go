@@ -48,7 +48,7 @@ func wanted() map[int]want {
 		11: is("P", "renew", ingest.CodeCertificate), 12: is("P", "certificate", ingest.CodeCertificate),
 		13: is("C", "issuer, subject and audience", ingest.CodeFederation), 14: is("P", "audience", ingest.CodeFederation),
 		15: is("P", "GUID", ingest.CodeTenantUnknown), 16: is("P", "cloud:", ingest.CodeTenantUnknown), 17: is("P", "never common", ingest.CodeTenantUnknown), 18: is("P", "tenant:", ingest.CodeTenantUnknown),
-		19: is("P", "Exchange Online", ingest.CodeScope), 20: is("P", "exactly one scope", ingest.CodeScope),
+		19: is("P", "Exchange Online", ingest.CodeScope), 20: is("P", "exactly one", ingest.CodeScope),
 		21: is("C", "/"+tenant+"/adminconsent", ingest.CodeConsent), 22: is("C", "IMAP.AccessAsApp", ingest.CodeConsent), 23: is("P", "licence", ingest.CodeScope),
 		24: is("P", "enable it", ingest.CodeAppDisabled), 25: is("C", "assign", ingest.CodeNotAssigned),
 		26: is("P", "named location", ingest.CodePolicy), 27: is("P", "security defaults", ingest.CodePolicy), 28: is("P", "app-only", ingest.CodePolicy),

@@ -58,7 +58,7 @@ func (r *run) judge(m *config.Mailbox, t *tokenSteps) Outcome {
 		return red(ingest.CodeAudience, text, "set scope: https://outlook.office365.com/.default in credentials."+cred.Name+" (or leave it out); a token for Microsoft Graph opens no mailbox over IMAP or POP3")
 	case cred.ClientID != "" && c.AppID != "" && !strings.EqualFold(c.AppID, cred.ClientID):
 		return red(ingest.CodeAudience, text, "the token is another application's: check client_id: and authority: of credentials."+cred.Name)
-	case len(lacking) > 0 && (exchange || forExchange(c)):
+	case len(lacking) > 0 && len(c.Scopes) == 0 && (exchange || forExchange(c)):
 		return red(ingest.CodeRole, text, roleAdvice(cred, lacking)...)
 	}
 	return r.doubts(cred, t, need, text)

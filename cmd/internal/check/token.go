@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -38,10 +39,13 @@ func (r *run) credentials() []*Section {
 	for _, name := range r.cfg.CredentialNames() {
 		c := r.cfg.Credentials[name]
 		at := slices.IndexFunc(r.opt.Mailboxes, func(m *config.Mailbox) bool { return m.Credential == c })
-		if c.Type != config.TypeEntra || at < 0 {
+		if c.Type != config.TypeEntra && c.Type != config.TypeOAuth2 || at < 0 {
 			continue
 		}
-		s := &Section{Kind: Credential, Name: name, About: fmt.Sprintf("%s, tenant %s, client %s", c.Type, c.Tenant, c.ClientID)}
+		s := &Section{Kind: Credential, Name: name, About: fmt.Sprintf("%s, client %s", c.Type, c.ClientID)}
+		if c.Tenant != "" {
+			s.About = fmt.Sprintf("%s, tenant %s, client %s", c.Type, c.Tenant, c.ClientID)
+		}
 		r.tokens[name] = r.token(s, r.opt.Mailboxes[at], r.issuer(s, c)...)
 		out = append(out, s)
 	}
@@ -50,8 +54,8 @@ func (r *run) credentials() []*Section {
 
 // issuer looks at the way to the token endpoint. Behind a proxy it is the proxy's.
 func (r *run) issuer(s *Section, c *config.Credential) []*Step {
-	u, err := url.Parse(c.Authority)
-	if err != nil || u.Hostname() == "" {
+	u, err := url.Parse(cmp.Or(c.TokenURL, c.Authority))
+	if err != nil || u.Hostname() == "" || c.ManagedIdentity { // the platform's own endpoint
 		return nil
 	}
 	if p, err := http.ProxyFromEnvironment(&http.Request{URL: u}); err != nil || p != nil {
