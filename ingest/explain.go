@@ -107,7 +107,7 @@ func mailboxExplanations() []explanation {
 
 func natsExplanations() []explanation {
 	return []explanation{
-		{CodeNATSDown, "NATS JetStream cannot be reached or does not answer", "check nats.url, the server, and that JetStream is enabled there (nats-server -js); fetching waits, nothing is lost. If publishes keep timing out, NATS may be out of disk and need a restart; if the stream was deleted, restart mailflume or make it again"},
+		{CodeNATSDown, "NATS JetStream cannot be reached or does not answer", "check nats.url, the server, and that JetStream is enabled there (nats-server -js); fetching waits, nothing is lost. If publishes keep timing out, NATS may be out of disk and need a restart; if the stream was deleted, make it again: mailflume does so by itself with nats.stream.manage: true"},
 		{CodeNATSDenied, "NATS refused the credentials or a permission", "check the credentials, and grant the permissions that deploy/nats.md lists; the error names the subject"},
 		{CodeStreamFull, "the stream, the account or the disk of NATS is full", "raise max_bytes or free space; fetching waits, nothing is lost"},
 		{CodeStreamUnsafe, "the stream's settings would lose mail", "change the setting that the error names, or let mailflume create the stream (nats.stream.manage: true)"},

@@ -16,12 +16,12 @@ import (
 // Options are what all mailboxes of a Fleet share.
 type Options struct {
 	Log       publish.Log
-	Worker    string        // names this process in events
-	Memory    int64         // bytes of messages held at once; 0: 256 MiB
-	PerHost   int           // open sessions to one host; 0: 200
-	Parallel  int           // small messages of one mailbox prepared side by side, so the most that is read ahead of a log that waits; 0: 8
-	SaveEvery time.Duration // an unsaved position is at most this old; well under half the log's max_age; 0: 6 hours
-	MinGrace  time.Duration // no post-action earlier than this: the log's sync interval
+	Worker    string               // names this process in events
+	Memory    int64                // bytes of messages held at once; 0: 256 MiB
+	PerHost   int                  // open sessions to one host; 0: 200
+	Parallel  int                  // small messages of one mailbox prepared side by side, so the most that is read ahead of a log that waits; 0: 8
+	SaveEvery func() time.Duration // an unsaved position is at most this old; well under half of what the log's max_age is by now; nil: 6 hours
+	MinGrace  time.Duration        // no post-action earlier than this: the log's sync interval
 	Hooks     Hooks
 	Members   Membership       // who shares the mailboxes; nil: all are this process's. It knows this one as Worker
 	Beat      time.Duration    // between two announcements to Members; 0: 3 seconds, a quarter of their life
@@ -35,7 +35,9 @@ func (o Options) withDefaults() Options {
 	o.Memory = max(cmp.Or(o.Memory, 256<<20), 2*smallMessage)
 	o.PerHost = cmp.Or(o.PerHost, 200)
 	o.Parallel = cmp.Or(o.Parallel, 8)
-	o.SaveEvery = cmp.Or(o.SaveEvery, 6*time.Hour)
+	if o.SaveEvery == nil {
+		o.SaveEvery = func() time.Duration { return 6 * time.Hour }
+	}
 	o.Beat = cmp.Or(o.Beat, beatEvery)
 	if o.Now == nil {
 		o.Now = time.Now

@@ -87,7 +87,7 @@ func TestAPositionWithoutSnapshotsBeginsAtItsFirstEventNotNow(t *testing.T) {
 func TestThePositionIsSavedInTimeThoughTheMailServerIsAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(ingest.Start{All: true}, ingest.After{})
-		w.opt.SaveEvery = time.Hour
+		w.opt.SaveEvery = func() time.Duration { return time.Hour }
 		w.add(sourcetest.Mail(3))
 		away := false
 		w.box.OpenFault = func(int) error {
@@ -111,7 +111,7 @@ func TestThePositionIsSavedInTimeThoughTheMailServerIsAway(t *testing.T) {
 func TestAPositionIsNotSavedAPollLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(ingest.Start{All: true}, ingest.After{})
-		w.opt.SaveEvery = 5 * time.Second
+		w.opt.SaveEvery = func() time.Duration { return 5 * time.Second }
 		w.add(sourcetest.Mail(3))
 		stop := w.serve(t)
 		defer stop()

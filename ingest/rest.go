@@ -84,7 +84,7 @@ func (r *runner) untilNext() time.Duration {
 		wait = min(wait, max(next, time.Second))
 	}
 	if r.pos.dirty > 0 {
-		wait = min(wait, max(r.opt.SaveEvery-r.pos.since(r.pos.oldest), time.Second))
+		wait = min(wait, max(r.opt.SaveEvery()-r.pos.since(r.pos.oldest), time.Second))
 	}
 	return wait
 }

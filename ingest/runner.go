@@ -181,7 +181,7 @@ func (r *runner) save(claim publish.Claim) error {
 
 // saveDue saves a position that has waited long enough.
 func (r *runner) saveDue(claim publish.Claim) error {
-	if r.pos.dirty == 0 || r.pos.since(r.pos.oldest) < r.opt.SaveEvery {
+	if r.pos.dirty == 0 || r.pos.since(r.pos.oldest) < r.opt.SaveEvery() {
 		return nil
 	}
 	return r.save(claim)

@@ -62,9 +62,6 @@ func (c *claim) save(ctx context.Context, snapshot []byte) error {
 		return err
 	}
 	size := c.pieceSize()
-	if size <= 0 {
-		return ended(ctx, publish.ErrUnavailable)
-	}
 	count := max(1, (len(snapshot)+size-1)/size)
 	if count > maxPieces || len(snapshot) > maxSnapshot {
 		return fmt.Errorf("%w: a snapshot of %d bytes", publish.ErrTooLarge, len(snapshot))
@@ -136,7 +133,7 @@ func (c *claim) place() int {
 }
 
 func (c *claim) keepOlder() time.Duration {
-	if age := c.log.stream.maxAge; age > 0 {
+	if age := c.log.c.MaxAge(); age > 0 {
 		return min(keepOlder, age/4)
 	}
 	return keepOlder

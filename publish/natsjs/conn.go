@@ -33,6 +33,7 @@ type Conn struct {
 	denied   error         // the newest permission violation, and when it came
 	deniedAt time.Time
 	stream   streamInfo
+	watch    watch
 	waiters  map[*wait]struct{} // the writes that wait for the server
 	told     error              // what Hooks.Waiting was told last: a sentinel or nil
 }
@@ -49,7 +50,7 @@ type streamInfo struct {
 // there yet until ctx ends, and returns ErrDenied at once when the server refuses the credentials.
 func Connect(ctx context.Context, o Options) (*Conn, error) {
 	o.fill()
-	c := &Conn{opt: o, closed: make(chan struct{}), wake: make(chan struct{}), waiters: map[*wait]struct{}{}}
+	c := &Conn{opt: o, closed: make(chan struct{}), wake: make(chan struct{}), waiters: map[*wait]struct{}{}, watch: watch{turn: make(chan struct{}, 1)}}
 	opts, err := c.natsOptions()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", publish.ErrDenied, err)

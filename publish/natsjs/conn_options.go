@@ -28,6 +28,7 @@ type Options struct {
 	PublishTimeout time.Duration // one attempt's wait for an answer; default 5 s
 	SyncInterval   time.Duration // the server's sync_interval; default 2 min, that of an unconfigured server; negative: always
 	RetryMax       time.Duration // longest pause between two attempts; default 30 s
+	LookEvery      time.Duration // how often writes look whether the stream is still as it must be; default 3 min
 }
 
 // Hooks report what a connection goes through. They are called one at a time, from goroutines of
@@ -45,6 +46,7 @@ const (
 	defaultPublishTimeout = 5 * time.Second
 	defaultSyncInterval   = 2 * time.Minute
 	defaultRetryMax       = 30 * time.Second
+	defaultLookEvery      = 3 * time.Minute
 	firstRetry            = 250 * time.Millisecond
 )
 
@@ -57,6 +59,9 @@ func (o *Options) fill() {
 	}
 	if o.RetryMax <= 0 {
 		o.RetryMax = defaultRetryMax
+	}
+	if o.LookEvery <= 0 {
+		o.LookEvery = defaultLookEvery
 	}
 	switch {
 	case o.SyncInterval == 0:

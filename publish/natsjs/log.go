@@ -32,7 +32,8 @@ func (l *mailLog) MaxEvent() int {
 	if m := int64(l.c.streamInfo().maxMsgSize); m > 0 {
 		limit = min(limit, m)
 	}
-	return max(int(limit)-headerRoom-len(l.stream.prefix)-len(l.stream.name), 0)
+	limit = max(limit, leastMsgSize) // one that has shrunk below that is waited for, not made events for
+	return int(limit) - headerRoom - len(l.stream.prefix) - len(l.stream.name)
 }
 
 // A record is one message of the stream as it is stored.
@@ -65,7 +66,11 @@ func (l *mailLog) get(ctx context.Context, q query) (*record, error) {
 	if err != nil {
 		return nil, l.cause(err, started)
 	}
-	return decodeRecord(answer.Data)
+	rec, err := decodeRecord(answer.Data)
+	if errorCode(err) == jetstream.JSErrCodeStreamNotFound {
+		l.c.doubt()
+	}
+	return rec, err
 }
 
 // cause finds the reason behind an answer that did not come: a refused permission is told to the
@@ -112,13 +117,16 @@ func decodeRecord(answer []byte) (*record, error) {
 	return rec, nil
 }
 
-// getWaiting is get until the server answers or ctx ends.
+// getWaiting is get until the stream is fit for a log and the server answers, or ctx ends.
 func (l *mailLog) getWaiting(ctx context.Context, w *wait, q query) (*record, error) {
 	for {
 		woken := l.c.woken()
-		rec, err := l.get(ctx, q)
+		err := l.fit(ctx)
 		if err == nil {
-			return rec, nil
+			var rec *record
+			if rec, err = l.get(ctx, q); err == nil {
+				return rec, nil
+			}
 		}
 		if err := l.pause(ctx, w, woken, err); err != nil {
 			return nil, err
@@ -152,6 +160,9 @@ func (l *mailLog) remeasure(ctx context.Context) {
 
 // publish sends m once and waits for the answer. Which stream stores it is checked by the server.
 func (l *mailLog) publish(ctx context.Context, m *nats.Msg) (ack *jetstream.PubAck, out outcome, err error) {
+	if err := l.fit(ctx); err != nil {
+		return nil, notStored, err
+	}
 	started := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, l.c.opt.PublishTimeout)
 	defer cancel()
@@ -163,6 +174,7 @@ func (l *mailLog) publish(ctx context.Context, m *nats.Msg) (ack *jetstream.PubA
 		case errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamMessageExceedsMaximum:
 			l.remeasure(ctx)
 		case errors.Is(err, jetstream.ErrNoStreamResponse):
+			l.c.doubt()
 			err = fmt.Errorf("%w: nobody stores %s: the stream %s was deleted or has no leader: %w", publish.ErrUnavailable, m.Subject, l.stream.name, err)
 		case !errors.As(err, &api):
 			err = l.cause(err, started)

@@ -66,12 +66,14 @@ func (c *Conn) EnsureStream(ctx context.Context, sc StreamConfig) error {
 	w := wait{c: c}
 	defer w.done()
 	for {
-		woken, started := c.woken(), time.Now()
+		woken, visit, started := c.woken(), c.visit(), time.Now()
 		cfg, err := c.ensureOnce(ctx, sc)
 		if err == nil {
-			c.mu.Lock()
-			c.stream = streamInfo{name: sc.Name, prefix: sc.Prefix, maxAge: cfg.MaxAge, maxMsgSize: cfg.MaxMsgSize, replicas: cfg.Replicas}
-			c.mu.Unlock()
+			cfg, err = c.grow(ctx, cfg, sc)
+		}
+		if err == nil {
+			c.adopt(sc, cfg)
+			c.watched(sc, visit, nil, c.opt.LookEvery)
 			return nil
 		}
 		if denied := c.deniedSince(started); denied != nil {
@@ -117,8 +119,8 @@ func (c *Conn) ensureOnce(ctx context.Context, sc StreamConfig) (jetstream.Strea
 		return jetstream.StreamConfig{}, err
 	}
 	cfg := s.CachedInfo().Config
-	if m := c.nc.MaxPayload(); m < leastMsgSize {
-		return cfg, unsafeSetting(fmt.Sprintf("max_payload of the server is %d bytes", m), fmt.Sprintf("an event needs at least %d: raise it in the server's configuration", leastMsgSize))
+	if err := c.roomy(); err != nil {
+		return cfg, err
 	}
 	if err := vet(&cfg, sc); err != nil {
 		return cfg, err
@@ -133,7 +135,7 @@ func (c *Conn) ensureOnce(ctx context.Context, sc StreamConfig) (jetstream.Strea
 		}
 		cfg = s.CachedInfo().Config
 	}
-	return c.grow(ctx, cfg, sc)
+	return cfg, nil
 }
 
 // metaKept marks a stream whose max_age was raised with the time since when it holds everything: what

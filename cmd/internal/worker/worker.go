@@ -78,7 +78,7 @@ func Start(ctx context.Context, cfg *config.Config, opt Options) (*Worker, error
 	w.boxes = newBuilder(w)
 	w.fleet = ingest.New(ingest.Options{
 		Log: w.crash.Log(w.conn.Log()), Worker: opt.Name, Members: members, Pauses: pauses, Memory: int64(cfg.Limits.Memory), PerHost: cfg.Limits.ConnectionsPerHost,
-		SaveEvery: saveEvery(w.conn.MaxAge()), MinGrace: w.syncInterval(), Hooks: w.hooks(),
+		SaveEvery: func() time.Duration { return saveEvery(w.conn.MaxAge()) }, MinGrace: w.syncInterval(), Hooks: w.hooks(),
 	})
 	w.boxes.onToken = w.tokenRefreshed
 	if err := w.checkBlobs(ctx); err != nil {
@@ -88,7 +88,7 @@ func Start(ctx context.Context, cfg *config.Config, opt Options) (*Worker, error
 }
 
 // saveEvery keeps the position's Refs well inside the age of the stream as it is: one that others made
-// may keep events for less time than the configuration says.
+// or have edited may keep events for less time than the configuration says.
 func saveEvery(age time.Duration) time.Duration {
 	const most = 6 * time.Hour
 	if age > 0 {
