@@ -203,10 +203,14 @@ func (p *pass) appendFirst(ctx context.Context) error {
 	}
 	r.pos.add(r.pos.entry(j.msg.Ref, j.event.Kind, publish.ContentOf(j.event.Data)))
 	r.opt.Hooks.delivered(r.box.Key, deliveryOf(j, r.opt.Now()))
-	return p.saveNowAndThen()
+	return p.next(j)
 }
 
-func (p *pass) saveNowAndThen() error {
+// next goes on after a message whose fate the position holds.
+func (p *pass) next(j *job) error {
+	if p.late != nil {
+		p.late.settled(j)
+	}
 	if p.r.pos.entries >= saveEntries {
 		return p.r.save(p.claim)
 	}
@@ -224,7 +228,7 @@ func (p *pass) pass(j *job, err error) error {
 	delete(r.failures, j.msg.Ref)
 	r.pos.add(r.pos.entry(j.msg.Ref, j.verdict, j.content))
 	r.opt.Hooks.judged(r.box.Key, j.msg.Ref, j.verdict)
-	return p.saveNowAndThen()
+	return p.next(j)
 }
 
 func deliveryOf(j *job, now time.Time) Delivery {

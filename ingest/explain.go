@@ -111,7 +111,7 @@ func natsExplanations() []explanation {
 		{CodeNATSDenied, "NATS refused the credentials or a permission", "check the credentials, and grant the permissions that deploy/nats.md lists; the error names the subject"},
 		{CodeStreamFull, "the stream, the account or the disk of NATS is full", "raise max_bytes or free space; fetching waits, nothing is lost"},
 		{CodeStreamUnsafe, "the stream's settings would lose mail", "change the setting that the error names, or let mailflume create the stream (nats.stream.manage: true)"},
-		{CodeFenced, "another worker has claimed this mailbox", "nothing to do: mailboxes move when workers come and go, and nothing is published twice. If it happens to the same mailbox again and again, workers do not hear of each other: check that all have the same nats.url and nats.stream.name"},
+		{CodeFenced, "another worker has claimed this mailbox", "nothing to do: mailboxes move when workers come and go, and nothing is published twice. If it ended something that you asked for (retry, backfill, replay), ask again. If it happens to the same mailbox again and again, workers do not hear of each other: check that all have the same nats.url and nats.stream.name"},
 		{CodeLogMoved, "the mailbox's log is not where this worker left it (tail lost, expired or purged)", "nothing to do: the position is taken from the log again and what is missing is published again"},
 		{CodeNewerFormat, "the mailbox's log was written by a newer mailflume", "upgrade this worker"},
 		{CodeBlobCorrupt, "stored octets do not match their digest", "check the disk of the store; the message is read again from the mailbox"},

@@ -129,6 +129,18 @@ func TestARetryPublishesWhatWasSetAsideOnceItCanBeRead(t *testing.T) {
 		}
 		delete(bad, 4)
 		delete(bad, 2)
+		w.log.Gate(func(_ context.Context, op logtest.Op) error {
+			if op.Name == "Append" {
+				w.log.Gate(nil)
+				w.log.Fence(key) // somebody else asked, too
+			}
+			return nil
+		})
+		got, err = f.Do(t.Context(), key, ingest.NewRetry(w.journal(), nil, nil))
+		if !errors.Is(err, publish.ErrFenced) || got.Total != 2 || got.Published != 0 {
+			t.Errorf("fenced: %+v, %v: %s", got, err, w.told(5))
+		}
+		pass(time.Minute)
 		got, err = f.Do(t.Context(), key, ingest.NewRetry(w.journal(), []ingest.Ref{sourcetest.RefOf(4), sourcetest.RefOf(5)}, nil))
 		if err != nil || got.Published != 1 || w.told(5) != "l4 " {
 			t.Errorf("one: %+v, %v: %s", got, err, w.told(5))

@@ -243,16 +243,29 @@ func (l *late) judge(ctx context.Context, j *job) (take bool, err error) {
 		return false, j.err
 	case j.err != nil && (l.retry || j.event == nil):
 		l.failed(cmp.Or(j.former, j.msg.Ref), j.err)
-	case j.err != nil:
-		l.progress.Aside++
-		take = true
-	case !l.until.IsZero() && !j.event.Time.Before(l.until): // over POP3 that is known only now
+	case j.err == nil && !l.until.IsZero() && !j.event.Time.Before(l.until): // over POP3 that is known only now
 		l.progress.Total--
 	default:
-		l.progress.Published++
-		take = true
+		return true, nil // it counts once the log has it
 	}
-	l.gone[l.key(j.msg.Ref)] = true
+	l.passed(j.msg.Ref)
+	return false, nil
+}
+
+// settled counts a message that has its event, or needs none.
+func (l *late) settled(j *job) {
+	switch {
+	case j.verdict != "":
+		l.progress.Total--
+	case j.err != nil:
+		l.progress.Aside++
+	default:
+		l.progress.Published++
+	}
+	l.passed(j.msg.Ref)
+}
+
+func (l *late) passed(ref Ref) {
+	l.gone[l.key(ref)] = true
 	l.report()
-	return take, nil
 }
