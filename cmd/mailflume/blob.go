@@ -49,7 +49,7 @@ func getBlob(cmd *cobra.Command, cfg *config.Config, tenant, sum, out string) er
 	}
 	defer done()
 	for _, t := range tenants(cfg, tenant) {
-		store, err := worker.OpenBlobs(cfg, conn, t)
+		store, err := worker.ReadBlobs(cfg, conn, t)
 		if err != nil {
 			return err
 		}

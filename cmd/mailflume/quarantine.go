@@ -89,7 +89,7 @@ func quarantineExport() *cobra.Command {
 				if raw == nil || raw.Ref == "" {
 					return fail(exitFailed, fmt.Errorf("the octets of %s were not kept (%s): it is still in its mailbox, at %s", short(d), d.Event.Data.Quarantine.Code, place(d.Event.Data)))
 				}
-				store, err := worker.OpenBlobs(cfg, conn, cmp.Or(d.Event.Data.Mailbox.Tenant, config.DefaultTenant))
+				store, err := worker.ReadBlobs(cfg, conn, cmp.Or(d.Event.Data.Mailbox.Tenant, config.DefaultTenant))
 				if err != nil {
 					return err
 				}

@@ -10,10 +10,20 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 
 	"mailflume/publish"
 )
+
+// Reader reads the blobs of the folder dir and changes nothing in it. A folder that is missing has none.
+func Reader(dir string) (publish.BlobOpener, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open blob folder: %w", classify(err))
+	}
+	return &Store{dir: abs}, nil
+}
 
 // Open implements publish.BlobOpener. The name is checked first: it comes from an event or a command
 // line, and nothing but a digest may become a path.

@@ -37,9 +37,21 @@ func OpenBlobs(cfg *config.Config, conn *natsjs.Conn, tenant string) (Blobs, err
 	case "nats":
 		return conn.Blobs(tenant, natsjs.BlobOptions{Replicas: cfg.NATS.Stream.Replicas}), nil
 	case "file":
-		return fileblob.New(filepath.Join(u.Path, natsjs.Token(tenant)))
+		return fileblob.New(blobFolder(u, tenant))
 	}
 	return nil, fmt.Errorf("blobs.url: %s is not supported; use nats:, file:///path or s3://bucket?region=…", u.Scheme)
+}
+
+// ReadBlobs returns the tenant's blob store for reading: one that is not there is not made.
+func ReadBlobs(cfg *config.Config, conn *natsjs.Conn, tenant string) (publish.BlobOpener, error) {
+	if u, err := url.Parse(cfg.Blobs.URL); err == nil && u.Scheme == "file" {
+		return fileblob.Reader(blobFolder(u, tenant))
+	}
+	return OpenBlobs(cfg, conn, tenant)
+}
+
+func blobFolder(u *url.URL, tenant string) string {
+	return filepath.Join(u.Path, natsjs.Token(tenant))
 }
 
 func openS3(cfg *config.Config, s3 config.S3, tenant string) (Blobs, error) {

@@ -104,3 +104,19 @@ func TestAWorkerDoesNotStartWithKeysThatS3Refuses(t *testing.T) {
 func pemOf(der []byte) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
+
+func TestReadingBlobsMakesNoFolder(t *testing.T) {
+	dir := t.TempDir()
+	cfg := &config.Config{}
+	cfg.Blobs.URL = "file://" + filepath.ToSlash(dir)
+	r, err := worker.ReadBlobs(cfg, nil, "typo")
+	if err == nil {
+		_, err = r.Open(t.Context(), strings.Repeat("0", 64))
+	}
+	if !errors.Is(err, publish.ErrNotFound) {
+		t.Errorf("got %v", err)
+	}
+	if made, err := os.ReadDir(dir); err != nil || len(made) > 0 {
+		t.Errorf("in the folder there is now %v, %v", made, err)
+	}
+}
