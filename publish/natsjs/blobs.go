@@ -160,6 +160,7 @@ func (b *Blobs) find(ctx context.Context, create bool) (*bucket, error) {
 		}
 	}
 	info := s.CachedInfo()
+	b.recent.belong(info.Created)
 	bk := &bucket{stream: s, maxAge: info.Config.MaxAge, safe: create}
 	if !info.TimeStamp.IsZero() {
 		bk.ahead = time.Until(info.TimeStamp)

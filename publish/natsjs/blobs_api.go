@@ -133,6 +133,11 @@ type blobSubjects struct {
 	} `json:"state"`
 }
 
+// blobBucket is the part of a stream's info that tells it from another one of its name.
+type blobBucket struct {
+	Created time.Time `json:"created"`
+}
+
 // subjects lists the subjects that match filter, from the offset-th on. The server sorts them and
 // gives at most 100,000 in one answer.
 func (b *Blobs) subjects(ctx context.Context, filter string, offset int) (blobSubjects, error) {

@@ -30,16 +30,20 @@ func parseDigest(s string) (d blobDigest, ok bool) {
 const (
 	recentMax = 4096
 	recentFor = 3 * time.Minute
+	sameFor   = 5 * time.Second // a bucket that was there is believed to be there
 )
 
 // recentBlobs remembers what was stored or seen a short while ago: the logo in every mail of a
 // company is asked for once in a few minutes. It forgets everything when the connection was
-// renewed, because the server behind it may have lost its tail.
+// renewed, because the server behind it may have lost its tail, and when the bucket is another one:
+// somebody has deleted it, and maybe another worker made it again.
 type recentBlobs struct {
-	mu    sync.Mutex
-	life  uint64 // the connection's number of reconnects that the entries belong to
-	order list.List
-	at    map[blobDigest]*list.Element
+	mu      sync.Mutex
+	life    uint64    // the connection's number of reconnects that the entries belong to
+	created time.Time // the bucket that they belong to
+	seen    time.Time // when that was there last
+	order   list.List
+	at      map[blobDigest]*list.Element
 }
 
 type recentBlob struct {
@@ -76,6 +80,25 @@ func (r *recentBlobs) add(d blobDigest, life uint64, keep time.Duration) {
 		old := r.order.Remove(r.order.Back()).(recentBlob)
 		delete(r.at, old.d)
 	}
+}
+
+// sure says whether the bucket was there a moment ago.
+func (r *recentBlobs) sure() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return time.Since(r.seen) < sameFor
+}
+
+// belong notes which bucket is there and says whether it is the one of before.
+func (r *recentBlobs) belong(created time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	same := r.created.Equal(created)
+	if !same {
+		r.clear(r.life)
+	}
+	r.created, r.seen = created, time.Now()
+	return same
 }
 
 func (r *recentBlobs) forget() {

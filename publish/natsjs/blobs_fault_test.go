@@ -176,6 +176,29 @@ func TestASmallBlobBeginsAnewWhenTheServerLostItsBucket(t *testing.T) {
 	}
 }
 
+func TestWhatIsRememberedIsOfTheBucketThatIsThere(t *testing.T) {
+	t.Parallel()
+	s := blobServer(t)
+	b, other := blobConn(t, s.ClientURL()).Blobs("contoso", BlobOptions{}), blobConn(t, s.ClientURL()).Blobs("contoso", BlobOptions{})
+	logo := someOctets(1000, 1)
+	for range 2 {
+		mustPut(t, b, logo)
+		if err := b.c.js.DeleteStream(t.Context(), b.streamName()); err != nil {
+			t.Fatal(err)
+		}
+		b.recent.seen = time.Time{} // a while later
+		mustPut(t, b, logo)         // it is gone
+		logtest.CheckBlob(t, b, logo)
+		if err := b.c.js.DeleteStream(t.Context(), b.streamName()); err != nil {
+			t.Fatal(err)
+		}
+		mustPut(t, other, someOctets(1000, 2)) // another worker makes it again
+		b.recent.seen = time.Time{}
+		mustPut(t, b, logo)
+		logtest.CheckBlob(t, b, logo)
+	}
+}
+
 func TestAPutWaitsOutARestartOfTheServer(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -101,7 +101,7 @@ func (p *blobPut) small(ctx context.Context) (publish.Blob, error) {
 	}
 	defer leave()
 	life := p.b.life() // before the write: if the connection changes under it, it is not remembered
-	if p.b.recent.has(d, life) {
+	if p.b.recent.has(d, life) && p.b.same(ctx) {
 		return p.b.blob(d, p.total), nil
 	}
 	for until := time.Now().Add(p.b.o.RetryFor); ; {
@@ -214,6 +214,15 @@ func blobFailed(err error) error {
 
 // life counts the connections so far: what an earlier server acknowledged, the next may not have.
 func (b *Blobs) life() uint64 { return b.c.nc.Stats().Reconnects }
+
+// same says whether the bucket is still the one that what is remembered lies in.
+func (b *Blobs) same(ctx context.Context) bool {
+	if b.recent.sure() {
+		return true
+	}
+	var p blobBucket
+	return b.api(ctx, "STREAM.INFO", struct{}{}, &p) == nil && b.recent.belong(p.Created)
+}
 
 // recentFor is how long a stored blob is taken for granted.
 func (bk *bucket) recentFor() time.Duration {
