@@ -52,16 +52,16 @@ func (r *runner) catchUp(ctx context.Context, s Session, claim publish.Claim) er
 
 // renew begins a new life: the event, and with its Ref the switch.
 func (r *runner) renew(claim publish.Claim, x Renewal) error {
-	now := r.opt.Now()
+	now, _ := r.pos.clock.Now()
 	if n := r.pos.keys.recent(x.Scope, now); n >= uint64(max(x.PerDay, 1)) {
 		return &Error{Fault{Class: Config, Code: CodeUIDLReset}, "reset of " + strconv.Quote(x.Scope), fmt.Errorf("it is number %d within a day", n+1)}
 	}
 	id := publish.NewID(r.box.Key.Tenant, r.box.Key.Mailbox, string(publish.Reset), string(x.Ref), strconv.FormatUint(r.pos.keys.lives[x.Scope].number+1, 10))
-	ev := publish.NewEvent(r.box.Key, publish.Reset, id, now, &publish.Data{Mailbox: r.box.Info, Reset: &x.Info})
+	ev := publish.NewEvent(r.box.Key, publish.Reset, id, r.opt.Now(), &publish.Data{Mailbox: r.box.Info, Reset: &x.Info})
 	if err := claim.Append(r.hard, ev, x.Ref); err != nil {
 		return fmt.Errorf("append event %s: %w", id, err)
 	}
-	r.pos.add(Entry{Ref: x.Ref, Type: publish.Reset, Time: now})
+	r.pos.add(r.pos.entry(x.Ref, publish.Reset, publish.Content{}))
 	r.recalls = nil
 	r.opt.Hooks.reset(r.box.Key, x.Info)
 	return nil

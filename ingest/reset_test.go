@@ -254,6 +254,12 @@ func TestTooManyResetsInADayPauseTheMailbox(t *testing.T) {
 			t.Errorf("the fourth within a day gives %v", err)
 		}
 		w.wantEach(t, mail, 3)
+		w.opt.Now = func() time.Time { return time.Now().Add(25 * time.Hour) } // another worker, whose clock is wrong
+		if err := w.once(t); ingest.FaultOf(err).Code != ingest.CodeUIDLReset {
+			t.Errorf("where the clock is ahead, the fourth within a day gives %v", err)
+		}
+		w.wantEach(t, mail, 3)
+		w.opt.Now = func() time.Time { return time.Now().Add(-25 * time.Hour) }
 		pass(24 * time.Hour)
 		w.mustOnce(t)
 		w.wantEach(t, mail, 4)

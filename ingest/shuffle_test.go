@@ -53,10 +53,12 @@ type history struct {
 }
 
 func newHistory(t *testing.T, p *place, seed uint64) *history {
-	return &history{
+	h := &history{
 		place: p, t: t, rnd: rand.New(rand.NewPCG(seed, 0)), log: logtest.NewMemory(), blobs: newBlobs(),
 		now: time.Now(), sent: map[string]int{}, owed: map[string]int{}, nobody: map[string]bool{}, skipped: map[string]bool{},
 	}
+	h.log.SetClock(h.clock)
+	return h
 }
 
 func (h *history) step(format string, args ...any) {
