@@ -12,6 +12,7 @@ require (
 	github.com/goccy/go-yaml v1.19.2 // strict YAML whose errors carry line, column and caret
 	github.com/invopop/jsonschema v0.14.0 // JSON Schema of the configuration and of the events
 	github.com/jedib0t/go-pretty/v6 v6.8.3 // tables on the terminal
+	github.com/emersion/go-smtp v0.25.1 // SMTP submission client; probes of check --send and the canary
 	github.com/minio/minio-go/v7 v7.4.1 // blobs on S3; 2 MB of binary, where other clients take 4 times that
 	github.com/nats-io/nats-server/v2 v2.15.2 // embedded JetStream, and real servers in tests
 	github.com/nats-io/nats.go v1.55.0 // JetStream client; given by the design

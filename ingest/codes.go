@@ -86,6 +86,15 @@ const (
 	CodeUIDLReset       Code = "MF-BOX-011"
 	CodeContentLost     Code = "MF-BOX-012"
 
+	CodeCanaryLate Code = "MF-BOX-020"
+	CodeNoPoll     Code = "MF-BOX-021"
+
+	CodeSubmitRefused  Code = "MF-SMTP-001"
+	CodeSubmitOff      Code = "MF-SMTP-002"
+	CodeSendAs         Code = "MF-SMTP-003"
+	CodeSubmitRejected Code = "MF-SMTP-004"
+	CodeSubmitBusy     Code = "MF-SMTP-005"
+
 	CodeMessageTooLarge  Code = "MF-MSG-001"
 	CodeMessageMissing   Code = "MF-MSG-002"
 	CodeMessageRefused   Code = "MF-MSG-003"

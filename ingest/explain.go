@@ -1,5 +1,7 @@
 package ingest
 
+import "slices"
+
 type explanation struct {
 	code          Code
 	meaning, next string
@@ -7,7 +9,7 @@ type explanation struct {
 
 // explanations is the one table of what operators are told.
 func explanations() []explanation {
-	return append(append(append(generalExplanations(), authExplanations()...), mailboxExplanations()...), natsExplanations()...)
+	return slices.Concat(generalExplanations(), authExplanations(), mailboxExplanations(), submitExplanations(), natsExplanations())
 }
 
 func generalExplanations() []explanation {
@@ -95,6 +97,8 @@ func mailboxExplanations() []explanation {
 		{CodeActionUnsafe, "the server has neither MOVE nor UIDPLUS, so move and delete would touch other people's mail", "use after: {action: seen} or flag on this server"},
 		{CodeUIDLReset, "the server gave nearly all messages new ids (UIDL, or UIDVALIDITY of a folder), and that again within a day", "find out why it does (two servers behind one name, a migration under way); every message is known by its content, but reading all of them again and again helps nobody. It is tried again by itself a day after the first change"},
 		{CodeContentLost, "the server gave all messages new ids, and of some it cannot be told any more whether they were published: contents are known of the last million", "move what was received before the second time in the error out of the folder, or set the mailbox up anew: another id, and start: that time. Until then nothing is published twice and nothing is passed over"},
+		{CodeCanaryLate, "a probe that was sent to the mailbox was not published in time", "look where it is with the trace of the mail system (Get-MessageTrace): not delivered, in a folder that is not watched (junk, a rule), or not read; mailflume check MAILBOX --send measures each leg"},
+		{CodeNoPoll, "the mailbox was not read to its end for three times poll_every", "look at the state of the mailbox: mailflume status; the log tells what it waits for"},
 		{CodeMessageTooLarge, "the message is larger than limits.message_size", "raise limits.message_size; the message is set aside, nothing else waits"},
 		{CodeMessageMissing, "the server answered OK but sent no message", "open the message with another client; it is set aside after three tries"},
 		{CodeMessageRefused, "the server cannot produce this message", "open the message with another client; it is set aside after three tries"},
@@ -102,6 +106,16 @@ func mailboxExplanations() []explanation {
 		{CodeMessageTruncated, "the server ended the message before its announced end", "nothing to do: it is fetched again; after three tries it is set aside"},
 		{CodeEventTooLarge, "the event does not fit into the server's max_payload, even without the fields that it can travel without", "raise max_payload on the NATS server to at least 256 KiB; the message is set aside, nothing else waits"},
 		{CodeMessageSuspect, "the worker died three times while it had this message in work", "look for what ended the process then (a limit on memory, a crash in its log); look at the message with care, and report it if it is to blame. It is set aside, nothing else waits"},
+	}
+}
+
+func submitExplanations() []explanation {
+	return []explanation{
+		{CodeSubmitRefused, "the submission server refused the sign-in", "Exchange Online: give the app the application permission SMTP.SendAsApp with admin consent, and run Add-RecipientPermission -Identity MAILBOX -Trustee APP-OBJECT-ID -AccessRights SendAs; reading mail needs neither"},
+		{CodeSubmitOff, "the submission server does not let this mailbox sign in: SMTP AUTH is switched off for it or for the tenant", "run Set-CASMailbox -Identity MAILBOX -SmtpClientAuthenticationDisabled $false (for all: Set-TransportConfig -SmtpClientAuthenticationDisabled $false), give the app SMTP.SendAsApp, and run Add-RecipientPermission -Identity MAILBOX -Trustee APP-OBJECT-ID -AccessRights SendAs; it acts after some minutes"},
+		{CodeSendAs, "signed in, but not allowed to send as this mailbox", "run Add-RecipientPermission -Identity MAILBOX -Trustee APP-OBJECT-ID -AccessRights SendAs, with the object id of the Enterprise Application"},
+		{CodeSubmitRejected, "the submission server refused the probe", "follow the server's own words: they stand in the error"},
+		{CodeSubmitBusy, "the submission server cannot take the probe at the moment", "nothing to do: the next one is sent at its time. If it stays, send fewer probes (canary: every)"},
 	}
 }
 

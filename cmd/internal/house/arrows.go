@@ -100,6 +100,7 @@ func guests() []guest {
 		{"github.com/nats-io/nats-server", []string{"publish/natsjs/embed"}, true},
 		{"github.com/emersion/go-imap", []string{"ingest/imapsource", "cmd/internal/peers/loop"}, false},
 		{"github.com/emersion/go-sasl", []string{"ingest/imapsource", "ingest/sasl"}, true},
+		{"github.com/emersion/go-smtp", []string{"cmd/internal/submit"}, false},
 		{"github.com/emersion/go-message", []string{"ingest/imapsource/imaptest"}, true},
 		{"github.com/AzureAD/microsoft-authentication-library-for-go", []string{"ingest/oauth"}, false},
 		{"github.com/goccy/go-yaml", []string{"cmd"}, false},
