@@ -8,11 +8,11 @@ require (
 	github.com/emersion/go-imap/v2 v2.0.0-beta.8 // IMAP client behind our guard, and the tests' server; given by the design
 	github.com/emersion/go-message v0.18.2 // composes test mail and is the oracle for well-formed mail; given by the design
 	github.com/emersion/go-sasl v0.0.0-20241020182733-b788ff22d5a6 // the SASL interface that go-imap asks for
+	github.com/emersion/go-smtp v0.25.1 // SMTP submission client: probes of check --send and the canary
 	github.com/gabriel-vasile/mimetype v1.4.16 // media types by content: 200 formats in one pass over 4 KiB
 	github.com/goccy/go-yaml v1.19.2 // strict YAML whose errors carry line, column and caret
 	github.com/invopop/jsonschema v0.14.0 // JSON Schema of the configuration and of the events
 	github.com/jedib0t/go-pretty/v6 v6.8.3 // tables on the terminal
-	github.com/emersion/go-smtp v0.25.1 // SMTP submission client; probes of check --send and the canary
 	github.com/minio/minio-go/v7 v7.4.1 // blobs on S3; 2 MB of binary, where other clients take 4 times that
 	github.com/nats-io/nats-server/v2 v2.15.2 // embedded JetStream, and real servers in tests
 	github.com/nats-io/nats.go v1.55.0 // JetStream client; given by the design

@@ -25,6 +25,7 @@ type word struct {
 	Released bool   `json:"released,omitempty"` // it let the mailbox go
 	Ref      Ref    `json:"ref,omitempty"`      // the message that is, or was last, taken alone
 	Crashes  int    `json:"crashes,omitempty"`  // deaths with that message in work before
+	Told     news   `json:"told,omitzero"`      // what was last said about the mailbox itself
 }
 
 // caution is a runner's part in that.
@@ -52,7 +53,7 @@ func (r *runner) inherit(claim publish.Claim) error {
 	if died && open.Ref != "" {
 		open.Crashes++
 	}
-	r.careful = caution{claim: n, open: open}
+	r.careful, r.health.told = caution{claim: n, open: open}, before.Told
 	if died || open.Ref != "" {
 		r.careful.left = cautiousFor
 		r.opt.Hooks.inherited(r.box.Key, before.Worker, open.Ref, open.Crashes)
@@ -62,7 +63,7 @@ func (r *runner) inherit(claim publish.Claim) error {
 
 // leave leaves a word of this owner.
 func (r *runner) leave(w word) error {
-	w.Worker, w.Run = r.opt.Worker, r.opt.run
+	w.Worker, w.Run, w.Told = r.opt.Worker, r.opt.run, r.health.told
 	if r.careful.claim == nil || w == r.careful.last {
 		return nil
 	}

@@ -197,6 +197,8 @@ func (p *pass) appendFirst(ctx context.Context) error {
 	}
 	p.count++
 	r.backoff.reset() // progress: the next trouble is a new one
+	r.health.lively = r.opt.Now()
+	r.canary.saw(j.event)
 	delete(r.failures, j.msg.Ref)
 	if r.inRow++; j.event.Kind == publish.Received {
 		r.inRow = 0
@@ -225,6 +227,7 @@ func (p *pass) pass(j *job, err error) error {
 	r := p.r
 	p.count++
 	r.backoff.reset()
+	r.health.lively = r.opt.Now()
 	delete(r.failures, j.msg.Ref)
 	r.pos.add(r.pos.entry(j.msg.Ref, j.verdict, j.content))
 	r.opt.Hooks.judged(r.box.Key, j.msg.Ref, j.verdict)

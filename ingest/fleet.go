@@ -206,6 +206,9 @@ func (f *Fleet) start(b Mailbox, old *member, delay time.Duration) {
 		}
 		r := newRunner(b, f)
 		r.wake, r.look, r.job = m.wake, m.look, &m.job
+		if b.Canary != nil {
+			r.canary = &canary{Canary: *b.Canary, nudge: func() { poke(m.look) }, tell: func(p Probe) { f.opt.Hooks.probed(b.Key, p) }}
+		}
 		if f.share != nil {
 			r.certain, r.lives = f.share.certain, f.share.lives
 		}

@@ -83,8 +83,10 @@ type Hooks struct {
 	// The owner before died, or had a suspect: the next messages go one by one. Ref was in work at that
 	// many deaths; empty: it is not known which.
 	Inherited func(box publish.Key, worker string, ref Ref, crashes int)
-	Reset     func(box publish.Key, what publish.ResetInfo)             // the server made Refs void; its event is out
-	Judged    func(box publish.Key, ref Ref, verdict publish.EventType) // without an event: Recognised, Renamed or PassedOver
+	Reset     func(box publish.Key, what publish.ResetInfo)                       // the server made Refs void; its event is out
+	Judged    func(box publish.Key, ref Ref, verdict publish.EventType)           // without an event: Recognised, Renamed or PassedOver
+	Told      func(box publish.Key, kind publish.EventType, why *publish.Problem) // an event about the mailbox itself is out
+	Probed    func(box publish.Key, p Probe)                                      // the canary's probe came, or did not
 
 	// With other workers.
 	Owner   func(box publish.Key, worker string)    // who has the mailbox now; empty: it is not known yet
@@ -144,6 +146,18 @@ func (h *Hooks) reset(box publish.Key, what publish.ResetInfo) {
 func (h *Hooks) judged(box publish.Key, ref Ref, verdict publish.EventType) {
 	if h.Judged != nil {
 		h.Judged(box, ref, verdict)
+	}
+}
+
+func (h *Hooks) told(box publish.Key, kind publish.EventType, why *publish.Problem) {
+	if h.Told != nil {
+		h.Told(box, kind, why)
+	}
+}
+
+func (h *Hooks) probed(box publish.Key, p Probe) {
+	if h.Probed != nil {
+		h.Probed(box, p)
 	}
 }
 

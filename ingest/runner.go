@@ -28,7 +28,8 @@ type Mailbox struct {
 	Attachments bool                        // keep the attachments
 	After       After
 	PollEvery   time.Duration
-	Definition  string // equal definitions need no restart
+	Canary      *Canary // nil: no probes
+	Definition  string  // equal definitions need no restart
 }
 
 // runner is one mailbox's loop: claim, open, messages, deliver, append, settle, wait. Its goroutine
@@ -50,6 +51,8 @@ type runner struct {
 
 	lives func(worker string) bool // whether another worker is known to live; may be nil
 
+	health   health
+	canary   *canary
 	careful  caution
 	pos      *position
 	recalls  map[string]*recall // by scope; nil: not read in this session
@@ -124,10 +127,15 @@ func (r *runner) tenure(ctx context.Context) error {
 	if err = r.inherit(claim); err != nil {
 		return r.release(claim, true, err)
 	}
+	r.began()
+	defer r.canary.start(ctx)()
 	for {
 		err = r.session(ctx, claim)
 		if !lost(err) && ctx.Err() == nil {
 			err = cmp.Or(r.work(ctx, claim), err)
+		}
+		if !lost(err) && ctx.Err() == nil {
+			err = cmp.Or(r.report(claim, err), err)
 		}
 		if !lost(err) { // a mail server may be away for longer than the log keeps events
 			err = cmp.Or(r.saveDue(claim), err)
@@ -210,6 +218,9 @@ func (r *runner) session(ctx context.Context, claim publish.Claim) error {
 		}
 		r.backoff.reset()
 		r.worked = r.opt.Now()
+		if err := r.report(claim, nil); err != nil {
+			return err
+		}
 		w, ok := s.(Waiter)
 		if !ok || r.once || r.asked() {
 			return nil
