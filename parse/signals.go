@@ -80,6 +80,7 @@ func signalValue(v string) string {
 //	x-ricevuta:V, x-trasporto:V                Italian certified mail: its receipts and its letters (RFC 6109)
 //	x-failed-recipients, x-ms-exchange-message-is-ndr, delivered-to:repeated, x-cron-env, tls-report-domain
 //	x-ms-exchange-inbox-rules-loop, x-ms-exchange-generated-message-source:V, x-ms-journal-report
+//	mailflume-probe                            a probe of `check --send` or of a canary, says its field
 //	system:V                                   the product that sent it, by its own fields: see systemOf
 func (s *signals) fields() {
 	var buf [maxSignalName]byte
@@ -164,6 +165,8 @@ func (s *signals) machine(name []byte, f fieldSpan) bool {
 	case "list-id", "list-unsubscribe", "list-unsubscribe-post", "list-help", "list-subscribe", "list-owner", "list-archive",
 		"mailing-list", "x-mailing-list", "x-loop", "feedback-id", "x-csa-complaints", "x-cron-env", "tls-report-domain":
 		s.present(f, string(name), 0)
+	case "x-mailflume-probe":
+		s.present(f, "mailflume-probe", 0)
 	case "x-trasporto":
 		s.fact("x-trasporto", s.word(f))
 	case "x-ricevuta":

@@ -53,6 +53,18 @@ func (c *Conn) Events(ctx context.Context, f Filter) iter.Seq2[*Delivered, error
 	}
 }
 
+// Last returns the sequence of the stream's last message: what comes after it has a larger one. 0: there
+// is none, and there never was.
+func (c *Conn) Last(ctx context.Context) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.opt.PublishTimeout)
+	defer cancel()
+	s, err := c.js.Stream(ctx, c.streamInfo().name)
+	if err != nil {
+		return 0, fmt.Errorf("look at the stream: %w", classify(err))
+	}
+	return s.CachedInfo().State.LastSeq, nil
+}
+
 // errStopped: the consumer broke out of its loop.
 var errStopped = errors.New("stopped")
 

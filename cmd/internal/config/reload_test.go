@@ -95,6 +95,7 @@ func TestTheDefinitionChangesWithEveryKey(t *testing.T) {
 		"poll_every": "poll_every: 5m", "idle": "idle: false", "folders": "folders: [Other]", "exclude": "exclude: [Other]",
 		"start": "start: 2026-01-01T00:00:00.5Z", "after": "after: {grace: 11m}", "host": "host: other", "port": "port: 994", "tls": "tls: starttls",
 		"ca_file": "ca_file: ca.pem", "auth": "auth: password", "user": "user: other",
+		"smtp": "smtp: {port: 2587}", "canary": "smtp: {host: other}, canary: {every: 15m}",
 	}
 	for _, key := range shapeOf(reflect.TypeFor[Mailbox]()).names {
 		change, ok := changes[key]

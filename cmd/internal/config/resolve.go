@@ -49,6 +49,7 @@ func (r *resolver) resolve() {
 	r.signIn()
 	r.folders()
 	r.after()
+	r.canary()
 	if r.m.PollEvery < Duration(time.Second) {
 		r.bad("poll_every", "poll_every is shorter than a second", "write 1s or more; idle: true brings news at once without polling")
 	}

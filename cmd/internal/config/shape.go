@@ -129,6 +129,7 @@ func elsewhere(key string) string {
 	}{
 		{"the top level", file{}}, {"a mailbox or defaults", Settings{}}, {"nats", NATS{}}, {"nats.stream", Stream{}},
 		{"a credential", Credential{}}, {"worker", Worker{}}, {"blobs", Blobs{}}, {"limits", Limits{}}, {"http", HTTP{}}, {"log", Log{}}, {"a mailbox", Mailbox{}},
+		{"canary", Canary{}},
 	} {
 		if slices.Contains(shapeOf(reflect.TypeOf(s.of)).names, key) {
 			return "that key belongs to " + s.where

@@ -227,6 +227,9 @@ type Settings struct {
 	Port   int             `yaml:"port,omitempty" jsonschema:"minimum=1,maximum=65535" jsonschema_description:"Port; by default that of the protocol and of tls."`
 	TLS    ingest.Security `yaml:"tls,omitempty" jsonschema:"enum=implicit,enum=starttls,default=implicit" jsonschema_description:"TLS from the first octet, or by STARTTLS. Nothing is ever sent in clear."`
 	CAFile string          `yaml:"ca_file,omitempty" path:"file" jsonschema_description:"Certificates of the authorities to trust for the mail server (PEM)."`
+	// SMTP and Canary are for probes: see Submission.
+	SMTP   Submission `yaml:"smtp,omitempty" jsonschema_description:"Submission server for probes, if it is not the provider's; it is signed in to as to the mailbox."`
+	Canary Canary     `yaml:"canary,omitempty" jsonschema_description:"Send a probe to the mailbox now and then, and raise mailbox.stalled when its event does not come."`
 	// Auth and User say how to sign in.
 	Auth ingest.Mechanism `yaml:"auth,omitempty" jsonschema:"enum=bearer,enum=xoauth2,enum=oauthbearer,enum=password" jsonschema_description:"How to sign in; bearer (the default with tokens) is XOAUTH2 or OAUTHBEARER, as the server offers."`
 	User string           `yaml:"user,omitempty" jsonschema_description:"User name to sign in with, if it is not the address."`

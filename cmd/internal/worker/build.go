@@ -64,10 +64,14 @@ func (b *builder) mailbox(cfg *config.Config, m *config.Mailbox, idle bool) (ing
 	if err != nil {
 		return ingest.Mailbox{}, err
 	}
+	canary, err := b.canary(m)
+	if err != nil {
+		return ingest.Mailbox{}, err
+	}
 	return ingest.Mailbox{
 		Key: m.Key(), Host: m.Host, Source: b.w.crash.Source(src), Start: m.Start.Ingest(), Blobs: b.w.crash.Blobs(store), Raw: cfg.Blobs.Raw, Attachments: cfg.Blobs.Attachments,
 		Info:  publish.MailboxInfo{ID: m.ID, Address: m.Address, Protocol: string(m.Protocol), Tenant: m.Tenant, Labels: m.Labels},
-		After: m.After.Ingest(), PollEvery: time.Duration(m.PollEvery),
+		After: m.After.Ingest(), PollEvery: time.Duration(m.PollEvery), Canary: canary,
 		Restart: func(start ingest.Start) (ingest.Source, error) {
 			b.mu.Lock()
 			defer b.mu.Unlock()

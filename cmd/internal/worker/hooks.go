@@ -31,7 +31,7 @@ func (w *Worker) hooks() ingest.Hooks {
 		},
 		Saved: func(box publish.Key, size int) { w.metrics.snapshots.Add(float64(size)) },
 		Owner: w.onOwner, Workers: w.onWorkers, Differs: w.onDiffers, Members: w.onMembers,
-		Reset: w.onReset,
+		Reset: w.onReset, Told: w.onTold, Probed: w.onProbed,
 		Judged: func(box publish.Key, ref ingest.Ref, verdict publish.EventType) {
 			w.metrics.judged.WithLabelValues(w.metrics.label(box), string(verdict)).Inc()
 			w.log.Debug().Str("mailbox", box.Mailbox).Str("tenant", box.Tenant).Str("ref", string(ref)).Str("verdict", string(verdict)).Msg("judged after a reset")

@@ -33,6 +33,9 @@ type metrics struct {
 	fenced           *prometheus.CounterVec
 	resets           *prometheus.CounterVec
 	judged           *prometheus.CounterVec
+	told             *prometheus.CounterVec
+	probes           *prometheus.GaugeVec
+	probesLost       *prometheus.CounterVec
 	snapshots        prometheus.Counter
 	natsUp           prometheus.Gauge
 	waiting          *prometheus.GaugeVec
@@ -67,6 +70,9 @@ func newMetrics(version string, mailboxes int) *metrics {
 	m.fenced = counter("fenced_total", "Times another worker took a mailbox over.", "mailbox")
 	m.resets = counter("mailbox_resets_total", "Times a server made the message ids of a folder or maildrop void.", "mailbox")
 	m.judged = counter("messages_judged_total", "Messages that needed no event after that: recognised, or passed over as older than the start.", "mailbox", "verdict")
+	m.told = counter("mailbox_events_total", "Events about mailboxes themselves: auth_failed, stalled, recovered.", "mailbox", "type")
+	m.probes = gauge("canary_seconds", "From the submission of the last probe that came to the acknowledgement of its event.", "mailbox")
+	m.probesLost = counter("canary_failures_total", "Probes that could not be submitted or whose event did not come in time, by code.", "mailbox", "code")
 	m.waiting = gauge("publish_waiting", "1 while publishing waits, by code of the reason; no series while it does not.", "code")
 	m.natsUp = gauge("nats_up", "1 while NATS is connected.").WithLabelValues()
 	m.workers = gauge("workers", "Workers that share the mailboxes, this one included; 0: there is nobody to share with.").WithLabelValues()
@@ -117,7 +123,8 @@ func (m *metrics) forget(box publish.Key) {
 	}
 	of := prometheus.Labels{"mailbox": m.label(box)}
 	m.states.DeletePartialMatch(of)
-	for _, c := range []*prometheus.CounterVec{m.published, m.quarantined, m.settled, m.polls, m.fetched, m.attached, m.fenced, m.resets, m.judged} {
+	m.probes.DeletePartialMatch(of)
+	for _, c := range []*prometheus.CounterVec{m.published, m.quarantined, m.settled, m.polls, m.fetched, m.attached, m.fenced, m.resets, m.judged, m.told, m.probesLost} {
 		c.DeletePartialMatch(of)
 	}
 }
