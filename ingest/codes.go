@@ -87,7 +87,6 @@ const (
 	CodeContentLost     Code = "MF-BOX-012"
 
 	CodeCanaryLate Code = "MF-BOX-020"
-	CodeNoPoll     Code = "MF-BOX-021"
 
 	CodeSubmitRefused  Code = "MF-SMTP-001"
 	CodeSubmitOff      Code = "MF-SMTP-002"
