@@ -1,6 +1,7 @@
 package submit
 
 import (
+	"encoding/base64"
 	"fmt"
 	"strings"
 
@@ -68,10 +69,8 @@ func authenticate(c *smtp.Client, opt Options, secret string) error {
 		}
 	}
 	if err := c.Auth(x); err != nil {
-		if told := x.client.Challenge(); x.sent && len(told) > 0 {
-			err = fmt.Errorf("%w; it says: %q", err, told)
-		}
-		return classify("smtp sign-in", atAuth, err)
+		_, ir, _ := x.client.Start()
+		return classify("smtp sign-in", atAuth, hide(err, x.client.Challenge(), secret, base64.StdEncoding.EncodeToString(ir)))
 	}
 	return nil
 }

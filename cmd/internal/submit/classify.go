@@ -42,6 +42,9 @@ func kindOf(err error) *ingest.Fault {
 	if errors.Is(err, errNoSTARTTLS) {
 		return &ingest.Fault{Class: ingest.Config, Code: ingest.CodeNoSTARTTLS}
 	}
+	if errors.Is(err, errTooMuch) {
+		return &ingest.Fault{Class: ingest.Config, Code: ingest.CodeProtocolLimit}
+	}
 	if f, ok := ingest.NetFault(err); ok {
 		return &f
 	}

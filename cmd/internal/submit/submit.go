@@ -75,7 +75,7 @@ func attempt(ctx context.Context, opt Options, token string, legs *Legs, send fu
 		return ended(ctx, err)
 	}
 	if err := send(c); err != nil {
-		return ended(ctx, classify("smtp submit", atMessage, err))
+		return ended(ctx, classify("smtp submit", atMessage, hide(err, nil, token)))
 	}
 	_ = c.Quit() // the message is the server's; nothing is to be gained from an error
 	return nil
@@ -102,7 +102,7 @@ func connect(ctx context.Context, ep ingest.Endpoint) (c *smtp.Client, done func
 	// Closing is the only way to end a wait on a net.Conn when the context does: the client moves the deadline.
 	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
 	done = func() { stop(); _ = raw.Close() }
-	if c, err = secure(ctx, ep, raw); err != nil {
+	if c, err = secure(ctx, ep, &guard{raw, maxHeard}); err != nil {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
