@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	mrand "math/rand/v2"
 	"strings"
 	"sync"
@@ -146,7 +147,8 @@ func (c *canary) probe(ctx context.Context) {
 		c.tell(Probe{ID: id, Took: time.Since(began), Arrived: true})
 	case <-limit.Done():
 		if ctx.Err() == nil && c.late(id) {
-			c.tell(Probe{ID: id, Took: time.Since(began), Err: &Error{Fault: Fault{Class: Transient, Code: CodeCanaryLate}, Op: "canary"}})
+			err := &Error{Fault: Fault{Class: Transient, Code: CodeCanaryLate}, Op: "wait for probe " + id, Err: fmt.Errorf("no event of it after %s", c.Timeout)}
+			c.tell(Probe{ID: id, Took: time.Since(began), Err: err})
 			c.nudge()
 		}
 	}

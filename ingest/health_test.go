@@ -270,3 +270,22 @@ func TestAPassWithoutACanarySaysNothingAboutProbes(t *testing.T) {
 		}
 	})
 }
+
+func TestALateProbeDoesNotWaitForTheNextPoll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, sent := newWorld(ingest.Start{}, ingest.After{}), atomic.Int64{}
+		w.box.Waits = true
+		f, box := ingest.New(w.opt), w.mailbox()
+		box.PollEvery, box.Canary = 6*time.Hour, birds(w, func() (time.Duration, bool) { return 0, false }, &sent)
+		if err := f.Apply([]ingest.Mailbox{box}); err != nil {
+			t.Fatal(err)
+		}
+		pass(25 * time.Minute)
+		if got := w.news(); got != "stalled MF-BOX-020" || sent.Load() == 0 {
+			t.Errorf("told %q after %d probes", got, sent.Load())
+		}
+		if err := f.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}

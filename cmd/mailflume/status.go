@@ -88,7 +88,7 @@ func printRows(w io.Writer, rows []worker.Row, format string) error {
 		return json.NewEncoder(w).Encode(rows)
 	case "yaml":
 		for i := range rows { // YAML has no place for control characters, and its encoder lets them through
-			rows[i].Error, rows[i].Unsettled = worker.Visible(rows[i].Error), worker.Visible(rows[i].Unsettled)
+			rows[i].Error, rows[i].Unsettled, rows[i].Probe = worker.Visible(rows[i].Error), worker.Visible(rows[i].Unsettled), worker.Visible(rows[i].Probe)
 		}
 		b, err := yaml.MarshalWithOptions(rows, yaml.UseJSONMarshaler())
 		if err != nil {

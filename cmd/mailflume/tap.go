@@ -78,6 +78,9 @@ func eventLine(ev *publish.Event) string {
 	switch {
 	case data.Quarantine != nil:
 		fmt.Fprintf(&b, " %s %s", data.Quarantine.Code, worker.Visible(data.Quarantine.Reason))
+	case data.Problem != nil:
+		fmt.Fprintf(&b, " %s %s", data.Problem.Code, worker.Visible(data.Problem.Message))
+	case ev.Kind == publish.Recovered:
 	default:
 		from := ""
 		if len(data.From) > 0 {

@@ -31,7 +31,8 @@ type Row struct {
 	LastEvent   *time.Time `json:"last_event,omitempty"`
 	Skipped     int        `json:"folders_skipped,omitempty"`
 	Unsettled   string     `json:"post_action_error,omitempty"`
-	Code        string     `json:"code,omitempty"` // of the trouble it is in
+	Probe       string     `json:"probe_error,omitempty"` // why the canary's last probe did not come
+	Code        string     `json:"code,omitempty"`        // of the trouble it is in
 	Error       string     `json:"error,omitempty"`
 	Next        string     `json:"next,omitempty"` // what to do
 

@@ -72,6 +72,11 @@ func (w *Worker) onTold(box publish.Key, kind publish.EventType, why *publish.Pr
 // onProbed notes what became of a probe.
 func (w *Worker) onProbed(box publish.Key, p ingest.Probe) {
 	l := w.log.With().Str("mailbox", box.Mailbox).Str("tenant", box.Tenant).Str("probe", p.ID).Int64("ms", p.Took.Milliseconds()).Logger()
+	w.board.update(box, func(r *Row) {
+		if r.Probe = ""; !p.Arrived {
+			r.Probe = p.Err.Error()
+		}
+	})
 	if p.Arrived {
 		w.metrics.probes.WithLabelValues(w.metrics.label(box)).Set(p.Took.Seconds())
 		l.Debug().Msg("probe came")

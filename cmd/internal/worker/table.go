@@ -38,6 +38,9 @@ func WriteTable(w io.Writer, rows []Row, wide bool) {
 		if r.Unsettled != "" {
 			_, _ = fmt.Fprintf(w, "\n%s: post-action refused: %s\n", r.Mailbox, Visible(r.Unsettled))
 		}
+		if r.Probe != "" {
+			_, _ = fmt.Fprintf(w, "\n%s: the last probe: %s\n", r.Mailbox, Visible(r.Probe))
+		}
 		if len(r.Differing) > 0 {
 			_, _ = fmt.Fprintf(w, "\n%s: defined otherwise at %s\n", r.Mailbox, strings.Join(r.Differing, ", "))
 		}
