@@ -59,12 +59,10 @@ func TestEachChangeOfAMailboxsHealthIsToldOnce(t *testing.T) {
 			w := newWorld(ingest.Start{All: true}, ingest.After{Action: ingest.ActionSeen, Grace: time.Minute})
 			mail := sourcetest.Mail(6)
 			w.add(mail[:3])
-			stop := w.serve(t)
-			pass(10 * time.Minute)
-			begin := time.Now()
+			begin := time.Now().Add(10 * time.Minute)
 			w.box.OpenFault = func(int) error {
 				switch age := time.Since(begin); {
-				case age > tc.lasts:
+				case age < 0, age > tc.lasts:
 					return nil
 				case tc.fault != nil && tc.fault.Error() == "both" && age < time.Hour:
 					return down
@@ -73,7 +71,8 @@ func TestEachChangeOfAMailboxsHealthIsToldOnce(t *testing.T) {
 				}
 				return tc.fault
 			}
-			pass(tc.lasts)
+			stop := w.serve(t)
+			pass(10*time.Minute + tc.lasts)
 			w.add(mail[3:])
 			pass(2 * time.Hour)
 			stop()
@@ -223,7 +222,13 @@ func TestAProbeThatDoesNotComeIsToldOnceAndTakenBackByOneThatDoes(t *testing.T) 
 
 func TestNobodyProbesAMailboxThatIsPausedOrInTrouble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, sent := newWorld(ingest.Start{}, ingest.After{}), atomic.Int64{}
+		w, sent, broken := newWorld(ingest.Start{}, ingest.After{}), atomic.Int64{}, atomic.Bool{}
+		w.box.OpenFault = func(int) error {
+			if broken.Load() {
+				return refusal()
+			}
+			return nil
+		}
 		f, stop := w.serveWith(t, birds(w, func() (time.Duration, bool) { return time.Second, true }, &sent))
 		defer stop()
 		pass(time.Hour)
@@ -238,7 +243,7 @@ func TestNobodyProbesAMailboxThatIsPausedOrInTrouble(t *testing.T) {
 		if sent.Load() != before {
 			t.Errorf("%d probes of a paused mailbox", sent.Load()-before)
 		}
-		w.box.OpenFault = func(int) error { return refusal() }
+		broken.Store(true)
 		if err := f.Resume(t.Context(), key); err != nil {
 			t.Fatal(err)
 		}
