@@ -53,9 +53,14 @@ func (x *exchange) Next(challenge []byte) ([]byte, error) {
 	return answer, err
 }
 
-// authenticate signs in.
+// authenticate signs in. Where the configuration leaves it open, with XOAUTH2 unless the server offers only
+// OAUTHBEARER.
 func authenticate(c *smtp.Client, opt Options, secret string) error {
-	x, err := newExchange(opt.Login.Mechanism, opt.Login.User, secret, opt.Endpoint.Addr)
+	m := opt.Login.Mechanism
+	if m == ingest.Bearer && !c.SupportsAuth(sasl.MechXOAUTH2) && c.SupportsAuth(sasl.MechOAUTHBEARER) {
+		m = ingest.OAUTHBEARER
+	}
+	x, err := newExchange(m, opt.Login.User, secret, opt.Endpoint.Addr)
 	if err != nil {
 		return classify("smtp sign-in", atAuth, err)
 	}

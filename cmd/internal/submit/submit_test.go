@@ -157,6 +157,32 @@ func TestWhatAServerAnswersIsClassifiedByItsCodes(t *testing.T) {
 	}
 }
 
+func TestTheMechanismIsTheConfiguredOneOrWhatTheServerOffers(t *testing.T) {
+	for name, tc := range map[string]struct {
+		offered []string
+		wanted  ingest.Mechanism
+		used    string
+	}{
+		"both":             {[]string{"OAUTHBEARER", "XOAUTH2"}, ingest.Bearer, "XOAUTH2"},
+		"one":              {[]string{"OAUTHBEARER"}, ingest.Bearer, "OAUTHBEARER"},
+		"both, configured": {[]string{"OAUTHBEARER", "XOAUTH2"}, ingest.OAUTHBEARER, "OAUTHBEARER"},
+		"a password":       {[]string{"LOGIN", "PLAIN"}, ingest.Password, "PLAIN"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := start(t, submittest.Options{Mechanisms: tc.offered, Verify: only("good")})
+			o := options(s, ingest.StartTLS, "good")
+			o.Login.Mechanism = tc.wanted
+			if _, err := Send(t.Context(), o, box, box, probe); err != nil || s.Lines()[3] != "AUTH "+tc.used {
+				t.Errorf("%v, said %q", err, s.Lines())
+			}
+			o.Login.Tokens = tokens{"bad"}
+			if _, err := Send(t.Context(), o, box, box, probe); ingest.FaultOf(err).Code != ingest.CodeSubmitRefused {
+				t.Errorf("a bad one: %v", err)
+			}
+		})
+	}
+}
+
 func TestNothingIsSaidInClear(t *testing.T) {
 	s := start(t, submittest.Options{})
 	s.Without("STARTTLS")

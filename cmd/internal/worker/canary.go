@@ -36,16 +36,26 @@ func Submission(m *config.Mailbox, login ingest.Login) (submit.Options, error) {
 	return submit.Options{Endpoint: end, Login: login}, nil
 }
 
+// submission is how a worker submits probes of a mailbox. Google's scope for reading a mailbox by IMAP lets
+// nobody send: where the configuration leaves it open, it is the one for POP3 and SMTP.
+func (b *builder) submission(m *config.Mailbox) (submit.Options, error) {
+	as := *m
+	if m.Credential.Type == config.TypeGoogle {
+		as.Protocol = config.POP3
+	}
+	login, err := b.login(&as)
+	if err != nil {
+		return submit.Options{}, err
+	}
+	return Submission(m, login)
+}
+
 // canary is the engine's canary of a mailbox; nil: it has none.
 func (b *builder) canary(m *config.Mailbox) (*ingest.Canary, error) {
 	if m.Canary.Every == 0 {
 		return nil, nil
 	}
-	login, err := b.login(m)
-	if err != nil {
-		return nil, err
-	}
-	opt, err := Submission(m, login)
+	opt, err := b.submission(m)
 	if err != nil {
 		return nil, err
 	}

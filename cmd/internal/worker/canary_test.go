@@ -128,7 +128,7 @@ func (c *circle) options(t *testing.T, w *worker.Worker, m *config.Mailbox) prob
 	t.Helper()
 	entra, err := oauth.NewEntra(oauth.EntraOptions{
 		Tenant: "demo.example", ClientID: "mailflume-demo", Authority: c.issuer.URL(), Scope: m.Credential.Scope,
-		Secret: func(context.Context) (string, error) { return c.issuer.Secret(), nil }, RootCAs: c.issuer.CA().Pool(),
+		Secret: func(context.Context) (string, error) { return c.issuer.Secret(), nil }, Common: oauth.Common{RootCAs: c.issuer.CA().Pool()},
 	})
 	if err != nil {
 		t.Fatal(err)

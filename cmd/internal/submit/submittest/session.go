@@ -131,6 +131,10 @@ func (x *session) credentials(mech, octets string) (user, secret string) {
 	case "XOAUTH2":
 		u, rest, _ := strings.Cut(strings.TrimPrefix(octets, "user="), "\x01auth=Bearer ")
 		return u, strings.TrimSuffix(rest, "\x01\x01")
+	case "OAUTHBEARER":
+		u, rest, _ := strings.Cut(strings.TrimPrefix(octets, "n,a="), ",\x01")
+		_, token, _ := strings.Cut(rest, "auth=Bearer ")
+		return u, strings.TrimSuffix(token, "\x01\x01")
 	case "PLAIN":
 		if f := strings.Split(octets, "\x00"); len(f) == 3 {
 			return f[1], f[2]
@@ -141,7 +145,7 @@ func (x *session) credentials(mech, octets string) (user, secret string) {
 
 // refuse tells a refused token as JSON and wants an empty line before it says the code.
 func (x *session) refuse(mech string) bool {
-	if mech == "XOAUTH2" {
+	if mech != "PLAIN" {
 		told := base64.StdEncoding.EncodeToString([]byte(`{"status":"401","schemes":"bearer","scope":"https://mail.example/"}`))
 		x.say("334 " + told)
 		line, err := x.text.ReadLine()
@@ -149,8 +153,8 @@ func (x *session) refuse(mech string) bool {
 			return false
 		}
 		x.s.heard(line)
-		if line != "" {
-			return x.say("501 5.5.4 an empty line was wanted")
+		if wanted := map[string]string{"OAUTHBEARER": "AQ=="}[mech]; line != wanted {
+			return x.say("501 5.5.4 another answer was wanted")
 		}
 	}
 	ok, _ := x.reply("TOKEN", "535 5.7.3 Authentication unsuccessful")
