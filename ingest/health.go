@@ -13,13 +13,11 @@ import (
 // event for each change, appended by the owner like every other, without a Ref. What was told last lies
 // in the word on the log, so that the next owner neither repeats it nor forgets to take it back.
 //
-//	         refused three times          no look at it came to its end for three polls,
-//	         at least a minute apart      or a probe is late
+//	         the breaker opens over       it opens over anything else, no look at it came to its
+//	         signing in                   end for three polls, or a probe is late
 //	well ──────────▶ auth_failed      well ──────────▶ stalled ──▶ auth_failed
 //	  ◀── recovered: the mailbox was read to its end; if a probe was late, the next one came
 const (
-	breakAfter = 3
-	breakPause = time.Minute
 	stallPolls = 3
 	stallFloor = 3 * time.Minute // however often it is polled: a server that restarts is no news
 )
@@ -37,15 +35,10 @@ type news struct {
 type health struct {
 	told    news
 	lively  time.Time // when something last came through: a look at its end, a message, a new claim
-	refused int       // since the mailbox was last read, those a minute apart
+	refused int       // since the mailbox was last read, those refusalPause apart: as many as refusals open the breaker
 	last    time.Time // of those
 	tenure  string    // makes ids that nobody else makes
 	changes int
-}
-
-// refuses reports whether a fault is one of signing in that people must end.
-func refuses(f Fault) bool {
-	return strings.HasPrefix(string(f.Code), "MF-AUTH-") && (f.Class == Auth || f.Class == Config || f.Class == Permanent)
 }
 
 // began notes a claim: nobody could have told anything in the time before.
@@ -94,15 +87,17 @@ func (r *runner) finding(err error) news {
 		return news{}
 	}
 	f := FaultOf(err)
-	now, refused := r.opt.Now(), refuses(f)
-	if refused && now.Sub(h.last) >= breakPause {
+	now, parked := r.opt.Now(), f.parked() > 0
+	if parked && now.Sub(h.last) >= refusalPause {
 		h.refused, h.last = h.refused+1, now
 	}
+	open, auth := h.refused >= refusals, strings.HasPrefix(string(f.Code), "MF-AUTH-")
 	switch {
 	case h.told.Type == publish.AuthFailed:
-	case h.refused >= breakAfter:
+	case parked && open && auth:
 		return news{Type: publish.AuthFailed, Code: f.Code}
-	case h.told.Type == "" && !refused && now.Sub(h.lively) >= max(stallPolls*r.box.PollEvery, stallFloor):
+	case h.told.Type != "":
+	case parked && open, !(parked && auth) && now.Sub(h.lively) >= max(stallPolls*r.box.PollEvery, stallFloor):
 		return news{Type: publish.Stalled, Code: f.Code}
 	}
 	return h.told
