@@ -97,7 +97,7 @@ func (r *runner) finding(err error) news {
 	case parked && open && auth:
 		return news{Type: publish.AuthFailed, Code: f.Code}
 	case h.told.Type != "":
-	case parked && open, !(parked && auth) && now.Sub(h.lively) >= max(stallPolls*r.box.PollEvery, stallFloor):
+	case parked && open, (!parked || !auth) && now.Sub(h.lively) >= max(stallPolls*r.box.PollEvery, stallFloor):
 		return news{Type: publish.Stalled, Code: f.Code}
 	}
 	return h.told
