@@ -15,8 +15,8 @@ import (
 )
 
 type checkFlags struct {
-	offline, json, strict, all bool
-	parallel                   int
+	offline, json, strict, all, send bool
+	parallel                         int
 }
 
 func checkCommand() *cobra.Command {
@@ -40,6 +40,7 @@ func checkCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&f.json, "json", false, "a JSON line for each step")
 	cmd.Flags().BoolVar(&f.strict, "strict", false, "exit 3 for warnings too")
 	cmd.Flags().BoolVar(&f.all, "all", false, "print every mailbox, not only those that need somebody")
+	cmd.Flags().BoolVar(&f.send, "send", false, "send a probe to each mailbox over SMTP, and wait for its event: a worker must be running")
 	cmd.Flags().IntVar(&f.parallel, "parallel", 16, "mailboxes at a time")
 	return cmd
 }
@@ -51,7 +52,7 @@ func runCheck(cmd *cobra.Command, cfg *config.Config, names []string, f checkFla
 	}
 	bar := cmd.ErrOrStderr()
 	o := check.Options{
-		Mailboxes: boxes, Offline: f.offline, Parallel: f.parallel,
+		Mailboxes: boxes, Offline: f.offline, Send: f.send, Parallel: f.parallel,
 		Reach: func(ctx context.Context) (natsjs.Options, func(), error) { return natsFor(ctx, cfg, false) },
 	}
 	if isTerminal(bar) && !f.json {

@@ -89,7 +89,7 @@ func otherRows() []Row {
 		{N: 44, Name: "Google: invalid email or user id", Where: "ingest/oauth (Google)"},
 		{N: 45, Name: "Google: short-lived token", Where: "ingest/oauth (Google)"},
 		{N: 46, Name: "Google: token has been expired or revoked", Where: "ingest/oauth (Google)"},
-		{N: 68, Name: "535 5.7.3", Where: "SMTP submission"},
+		{N: 68, Name: "535 5.7.3, 5.7.139", Where: "cmd/internal/submit, TestWhatAServerAnswers…"},
 		{N: 69, Name: "UIDVALIDITY changes", Where: "ingest/imapsource, TestReset…: a state, no failure"},
 		{N: 70, Name: "nobody listens", Change: [2]string{"port: {{box}}", "port: 1"}},
 	}

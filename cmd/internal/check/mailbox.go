@@ -33,6 +33,9 @@ func (r *run) mailbox(m *config.Mailbox) *Section {
 	login := s.add("login", func(ctx context.Context) Outcome { return r.login(ctx, b) }, needs...)
 	folders := s.add("folders", b.folders, login)
 	s.add("rights", b.rights, folders)
+	if r.opt.Send {
+		s.add("probe", func(ctx context.Context) Outcome { return r.probe(ctx, b) }, login, r.linked).Limit = probeTime
+	}
 	s.end = b.close
 	return s
 }

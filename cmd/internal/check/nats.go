@@ -40,6 +40,7 @@ func (r *run) nats() (s *Section, hangUp func()) {
 		s.Name = r.cfg.NATS.DataDir
 	}
 	connect := s.add("connect", n.connect)
+	r.link, r.linked = n, connect
 	stream := s.add("stream", n.stream, connect)
 	s.add("publish", n.mayPublish, connect)
 	var needs []*Step

@@ -16,6 +16,7 @@ import (
 type Options struct {
 	Mailboxes []*config.Mailbox // of the configuration
 	Offline   bool              // only what can be seen without a network
+	Send      bool              // submit a probe to each mailbox and wait for its event
 	Parallel  int               // mailboxes at a time; 0: 16
 	Patience  time.Duration     // how long NATS is waited for; 0: 5 s
 	// Reach says how to connect to NATS, and what to call when it is no longer needed.
@@ -36,6 +37,8 @@ type run struct {
 	opt   Options
 	parts *worker.Parts
 
+	link    *connection // to NATS
+	linked  *Step
 	tokens  map[string]*tokenSteps  // by credential
 	servers map[string]*serverSteps // by address
 	certs   sync.Map                // credential to the end of its certificate, once a token was asked for

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -38,6 +39,7 @@ type Step struct {
 	Name  string
 	Needs []*Step // all of these have to work first
 	Run   func(ctx context.Context) Outcome
+	Limit time.Duration // of its time; 0: stepTime
 
 	Outcome
 	Took time.Duration
@@ -86,7 +88,7 @@ func (s *Section) run(ctx context.Context) {
 			continue
 		}
 		began := time.Now()
-		limited, cancel := context.WithTimeout(ctx, stepTime)
+		limited, cancel := context.WithTimeout(ctx, cmp.Or(st.Limit, stepTime))
 		st.Outcome = st.Run(limited)
 		cancel()
 		st.Took = time.Since(began)

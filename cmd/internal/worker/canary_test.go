@@ -13,6 +13,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"mailflume/cmd/internal/check"
 	"mailflume/cmd/internal/config"
 	"mailflume/cmd/internal/probe"
 	"mailflume/cmd/internal/submit/submittest"
@@ -24,6 +25,7 @@ import (
 	"mailflume/pop3/pop3test"
 	"mailflume/publish"
 	"mailflume/publish/natsjs"
+	"mailflume/publish/natsjs/embed"
 )
 
 // circle is a mail system that ends where it begins: what is submitted lies in the mailbox.
@@ -162,6 +164,23 @@ func TestAProbeIsFollowedFromTheSubmissionToItsEvent(t *testing.T) {
 			}
 			break
 		}
+	}
+	report := check.Run(t.Context(), cfg, check.Options{Mailboxes: cfg.Mailboxes, Send: true, Reach: func(context.Context) (natsjs.Options, func(), error) {
+		opt, err := embed.Attach(cfg.NATS.DataDir)
+		return opt, func() {}, err
+	}})
+	sent := 0
+	for _, s := range report.Sections {
+		for _, st := range s.Steps {
+			if st.Name == "probe" && st.Level == check.OK && strings.Contains(st.Text, "submit") {
+				sent++
+			} else if st.Name == "probe" {
+				t.Errorf("%s: %+v", s.Name, st.Outcome)
+			}
+		}
+	}
+	if sent != len(cfg.Mailboxes) {
+		t.Errorf("check sent %d probes", sent)
 	}
 	c.lost.Store(true)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 
 	"mailflume/cmd/internal/config"
+	"mailflume/cmd/internal/submit"
 	"mailflume/ingest"
 	"mailflume/ingest/oauth"
 )
@@ -43,6 +44,13 @@ func (p *Parts) Source(m *config.Mailbox, login ingest.Login) (ingest.Source, er
 	p.b.mu.Lock()
 	defer p.b.mu.Unlock()
 	return p.b.assemble(p.cfg, m, login, false, m.Start.Ingest())
+}
+
+// Submission returns how the worker submits probes of a mailbox.
+func (p *Parts) Submission(m *config.Mailbox) (submit.Options, error) {
+	p.b.mu.Lock()
+	defer p.b.mu.Unlock()
+	return p.b.submission(m)
 }
 
 // Close ends what the parts share.
