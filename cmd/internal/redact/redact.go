@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -58,8 +59,8 @@ func Forms(secret string) []Form {
 			}
 		}
 	}
-	slices.SortStableFunc(forms, func(x, y Form) int { return len(y.Text) - len(x.Text) })
-	return forms
+	slices.SortStableFunc(forms, func(x, y Form) int { return cmp.Or(len(y.Text)-len(x.Text), cmp.Compare(x.Text, y.Text)) })
+	return slices.CompactFunc(forms, func(x, y Form) bool { return x.Text == y.Text })
 }
 
 // Find names the forms of a secret that stand in text.
