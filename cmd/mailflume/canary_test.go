@@ -273,7 +273,7 @@ func TestNoSecretLeaksWhateverFails(t *testing.T) {
 
 func fetch(t *testing.T, address string) string {
 	t.Helper()
-	res, err := http.Get(address) //nolint:noctx // a page of a process of this test
+	res, err := http.Get(address)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,7 +39,7 @@ func Forms(secret string) []Form {
 		{"plain", secret}, {"URL-encoded", url.QueryEscape(secret)}, {"URL path", url.PathEscape(secret)},
 		{"Go string", quoted[1 : len(quoted)-1]}, {"HTML", html.EscapeString(secret)},
 		{"hex", hex.EncodeToString(b)}, {"HEX", strings.ToUpper(hex.EncodeToString(b))},
-		{"list of octets", strings.Trim(fmt.Sprint(b), "[]")}, {"octets in Go", strings.TrimSuffix(strings.TrimPrefix(fmt.Sprintf("%#v", b), "[]byte{"), "}")},
+		{"list of octets", strings.Trim(fmt.Sprintf("%d", b), "[]")}, {"octets in Go", strings.TrimSuffix(strings.TrimPrefix(fmt.Sprintf("%#v", b), "[]byte{"), "}")},
 	}
 	for _, escapeHTML := range []bool{false, true} {
 		var s strings.Builder

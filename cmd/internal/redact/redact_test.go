@@ -23,7 +23,7 @@ func planted(t *testing.T) map[string]string {
 	out := map[string]string{
 		"plain": "password " + canary + " refused", "query": "a=" + url.QueryEscape(canary) + "&b", "path": "/" + url.PathEscape(canary),
 		"JSON": string(asJSON), "%q": fmt.Sprintf("%q", canary), "HTML": "<p>" + html.EscapeString(canary), "hex": hex.EncodeToString([]byte(canary)),
-		"%X": fmt.Sprintf("%X", canary), "%v of octets": fmt.Sprint([]byte("a " + canary)), "%#v of octets": fmt.Sprintf("%#v", []byte("ab"+canary)),
+		"%X": fmt.Sprintf("%X", canary), "%v of octets": fmt.Sprintf("%d", []byte("a "+canary)), "%#v of octets": fmt.Sprintf("%#v", []byte("ab"+canary)),
 		"Basic": base64.StdEncoding.EncodeToString([]byte("client:" + canary)),
 	}
 	for k := range 3 {

@@ -13,5 +13,5 @@ func room(dir string) string {
 	if err := syscall.Statfs(dir, &s); err != nil {
 		return ""
 	}
-	return fmt.Sprintf(", %d octets free of %d", s.Bavail*uint64(s.Bsize), s.Blocks*uint64(s.Bsize)) //nolint:unconvert // differs between systems
+	return fmt.Sprintf(", %d octets free of %d", s.Bavail*uint64(s.Bsize), s.Blocks*uint64(s.Bsize))
 }
