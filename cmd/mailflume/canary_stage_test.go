@@ -3,6 +3,7 @@
 package main
 
 import (
+	"archive/zip"
 	"bufio"
 	"crypto/tls"
 	"crypto/x509"
@@ -10,6 +11,7 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/url"
@@ -209,4 +211,43 @@ func repeatPOP3(c net.Conn, n int) {
 			_, _ = fmt.Fprintf(c, "-ERR [AUTH] you said %s\r\n", repeated(lines.Text(), n))
 		}
 	}
+}
+
+// commands runs commands and looks at what they print. How they end is not the point here.
+func (c *cage) commands(file string, lines ...string) {
+	c.t.Helper()
+	for _, line := range lines {
+		code, out, errOut := call(c.t, append(strings.Fields(line), "-c", file)...)
+		c.clean(c.t, fmt.Sprintf("mailflume %s (exit %d)", line, code), out+errOut+"\n")
+	}
+}
+
+// bundle makes a support bundle, looks at each file in it, and wants that nothing had to be masked.
+func (c *cage) bundle(file string) (files map[string]string) {
+	c.t.Helper()
+	path := filepath.Join(c.t.TempDir(), "bundle.zip")
+	code, out, errOut := call(c.t, "support-bundle", "-c", file, "-o", path, "--wait", "0s")
+	c.clean(c.t, "support-bundle", out+errOut)
+	z, err := zip.OpenReader(path)
+	if code != 0 || err != nil {
+		c.t.Fatalf("exit %d, %v: %s", code, err, errOut)
+	}
+	defer z.Close()
+	files = map[string]string{}
+	for _, f := range z.File {
+		r, err := f.Open()
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		b, err := io.ReadAll(r)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		c.clean(c.t, "bundle: "+f.Name, string(b))
+		files[filepath.Base(f.Name)] = string(b)
+		if strings.Contains(string(b), "masked in it") {
+			c.t.Errorf("the bundle had something to mask:\n%s", b)
+		}
+	}
+	return files
 }
