@@ -113,7 +113,7 @@ func New(secrets ...string) *Masker {
 	m := &Masker{known: strings.NewReplacer(pairs...)}
 	for _, p := range [][2]string{
 		{"eyj", `()eyJ[A-Za-z0-9_+/=-]{13,}(?:\.[A-Za-z0-9_=-]+)*`}, // JSON in base64: tokens, challenges
-		{"bearer", `(?i)(\bbearer\s+)[A-Za-z0-9._~+/=-]{8,}`},       // RFC 6750 section 2.1
+		{"bearer", `(?i)(\bbearer\s+)[A-Za-z0-9._~+/=-]{16,}`},      // RFC 6750 section 2.1
 		{"basic", `(?i)(\bbasic\s+)[A-Za-z0-9+/=-]{12,}`},           // RFC 7617 section 2
 		{"private key", `(?s)(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(?:-----END|\z)`},
 		{"secret", `(?i)(client_secret"?\s*[=:]\s*"?)[^\s"&,*]{4,}`},
