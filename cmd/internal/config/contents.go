@@ -5,6 +5,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 )
 
 // SecretContents reads every secret that the configuration refers to, wherever in it, for whoever has to
@@ -16,7 +17,7 @@ func (c *Config) SecretContents(ctx context.Context) []string {
 		if ref := s.Reference(); !seen[ref] {
 			seen[ref] = true
 			if text, err := s.read(ctx); err == nil {
-				out = append(out, text)
+				out = append(out, strings.TrimRight(text, "\r\n"))
 			}
 		}
 	})
