@@ -31,6 +31,10 @@
 .PARAMETER Protocol
   imap (default) or pop3.
 
+.PARAMETER Send
+  Also lets the application send as these mailboxes over SMTP, which `mailflume check --send` and the canary need. The app
+  registration then needs SMTP.SendAsApp too. SMTP sign-in must not be off for the whole tenant.
+
 .EXAMPLE
   ./exchange-setup.ps1 -Organization contoso.onmicrosoft.com -AppId 11111111-2222-3333-4444-555555555555 -Mailbox support@contoso.com,invoices@contoso.com
 
@@ -44,6 +48,7 @@ param(
     [guid] $ObjectId,
     [Parameter(Mandatory)] [string[]] $Mailbox,
     [ValidateSet('imap', 'pop3')] [string] $Protocol = 'imap',
+    [switch] $Send,
     [string] $DisplayName = 'mailflume'
 )
 
@@ -71,7 +76,7 @@ function Find-EnterpriseApplication {
 
 # --- 1. sign in
 Assert-Module -Name ExchangeOnlineManagement -AtLeast 3.0
-if (-not $ObjectId) { $ObjectId = Find-EnterpriseApplication }
+if (-not $PSBoundParameters.ContainsKey('ObjectId')) { $ObjectId = Find-EnterpriseApplication } # an empty guid is not false
 Connect-ExchangeOnline -Organization $Organization -ShowBanner:$false
 if (-not (Get-Command New-ServicePrincipal -ErrorAction SilentlyContinue)) {
     throw 'New-ServicePrincipal is not available: the account needs the role Exchange Administrator. Roles take effect at the next sign-in.'
@@ -115,6 +120,11 @@ try {
                 else { Set-CASMailbox -Identity $box -PopEnabled $true }
                 Write-Host "${box}: $Protocol switched on"
             }
+            if ($Send -and $PSCmdlet.ShouldProcess($box, 'Add-RecipientPermission SendAs, and SMTP sign-in')) {
+                Add-RecipientPermission -Identity $box -Trustee $principal.Identity -AccessRights SendAs -Confirm:$false | Out-Null
+                Set-CASMailbox -Identity $box -SmtpClientAuthenticationDisabled $false
+                Write-Host "${box}: may be sent from"
+            }
         }
         catch {
             $failed += $box
@@ -142,6 +152,8 @@ foreach ($box in $Mailbox) {
     Write-Output '    credentials: exchange'
     if ($Protocol -eq 'pop3') { Write-Output '    protocol: pop3' }
 }
+Write-Host ''
+Write-Host '# then, where mailflume is:  mailflume check'
 if ($failed) {
     Write-Warning "Not done: $($failed -join ', ')"
     exit 1

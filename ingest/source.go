@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"iter"
 	"time"
@@ -163,6 +164,9 @@ type Token struct {
 	Value   string
 	Expires time.Time // zero: unknown or never
 }
+
+// Format hides the token under every verb.
+func (Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "***") }
 
 // String hides the token.
 func (Token) String() string { return "***" }

@@ -150,7 +150,7 @@ func (c *Client) verdict(x exchange, bare bool) error {
 		more, text, err := c.continuation("AUTH")
 		switch {
 		case err != nil:
-			return c.refused(err, bare, challenge, x.token, base64.StdEncoding.EncodeToString([]byte(x.response)))
+			return c.refused(err, bare, challenge, base64.StdEncoding.EncodeToString([]byte(x.response)), x.token)
 		case !more:
 			c.signedIn()
 			return nil

@@ -95,40 +95,5 @@ func clip(s string) string {
 // quote makes untrusted text safe for logs.
 func quote(s string) string { return strconv.QuoteToGraphic(clip(s)) }
 
-// shortestEcho is the least part of a secret that is looked for in what the server says. A server
-// may echo any part of the line it refuses, and what it says is cut.
-const shortestEcho = 12
-
-// hide takes secrets out of what the server echoed.
-func (e *Error) hide(secrets ...string) *Error {
-	for _, s := range secrets {
-		e.Line, e.Text, e.Challenge = mask(e.Line, s), mask(e.Text, s), []byte(mask(string(e.Challenge), s))
-	}
-	return e
-}
-
-// mask puts one star for each run of octets in text that stems from secret.
-func mask(text, secret string) string {
-	n := min(shortestEcho, len(secret))
-	if n == 0 {
-		return text
-	}
-	var out strings.Builder
-	for i := 0; i < len(text); {
-		j := i
-		for j+n <= len(text) && strings.Contains(secret, text[j:j+n]) {
-			j++
-		}
-		if j > i {
-			out.WriteByte('*')
-			i = j + n - 1
-			continue
-		}
-		out.WriteByte(text[i])
-		i++
-	}
-	return out.String()
-}
-
 // syntaxError shows what came instead of an answer, safe for logs.
 func syntaxError(line []byte) error { return fmt.Errorf("%w: %s", ErrSyntax, quote(string(line))) }

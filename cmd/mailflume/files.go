@@ -21,6 +21,6 @@ func writeNew(cmd *cobra.Command, path string, text []byte) error {
 	if err := errors.Join(err, f.Close()); err != nil {
 		return fail(exitConfig, err)
 	}
-	_, err = fmt.Fprintf(cmd.ErrOrStderr(), "wrote %s; fill it in, then: mailflume config validate -c %s && mailflume run -c %s\n", path, path, path)
+	_, err = fmt.Fprintf(cmd.ErrOrStderr(), "wrote %s; fill it in as it says, then: mailflume check -c %s && mailflume run -c %s\n", path, path, path)
 	return err
 }

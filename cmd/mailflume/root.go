@@ -20,7 +20,7 @@ func newRoot() *cobra.Command {
 	}
 	root.PersistentFlags().StringP(configFlag, "c", "mailflume.yaml", "configuration file")
 	root.AddCommand(demoCommand(), initCommand(), runCommand(), checkCommand(), parseCommand(), tapCommand(), statusCommand(), quarantineCommand(), auditCommand(),
-		blobCommand(), configCommand(), explainCommand(), versionCommand())
+		blobCommand(), configCommand(), explainCommand(), supportCommand(), versionCommand())
 	root.AddCommand(backfillCommand(), replayCommand())
 	root.AddCommand(controlCommands()...)
 	return root

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mailflume/cmd/internal/config"
+	"mailflume/cmd/internal/support"
 	"mailflume/cmd/internal/worker"
 )
 
@@ -50,7 +51,10 @@ func runWorker(cmd *cobra.Command, cfg *config.Config, once bool) (err error) {
 		starting, cancel = context.WithTimeout(ctx, onceWait)
 		defer cancel()
 	}
-	w, err := worker.Start(starting, cfg, worker.Options{Log: newLogger(cmd.ErrOrStderr(), cfg.Log), Version: version, Watch: !once, Single: once})
+	recent := support.NewTail(keptLog)
+	w, err := worker.Start(starting, cfg, worker.Options{
+		Log: newLogger(cmd.ErrOrStderr(), cfg.Log, recent), Recent: recent.Bytes, Version: version, Watch: !once, Single: once,
+	})
 	if err != nil {
 		return err
 	}
@@ -70,9 +74,13 @@ func runWorker(cmd *cobra.Command, cfg *config.Config, once bool) (err error) {
 	return nil
 }
 
-// newLogger logs to w as the configuration says. Messages are constants and what came from outside
-// is in fields: the console format does not escape messages.
-func newLogger(w io.Writer, c config.Log) zerolog.Logger {
+// keptLog is how much of the log a worker remembers, whatever it prints: a support bundle is wanted after
+// the fact, when it is too late to raise the level.
+const keptLog = 1 << 20
+
+// newLogger logs to w as the configuration says, and to recent all of it. Messages are constants and
+// what came from outside is in fields: the console format does not escape messages.
+func newLogger(w io.Writer, c config.Log, recent ...io.Writer) zerolog.Logger {
 	if c.Format == "console" {
 		w = zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly, NoColor: os.Getenv("NO_COLOR") != "" || !isTerminal(w)}
 	}
@@ -80,7 +88,11 @@ func newLogger(w io.Writer, c config.Log) zerolog.Logger {
 	if err != nil {
 		level = zerolog.InfoLevel
 	}
-	return zerolog.New(zerolog.SyncWriter(w)).Level(level).With().Timestamp().Logger()
+	if len(recent) == 0 {
+		return zerolog.New(zerolog.SyncWriter(w)).Level(level).With().Timestamp().Logger()
+	}
+	shown := &zerolog.FilteredLevelWriter{Writer: zerolog.LevelWriterAdapter{Writer: zerolog.SyncWriter(w)}, Level: level}
+	return zerolog.New(zerolog.MultiLevelWriter(append(recent, shown)...)).Level(zerolog.DebugLevel).With().Timestamp().Logger()
 }
 
 // isTerminal reports whether w is a terminal.

@@ -13,6 +13,7 @@ import (
 	"github.com/emersion/go-imap/v2"
 
 	"mailflume/ingest"
+	"mailflume/ingest/sasl"
 )
 
 // stage is what was being done when an error came: the same refusal means different things.
@@ -36,6 +37,7 @@ type trouble struct {
 	end    error  // how the connection ended, if it did: the guard's sticky error
 	said   status // the server's last refusal
 	secret int    // length of the sign-in message on the wire
+	hidden string // what it proves itself with: a server may repeat it
 }
 
 const (
@@ -56,7 +58,9 @@ func classify(op string, t trouble) error {
 	}
 	if refusal, ok := errors.AsType[*imap.Error](t.err); ok {
 		st := status{kind: string(refusal.Type), code: strings.ToUpper(string(refusal.Code)), text: printable(refusal.Text)}
-		return &ingest.Error{Fault: t.refused(st), Op: op, Err: st.asError()}
+		f := t.refused(st)
+		st.text = t.hide(st.text)
+		return &ingest.Error{Fault: f, Op: op, Err: st.asError()}
 	}
 	cause := t.err
 	if t.end != nil && !errors.Is(t.end, net.ErrClosed) { // go-imap closes the connection on what it cannot read
@@ -64,9 +68,15 @@ func classify(op string, t trouble) error {
 	}
 	f := t.lost(cause)
 	if t.said.kind == "BYE" && lostConnection(cause) {
+		t.said.text = t.hide(t.said.text)
 		cause = fmt.Errorf("%w: %w", t.said.asError(), cause)
 	}
 	return &ingest.Error{Fault: f, Op: op, Err: cause}
+}
+
+// hide takes out what a server repeats of the secret.
+func (t trouble) hide(s string) string {
+	return sasl.Hide(s, t.hidden)
 }
 
 // serverError is a refusal in the server's words.

@@ -148,17 +148,18 @@ func (s *session) authenticate(tok ingest.Token) error {
 		if at != atPassword || s.has("LOGINDISABLED") {
 			return s.mechanismError("server does not offer " + mech)
 		}
-		return s.fault("imap login", at, s.c.Login(l.User, tok.Value).Wait())
+		err = s.c.Login(l.User, tok.Value).Wait()
+		return classify("imap login", trouble{at: at, err: err, end: s.g.failure(), said: s.g.lastSaid(), hidden: tok.Value})
 	}
 	if err = s.c.Authenticate(c); err == nil {
 		return nil
 	}
-	err = classify("imap login", trouble{at: at, err: err, end: s.g.failure(), said: s.g.lastSaid(), secret: c.Size()})
+	err = classify("imap login", trouble{at: at, err: err, end: s.g.failure(), said: s.g.lastSaid(), secret: c.Size(), hidden: tok.Value})
 	if e, ok := errors.AsType[*ingest.Error](err); ok && len(c.Challenge()) > 0 {
 		if e.Fault.Code == ingest.CodeAuthRefused && sasl.Malformed(c.Challenge()) {
 			e.Fault = ingest.Fault{Class: ingest.Auth, Code: ingest.CodeAddress, Lasting: true}
 		}
-		e.Err = fmt.Errorf("%w; it gives the reason %s", e.Err, printable(string(c.Challenge())))
+		e.Err = fmt.Errorf("%w; it gives the reason %s", e.Err, sasl.Hide(printable(string(c.Challenge())), tok.Value))
 	}
 	return err
 }

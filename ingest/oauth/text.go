@@ -96,7 +96,7 @@ func blotTokens(s string) string {
 		at := strings.Index(s, "eyJ")
 		if at < 0 {
 			b.WriteString(s)
-			return b.String()
+			return blotFields(b.String())
 		}
 		end := at
 		for end < len(s) && (!notNameRune(rune(s[end])) || s[end] == '=' || s[end] == '+' || s[end] == '/') {

@@ -24,7 +24,10 @@ func Example(provider string) ([]byte, error) {
 }
 
 const exampleHead = `# mailflume: every message once, from the mailbox into NATS JetStream.
-# All keys: mailflume config schema. Before the first run: mailflume config validate
+# 1. Fill in what is below; all keys: mailflume config schema
+# 2. Write the secret into its file, beside this one: umask 077; mkdir -p secrets; cat >secrets/NAME   (end with Ctrl-D)
+# 3. mailflume check   says of each step from here to the first event whether it works, and what to do if not
+# 4. mailflume run     and in a second terminal: mailflume tap --follow
 `
 
 const exampleEntra = `credentials:

@@ -48,6 +48,7 @@ func (w *Worker) api() http.Handler {
 	for _, verb := range []string{VerbPause, VerbResume, VerbPoll} {
 		mux.HandleFunc("/api/v1/mailboxes/{mailbox}/"+verb, only(http.MethodPost, func(rw http.ResponseWriter, r *http.Request) { w.command(rw, r, verb) }))
 	}
+	w.support(mux)
 	mux.HandleFunc("/api/", func(rw http.ResponseWriter, r *http.Request) {
 		answer(rw, http.StatusNotFound, ingest.CodeNotAsked, "there is no "+r.URL.Path)
 	})

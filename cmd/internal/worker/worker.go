@@ -23,10 +23,11 @@ import (
 type Options struct {
 	Log     zerolog.Logger
 	Version string
-	Watch   bool   // reload when a file of the configuration changes
-	Alone   bool   // all mailboxes are this worker's, whoever else is there: for a job
-	Single  bool   // for Once: beside the workers that are there, and none of them
-	Name    string // of this worker; empty: as the configuration says, or one that is its own after every restart
+	Watch   bool          // reload when a file of the configuration changes
+	Alone   bool          // all mailboxes are this worker's, whoever else is there: for a job
+	Single  bool          // for Once: beside the workers that are there, and none of them
+	Recent  func() []byte // the last lines of the log, for a support bundle; nil: none are kept
+	Name    string        // of this worker; empty: as the configuration says, or one that is its own after every restart
 }
 
 // Worker is a running worker.
