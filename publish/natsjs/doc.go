@@ -24,6 +24,14 @@
 // all events before (Mf-Chain); claims and snapshots do too. [Conn.History] reads a log without
 // claiming it and says where it is not what was written.
 //
+// # The stream
+//
+// [Conn.EnsureStream] refuses a stream that would lose mail. It can be edited or deleted later, and the next
+// server of the URL list may have another one: so writes look at it again after every reconnect, when nobody
+// stores them, and every few minutes ([Options]). While it is unsafe they wait, and say why
+// (publish.ErrUnsafe); a managed one that is gone is made again, and the owners of its logs find theirs
+// moved. Limits that an administrator has changed meanwhile stay as they are.
+//
 // # Connections
 //
 // [Connect] returns a connection that never gives up: it reconnects for ever, and a write waits with
