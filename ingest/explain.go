@@ -9,7 +9,7 @@ type explanation struct {
 
 // explanations is the one table of what operators are told.
 func explanations() []explanation {
-	return slices.Concat(generalExplanations(), authExplanations(), mailboxExplanations(), submitExplanations(), natsExplanations())
+	return slices.Concat(generalExplanations(), authExplanations(), loginExplanations(), mailboxExplanations(), submitExplanations(), natsExplanations())
 }
 
 func generalExplanations() []explanation {
@@ -80,6 +80,23 @@ func authExplanations() []explanation {
 		{CodeTokenRequest, "the token endpoint calls the request malformed", "check authority: or token_url:, and whether a proxy on the way alters requests"},
 		{CodeAddress, "the mail server calls the sign-in malformed: the user or address is not one of its own", "check address: and user: of the mailbox"},
 		{CodeAlert, "the mail server refuses the sign-in and has a message for people", "read its words in the error: too many connections (close other clients), the protocol is switched off (switch it on for the account), or the owner has to sign in with a browser"},
+	}
+}
+
+func loginExplanations() []explanation {
+	return []explanation{
+		{CodeLoginNeeded, "nobody has signed in for these credentials yet", "run: mailflume login NAME, with the name of the credentials; workers notice within five minutes"},
+		{CodeLoginEnded, "the sign-in has ended: it was revoked, expired, or the account's password or rules have changed", "run: mailflume login NAME again; workers notice within five minutes. At Google: publish the consent screen, in Testing sign-ins end after 7 days"},
+		{CodeLoginDenied, "whoever was asked to sign in refused", "run mailflume login again and accept; if an administrator has to, the error has the issuer's words"},
+		{CodeLoginExpired, "nobody finished signing in in time", "run mailflume login again and finish within ten minutes. If the browser showed an error instead of a question, follow that: mailflume does not hear of it"},
+		{CodeLoginAccount, "another account signed in than the one that the mailbox needs", "run mailflume login again in a private window and sign in with the account in the error; if the one that signed in does open the mailbox, name it: account:"},
+		{CodeLoginNoRefresh, "the issuer gave no refresh token, so the sign-in would end within the hour", "Entra and others: add offline_access to scope:. Google: remove mailflume under Third-party access of the account and sign in again"},
+		{CodeLoginBrowser, "the browser's answer cannot be received on this machine", "sign in with a code on any device instead: mailflume login NAME --device"},
+		{CodeLoginConsent, "the account or its organisation has not consented to what mailflume asks for", "sign in again and leave every box ticked; if the organisation allows no consent by users, an administrator grants the delegated permissions (IMAP.AccessAsUser.All or POP.AccessAsUser.All) to the app registration"},
+		{CodeLoginClient, "the issuer wants a secret of this application, and none is set", "Entra: App registration > Authentication > Allow public client flows: yes, and add the platform Mobile and desktop applications with http://localhost. Google and others: set client_secret:"},
+		{CodeLoginDevice, "the issuer has no device codes for mail", "sign in with a browser on this machine, without --device. Google has none for mail; another issuer: set device_url:"},
+		{CodeLoginKey, "the key that stored sign-ins are sealed with cannot be used", "make one with: openssl rand -base64 32 > token.key; chmod 600 token.key, and name it in token_key:. All workers need the same"},
+		{CodeLoginSealed, "the stored sign-in cannot be opened", "give this worker the key that the others have (token_key:, and the one before as token_key_previous:). If that key is lost: mailflume login NAME"},
 	}
 }
 

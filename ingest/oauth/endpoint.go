@@ -34,20 +34,33 @@ func newEndpoint(tokenURL string, client *http.Client, now func() time.Time) (*e
 	return &endpoint{u, client, now}, nil
 }
 
-// tokenAnswer is RFC 6749 section 5.1.
+// tokenAnswer is RFC 6749 section 5.1, and OpenID Connect Core 1.0 section 3.1.3.3.
 type tokenAnswer struct {
 	AccessToken  string `json:"access_token"`
 	TokenType    string `json:"token_type"`
 	RefreshToken string `json:"refresh_token"`
+	IDToken      string `json:"id_token"`
+	Scope        string `json:"scope"`
 }
 
-// post sends one form and reads the token in its answer. client, if it is set, goes into the header
-// as HTTP basic authentication, each part encoded as a form is (RFC 6749 section 2.3.1).
+// post sends one form and reads the token in its answer.
 func (p *endpoint) post(ctx context.Context, id *identity, form url.Values, client *url.Userinfo) (minted, tokenAnswer, *ingest.Error) {
+	began := p.now()
+	got, err := p.send(ctx, form, client)
+	if err != nil {
+		return minted{}, tokenAnswer{}, classify(id, got, err)
+	}
+	return got.minted(id, began)
+}
+
+// send posts one form and returns the answer, which has a body unless there is an error. client, if it
+// is set, goes into the header as HTTP basic authentication, each part encoded as a form is (RFC 6749
+// section 2.3.1).
+func (p *endpoint) send(ctx context.Context, form url.Values, client *url.Userinfo) (*answer, error) {
 	x := &exchange{client: p.http, host: p.url.Host, now: p.now}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url.String(), strings.NewReader(form.Encode()))
 	if err != nil {
-		return minted{}, tokenAnswer{}, classify(id, nil, err)
+		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Accept", "application/json")
@@ -55,18 +68,21 @@ func (p *endpoint) post(ctx context.Context, id *identity, form url.Values, clie
 		secret, _ := client.Password()
 		req.SetBasicAuth(url.QueryEscape(client.Username()), url.QueryEscape(secret))
 	}
-	began := p.now()
 	resp, err := x.Do(req)
-	if err != nil {
-		return minted{}, tokenAnswer{}, classify(id, &x.last, err)
+	if err == nil {
+		_ = resp.Body.Close() // it is in memory
 	}
-	_ = resp.Body.Close() // it is in memory
-	var a tokenAnswer
+	return &x.last, err
+}
+
+// minted reads the token in an answer.
+func (a *answer) minted(id *identity, began time.Time) (minted, tokenAnswer, *ingest.Error) {
+	var t tokenAnswer
 	// A token of a type that is not known must not be used (RFC 6749 section 7.1).
-	usable := resp.StatusCode/100 == 2 && json.Unmarshal(x.last.body, &a) == nil && bearer(a.AccessToken) &&
-		(a.TokenType == "" || strings.EqualFold(a.TokenType, "bearer"))
+	usable := a.status/100 == 2 && json.Unmarshal(a.body, &t) == nil && bearer(t.AccessToken) &&
+		(t.TokenType == "" || strings.EqualFold(t.TokenType, "bearer"))
 	if !usable {
-		return minted{}, tokenAnswer{}, classify(id, &x.last, errNotBearer)
+		return minted{}, tokenAnswer{}, classify(id, a, errNotBearer)
 	}
-	return minted{value: a.AccessToken, life: lifetime(x.last.body, a.AccessToken, 0), began: began}, a, nil
+	return minted{value: t.AccessToken, life: lifetime(a.body, t.AccessToken, 0), began: began}, t, nil
 }

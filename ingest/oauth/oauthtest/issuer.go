@@ -35,6 +35,8 @@ type Options struct {
 	CA          *CA             // default: an authority of its own
 	Certificate tls.Certificate // of the server; default: one that the CA makes
 	Now         func() time.Time
+
+	DeviceInterval time.Duration // between two questions about a device code; default 5 s
 }
 
 // Issuer is a running issuer.
@@ -64,6 +66,7 @@ type Issuer struct {
 	trusted   []federated
 	delegated map[string][]string // service account to scopes
 	suspended map[string]bool     // mailboxes without tokens
+	signIns
 }
 
 // Start listens and serves until Close.
@@ -122,7 +125,7 @@ func newIssuer(o Options, addr *net.TCPAddr) *Issuer {
 		served: make(chan struct{}), secret: or(o.Secret, rand.Text()),
 		certs: map[string]*x509.Certificate{}, revoked: map[string]bool{}, refresh: map[string]string{},
 		seen: map[string]int64{}, requests: map[string]int{}, platform: rand.Text(),
-		delegated: map[string][]string{}, suspended: map[string]bool{},
+		delegated: map[string][]string{}, suspended: map[string]bool{}, signIns: newSignIns(),
 	}
 	i.ctx, i.cancel = context.WithCancel(context.Background())
 	i.server = &http.Server{
@@ -222,6 +225,10 @@ func (i *Issuer) handler() http.Handler {
 	mux.HandleFunc("GET /jwks", i.jwks)
 	mux.HandleFunc("POST /{tenant}/oauth2/v2.0/token", i.entraToken)
 	mux.HandleFunc("POST /token", i.genericToken)
+	mux.HandleFunc("GET /authorize", i.authorize)
+	mux.HandleFunc("GET /{tenant}/oauth2/v2.0/authorize", i.authorize)
+	mux.HandleFunc("POST /devicecode", i.deviceCode)
+	mux.HandleFunc("POST /{tenant}/oauth2/v2.0/devicecode", i.deviceCode)
 	mux.HandleFunc("POST /introspect", i.introspect)
 	mux.HandleFunc("GET /msi/token", i.platformToken)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -71,6 +71,9 @@ func (i *Issuer) jwks(w http.ResponseWriter, _ *http.Request) {
 // entraToken is Entra's endpoint: client credentials only, for one resource's .default.
 func (i *Issuer) entraToken(w http.ResponseWriter, r *http.Request) {
 	tenant := r.PathValue("tenant")
+	if i.answerPerson(w, r, tenant) {
+		return
+	}
 	aud, err := i.entraCheck(r, tenant)
 	if err != nil {
 		i.refused(w, err)
@@ -142,6 +145,9 @@ func (i *Issuer) credential(f url.Values, endpoint string) error {
 // genericToken is the endpoint of an issuer that is not Entra: secrets in the form or by HTTP basic
 // authentication, refresh tokens that change with each use, and assertions of service accounts.
 func (i *Issuer) genericToken(w http.ResponseWriter, r *http.Request) {
+	if i.answerPerson(w, r, "") {
+		return
+	}
 	opt, extra, err := i.genericCheck(r)
 	if err != nil {
 		i.refused(w, err)

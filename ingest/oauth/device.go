@@ -1,0 +1,130 @@
+package oauth
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"time"
+
+	"mailflume/ingest"
+)
+
+const (
+	deviceInterval = 5 // seconds between two questions, unless the issuer says otherwise (RFC 8628 section 3.2)
+	slowDown       = 5 // more of them each time the issuer asks to slow down (section 3.5)
+	maxInterval    = 60
+)
+
+// DeviceCode is what a person needs to sign in on another device (RFC 8628 section 3.2).
+type DeviceCode struct {
+	Page     string // to open in any browser
+	Code     string // to type there
+	WithCode string // the page with the code already typed, for a link or a picture; may be ""
+	Expires  time.Time
+}
+
+// deviceAnswer is RFC 8628 section 3.2; Google calls the page verification_url.
+type deviceAnswer struct {
+	DeviceCode string  `json:"device_code"`
+	UserCode   string  `json:"user_code"`
+	Page       string  `json:"verification_uri"`
+	PageGoogle string  `json:"verification_url"`
+	WithCode   string  `json:"verification_uri_complete"`
+	ExpiresIn  float64 `json:"expires_in"`
+	Interval   float64 `json:"interval"`
+}
+
+// Device signs in with a device code (RFC 8628): show gets the page and the code, which a person opens
+// and types on any device. It asks the issuer as seldom as that wants until the code ends.
+func (s *SignIn) Device(ctx context.Context, show func(DeviceCode)) (SignedIn, error) {
+	if s.device == nil {
+		return SignedIn{}, loginError(ingest.Config, ingest.CodeLoginDevice, "the issuer has no device codes for mail")
+	}
+	if e := s.ready(ctx); e != nil {
+		return SignedIn{}, e
+	}
+	defer s.at.http.CloseIdleConnections()
+	d, e := s.deviceCode(ctx)
+	if e != nil {
+		return SignedIn{}, e
+	}
+	patience := s.patience
+	if d.ExpiresIn > 0 {
+		patience = time.Duration(min(d.ExpiresIn, maxObeyed.Seconds()) * float64(time.Second))
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, errNobody)
+	defer cancel()
+	show(DeviceCode{Page: d.Page, Code: d.UserCode, WithCode: d.WithCode, Expires: s.opt.Now().Add(patience)})
+	return s.await(ctx, d)
+}
+
+// deviceCode asks for a code (RFC 8628 section 3.1).
+func (s *SignIn) deviceCode(ctx context.Context) (d deviceAnswer, e *ingest.Error) {
+	ctx, cancel := context.WithTimeout(ctx, s.opt.Timeout)
+	defer cancel()
+	id := identity{grant: grantSignIn}
+	at := &endpoint{s.device, s.at.http, s.opt.Now}
+	got, err := at.send(ctx, url.Values{"client_id": {s.opt.ClientID}, "scope": {s.opt.Scope}}, nil)
+	if err != nil {
+		return d, classify(&id, got, err)
+	}
+	usable := got.status/100 == 2 && json.Unmarshal(got.body, &d) == nil
+	if d.Page == "" {
+		d.Page = d.PageGoogle
+	}
+	d.Page, d.UserCode, d.WithCode = clean(d.Page, 300), clean(d.UserCode, 60), clean(d.WithCode, 600)
+	if !usable || d.DeviceCode == "" || d.UserCode == "" || d.Page == "" {
+		return d, s.blame(classify(&id, got, errNotBearer))
+	}
+	return d, nil
+}
+
+// await asks whether somebody has signed in (RFC 8628 sections 3.4 and 3.5).
+func (s *SignIn) await(ctx context.Context, d deviceAnswer) (SignedIn, error) {
+	interval := deviceInterval
+	if d.Interval > 0 {
+		interval = int(min(d.Interval, maxInterval) + 0.999)
+	}
+	for {
+		if !pause(ctx, time.Duration(interval)*s.second) {
+			return SignedIn{}, s.nobody(ctx)
+		}
+		m, a, field, failure := s.ask(ctx, d.DeviceCode)
+		switch {
+		case failure == nil:
+			return s.store(ctx, m, a)
+		case field == "authorization_pending":
+		case field == "slow_down":
+			interval += slowDown
+		case field == "" && (failure.Fault.Class == ingest.Transient || failure.Fault.Class == ingest.Throttled):
+			interval = min(2*interval, maxInterval) // section 3.5: back off when there is no answer
+		default:
+			return SignedIn{}, failure
+		}
+	}
+}
+
+// ask asks once, and returns the issuer's error field, too.
+func (s *SignIn) ask(ctx context.Context, code string) (m minted, a tokenAnswer, field string, e *ingest.Error) {
+	ctx, cancel := context.WithTimeout(ctx, s.opt.Timeout)
+	defer cancel()
+	id := identity{grant: grantSignIn, secrets: []string{code}}
+	form := url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:device_code"}, "device_code": {code}}
+	form.Set("client_id", s.opt.ClientID) // section 3.4 wants it of public clients, Entra of all
+	user, err := s.client.client(ctx, &id, form)
+	if err != nil {
+		return m, a, "", classify(&id, nil, err)
+	}
+	began := s.opt.Now()
+	got, err := s.at.send(ctx, form, user)
+	if err != nil {
+		return m, a, "", classify(&id, got, err)
+	}
+	var j issuerAnswer
+	if got.status/100 == 4 && got.status != http.StatusTooManyRequests && json.Unmarshal(got.body, &j) == nil {
+		field = j.Error
+	}
+	m, a, e = got.minted(&id, began)
+	return m, a, field, s.blame(e)
+}
