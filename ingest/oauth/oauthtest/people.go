@@ -29,7 +29,6 @@ type People struct {
 type person struct {
 	client, user, scope string
 	redirect, challenge string // of an authorization code
-	failure             string
 	ends                time.Time
 	asked               time.Time // of a device code: when the client last asked
 	interval            time.Duration
