@@ -164,8 +164,9 @@ func (s *SignIn) store(ctx context.Context, m minted, a tokenAnswer) (SignedIn, 
 	}
 	rec := record{Account: account, Signed: s.opt.Now().UTC(), Refresh: a.RefreshToken, Access: m.value, Expires: m.began.Add(m.life).UTC()}
 	for {
-		_, revision, e := s.vault.load(ctx)
-		if e != nil && e.Fault.Code != ingest.CodeLoginSealed {
+		old, revision, e := s.vault.load(ctx)
+		unreadable := e != nil && e.Fault.Code == ingest.CodeLoginSealed
+		if e != nil && !unreadable {
 			return SignedIn{}, e
 		}
 		saved, e := s.vault.save(ctx, rec, revision)
@@ -173,7 +174,7 @@ func (s *SignIn) store(ctx context.Context, m minted, a tokenAnswer) (SignedIn, 
 			return SignedIn{}, e
 		}
 		if saved != 0 {
-			return SignedIn{Account: account, Scope: clean(a.Scope, 500), Replaced: revision != 0}, nil
+			return SignedIn{Account: account, Scope: clean(a.Scope, 500), Replaced: unreadable || old.Refresh != ""}, nil
 		}
 	}
 }

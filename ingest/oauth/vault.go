@@ -19,8 +19,8 @@ import (
 // TokenStore keeps one value for each delegated credential, for all workers. It is safe for concurrent
 // use. Values are sealed: whoever can read the store learns nothing from it.
 type TokenStore interface {
-	// Load returns the newest value and its revision; nil and 0 if there is none. It never answers
-	// with a value that was replaced before Load was called.
+	// Load returns the newest value and its revision. value is nil if there is none; the revision then
+	// is 0, or that of a deletion. It never answers with a value that was replaced before the call.
 	Load(ctx context.Context, name string) (value []byte, revision uint64, err error)
 	// Save stores a value if revision is still the newest (0: there is none), and returns the new
 	// revision. It returns 0 without an error if somebody else has written since.
@@ -74,15 +74,15 @@ func newVault(store TokenStore, keys TokenKeys, name, stream string) *vault {
 	return &vault{store: store, keys: keys, name: name, label: fmt.Appendf(nil, "mailflume sign-in %d:%s %d:%s", len(stream), stream, len(name), name)}
 }
 
-// load reads the record; the zero record with revision 0 is none. The revision is valid with an error
+// load reads the record; the zero record is none. The revision is valid with an error
 // of opening, too: a value that cannot be opened may still be replaced.
 func (v *vault) load(ctx context.Context) (record, uint64, *ingest.Error) {
 	value, revision, err := v.store.Load(ctx, v.name)
 	if err != nil {
 		return record{}, 0, storeError(err)
 	}
-	if revision == 0 {
-		return record{}, 0, nil
+	if value == nil {
+		return record{}, revision, nil
 	}
 	keys, e := v.ring(ctx)
 	if e != nil {
