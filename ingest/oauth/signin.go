@@ -127,6 +127,11 @@ func (s *SignIn) page(back *callback, verifier string) string {
 	return u.String()
 }
 
+// SignInParams are the parameters of an authorization request that Params may not set.
+func SignInParams() []string {
+	return []string{"response_type", "client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method", "scope", "login_hint", "response_mode"}
+}
+
 // refused is the answer of an authorization endpoint that gives no code (RFC 6749 section 4.1.2.1).
 func (s *SignIn) refused(got answered) error {
 	f := grantSignIn.refusal(got.failure, nil, 0)

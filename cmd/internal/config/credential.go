@@ -8,23 +8,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-const supportedTypes = "this version supports entra, google, oauth2 and password"
-
-// decode reads a credential. One of a type that is not built yet is reported once, instead of each
-// of its keys.
+// decode reads a credential.
 func (c *Credential) decode(d *decoder, n ast.Node, _ string) {
-	if m, ok := n.(ast.MapNode); ok {
-		for it := m.MapRange(); it.Next(); {
-			key, _ := scalar(it.Key())
-			value := d.resolve(it.Value())
-			text, _ := scalar(value)
-			if key == "type" && text == "delegated" {
-				d.report(value, wrong(value, "credentials of type delegated come with a later version", supportedTypes))
-				c.Type = CredentialType(text)
-				return
-			}
-		}
-	}
 	// Rules across keys are checked only if each key by itself was right.
 	before := len(d.problems.list)
 	own := *d
@@ -59,10 +44,12 @@ func (s *section) credential(name string, c *Credential) {
 		c.google(bad)
 	case TypeOAuth2:
 		c.oauth2(bad)
+	case TypeDelegated:
+		c.delegated(bad)
 	case TypePassword:
 		c.password(bad)
 	default:
-		bad("", "these credentials have no type", "add type: entra, google, oauth2 or password")
+		bad("", "these credentials have no type", "add type: entra, google, oauth2, delegated or password")
 	}
 	for _, key := range shapeOf(reflect.TypeFor[Credential]()).names {
 		if _, given := c.places[key]; given && !contains(keysOf(c.Type), key) {
@@ -74,7 +61,7 @@ func (s *section) credential(name string, c *Credential) {
 
 // Secrets are all secrets that the credential may refer to; those that it does not are zero.
 func (c *Credential) Secrets() []Secret {
-	return []Secret{c.ClientSecret, c.Certificate, c.CertificatePassword, c.FederatedToken, c.ServiceAccount, c.RefreshToken, c.Token, c.Password}
+	return []Secret{c.ClientSecret, c.Certificate, c.CertificatePassword, c.FederatedToken, c.ServiceAccount, c.RefreshToken, c.Token, c.TokenKey, c.TokenKeyPrevious, c.Password}
 }
 
 // SecretFiles are the files with the secrets of all credentials.
@@ -99,6 +86,12 @@ func keysOf(t CredentialType) []string {
 		return []string{"type", "service_account", "scope", "token_url", "ca_file"}
 	case TypeOAuth2:
 		return []string{"type", "token_url", "client_id", "client_secret", "client_secret_expires", "client_auth", "scope", "params", "refresh_token", "token", "ca_file"}
+	}
+	if t == TypeDelegated {
+		return []string{
+			"type", "provider", "tenant", "client_id", "client_secret", "client_secret_expires", "client_auth", "account", "scope", "params",
+			"token_key", "token_key_previous", "cloud", "authority", "auth_url", "device_url", "token_url", "ca_file",
+		}
 	}
 	return []string{
 		"type", "tenant", "client_id", "client_secret", "client_secret_expires", "certificate", "certificate_password",

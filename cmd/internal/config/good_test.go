@@ -84,7 +84,7 @@ func TestTheSchemaRefusesWhatItCanKnow(t *testing.T) {
 	schema := compiledSchema(t)
 	for _, name := range []string{
 		"unknown_key", "unknown_top", "unknown_after", "duration_unit", "duration_words", "size", "sync", "start", "number",
-		"number_range", "boolean", "list", "enum", "literal_secret", "misspelt_secret", "type_later", "type_missing", "cloud",
+		"number_range", "boolean", "list", "enum", "literal_secret", "misspelt_secret", "type_missing", "cloud",
 		"secret_expires", "no_address", "id", "tenant", "no_folders", "after_unknown", "log_level",
 	} {
 		if err := schema.Validate(document(t, filepath.Join(samples, name+".bad.yaml"))); err == nil {

@@ -2,7 +2,6 @@ package config
 
 import (
 	"maps"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -59,19 +58,7 @@ func (c *Credential) oauth2(bad report) {
 
 // tokenURL: RFC 6749 section 3.2 requires TLS.
 func (c *Credential) tokenURL(bad report) {
-	u, err := url.Parse(c.TokenURL)
-	hint := ""
-	switch {
-	case err != nil || u.Host == "":
-		hint = "write the URL of the token endpoint, for example https://idp.example.com/oauth2/token"
-	case u.Scheme != "https":
-		hint = "the secret would travel in clear: write https://" + u.Host + u.Path
-	case u.User != nil || u.Fragment != "":
-		hint = "write it without user name and fragment"
-	case !validPort(u.Port()):
-		hint = "the port is a number from 1 to 65535"
-	}
-	if hint != "" {
+	if hint := endpointHint(c.TokenURL); hint != "" {
 		bad("token_url", quote(c.TokenURL)+" cannot be a token endpoint", hint)
 	}
 }

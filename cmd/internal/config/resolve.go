@@ -182,7 +182,7 @@ func (r *resolver) server() {
 		m.Provider = Microsoft365
 		if m.Host != "" {
 			m.Provider = Generic
-		} else if m.Credential != nil && m.Credential.Type == TypeGoogle {
+		} else if m.Credential != nil && (m.Credential.Type == TypeGoogle || m.Credential.SignIn == SignInGoogle) {
 			m.Provider = Gmail
 		}
 	}
@@ -272,7 +272,7 @@ func validHost(host string) bool {
 // signIn fills in mechanism and user, and checks that they fit the credential and the provider.
 func (r *resolver) signIn() {
 	m, c := r.m, r.m.Credential
-	if c == nil || c.Type == "" || c.Type == "delegated" {
+	if c == nil || c.Type == "" {
 		return // reported already
 	}
 	password := c.Type == TypePassword
@@ -284,9 +284,9 @@ func (r *resolver) signIn() {
 	case m.Auth == ingest.Password && !password:
 		r.bad("auth", "auth: password does not fit credentials of type "+string(c.Type), "remove auth:, or name credentials of type password")
 	case m.Auth != ingest.Password && password:
-		r.bad("auth", "auth: "+string(m.Auth)+" does not fit credentials of type password", "remove auth:, or name credentials of type entra, google or oauth2")
+		r.bad("auth", "auth: "+string(m.Auth)+" does not fit credentials of type password", "remove auth:, or name credentials of type entra, google, oauth2 or delegated")
 	}
-	r.fits(c.Type)
+	r.fits(c)
 	if m.User == "" && password {
 		m.User = c.User
 	}
@@ -297,18 +297,22 @@ func (r *resolver) signIn() {
 	if strings.ContainsFunc(m.User, func(c rune) bool { return c < ' ' || c == 0x7f }) {
 		r.bad("user", "the user name holds a control character", "write it on one line, without tabs")
 	}
+	if c.Type == TypeDelegated {
+		r.delegated()
+	}
 }
 
 // fits checks that the provider takes such credentials. With a host of its own the mailbox may lie
 // anywhere, for example behind a proxy, so nothing is assumed then.
-func (r *resolver) fits(t CredentialType) {
+func (r *resolver) fits(c *Credential) {
+	t := c.Type
 	switch p := r.m.Provider; {
 	case r.given("host"):
 	case p == Microsoft365 && t == TypePassword: // basic authentication ended in 2022
 		r.bad("provider", "Exchange Online accepts no passwords", "use credentials of type entra; for another server add provider: generic and host:")
-	case p == Microsoft365 && t == TypeGoogle:
+	case p == Microsoft365 && (t == TypeGoogle || c.SignIn == SignInGoogle):
 		r.bad("provider", "Exchange Online accepts no tokens of Google", "use credentials of type entra, or provider: gmail")
-	case p == Gmail && t == TypeEntra:
+	case p == Gmail && (t == TypeEntra || c.SignIn == SignInMicrosoft):
 		r.bad("provider", "Gmail accepts no tokens of Entra", "use credentials of type google (a service account), or of type password with an app password")
 	}
 }

@@ -92,10 +92,11 @@ type CredentialType string
 
 // The credential types that this version supports.
 const (
-	TypeEntra    CredentialType = "entra"    // app-only token of Microsoft Entra ID
-	TypeGoogle   CredentialType = "google"   // service account of Google Workspace with domain-wide delegation
-	TypeOAuth2   CredentialType = "oauth2"   // token of any other issuer
-	TypePassword CredentialType = "password" // user name and password
+	TypeEntra     CredentialType = "entra"     // app-only token of Microsoft Entra ID
+	TypeGoogle    CredentialType = "google"    // service account of Google Workspace with domain-wide delegation
+	TypeOAuth2    CredentialType = "oauth2"    // token of any other issuer
+	TypeDelegated CredentialType = "delegated" // account that a person signs in to
+	TypePassword  CredentialType = "password"  // user name and password
 )
 
 // Cloud names one of Microsoft's clouds; it selects authority, scope and mail hosts.
@@ -124,13 +125,13 @@ type Credential struct {
 	Name string `yaml:"-" json:"-"`
 
 	// Type decides which of the other keys belong here.
-	Type CredentialType `yaml:"type" jsonschema:"required,enum=entra,enum=google,enum=oauth2,enum=password" jsonschema_description:"entra: app-only sign-in of Microsoft Entra ID; google: service account of Google Workspace; oauth2: any other issuer; password: user name and password."`
+	Type CredentialType `yaml:"type" jsonschema:"required,enum=entra,enum=google,enum=oauth2,enum=delegated,enum=password" jsonschema_description:"entra: app-only sign-in of Microsoft Entra ID; google: service account of Google Workspace; oauth2: any other issuer; delegated: an account that a person signs in to (mailflume login); password: user name and password."`
 	// Tenant, ClientID and one of the next five identify the app to Entra.
-	Tenant       string `yaml:"tenant,omitempty" jsonschema_description:"entra: GUID or domain of the organisation, never common."`
-	ClientID     string `yaml:"client_id,omitempty" jsonschema_description:"entra: Application (client) ID of the app registration, or of a user-assigned managed identity; oauth2: id of the client."`
-	ClientSecret Secret `yaml:"client_secret,omitempty" jsonschema_description:"entra: reference to the client secret's Value; oauth2: reference to the client secret."`
+	Tenant       string `yaml:"tenant,omitempty" jsonschema_description:"entra: GUID or domain of the organisation, never common; delegated: the same, or organizations, consumers or common."`
+	ClientID     string `yaml:"client_id,omitempty" jsonschema_description:"entra: Application (client) ID of the app registration, or of a user-assigned managed identity; oauth2: id of the client; delegated: id of the app registration."`
+	ClientSecret Secret `yaml:"client_secret,omitempty" jsonschema_description:"entra: reference to the client secret's Value; oauth2, delegated: reference to the client secret."`
 	// ClientSecretExpires is what only the administrator knows: no issuer tells.
-	ClientSecretExpires Date   `yaml:"client_secret_expires,omitempty" jsonschema_description:"entra, oauth2: when the client secret ends, to be warned 30 days before."`
+	ClientSecretExpires Date   `yaml:"client_secret_expires,omitempty" jsonschema_description:"entra, oauth2, delegated: when the client secret ends, to be warned 30 days before."`
 	Certificate         Secret `yaml:"certificate,omitempty" jsonschema_description:"entra: reference to a file with the certificate and its RSA key, PEM or PFX, instead of client_secret."`
 	CertificatePassword Secret `yaml:"certificate_password,omitempty" jsonschema_description:"entra: reference to the password of a PFX."`
 	FederatedToken      Secret `yaml:"federated_token,omitempty" jsonschema_description:"entra: reference to a token that the app registration trusts (federated credential), instead of client_secret; read anew for each request."`
@@ -139,22 +140,30 @@ type Credential struct {
 	// ServiceAccount is for type google.
 	ServiceAccount Secret `yaml:"service_account,omitempty" jsonschema_description:"google: reference to the service account's key, the JSON file as Google gives it."`
 	// TokenURL is for oauth2, and for google in place of the key's own.
-	TokenURL     string            `yaml:"token_url,omitempty" jsonschema_description:"oauth2: https URL of the token endpoint; google: instead of the one in the key."`
-	ClientAuth   ClientAuth        `yaml:"client_auth,omitempty" jsonschema:"enum=basic,enum=post,default=basic" jsonschema_description:"oauth2: whether the client secret travels in the Authorization header or in the form."`
-	Params       map[string]string `yaml:"params,omitempty" jsonschema_description:"oauth2: parameters to add to the token request, such as audience or resource."`
+	TokenURL     string            `yaml:"token_url,omitempty" jsonschema_description:"oauth2: https URL of the token endpoint; google: instead of the one in the key; delegated: instead of the provider's."`
+	ClientAuth   ClientAuth        `yaml:"client_auth,omitempty" jsonschema:"enum=basic,enum=post" jsonschema_description:"oauth2, delegated: whether the client secret travels in the Authorization header or in the form; basic by default, post at Microsoft and Google."`
+	Params       map[string]string `yaml:"params,omitempty" jsonschema_description:"oauth2: parameters to add to the token request, such as audience or resource; delegated: to the authorization request."`
 	RefreshToken Secret            `yaml:"refresh_token,omitempty" jsonschema_description:"oauth2: reference to a refresh token; without it the client signs in for itself (client credentials)."`
 	Token        Secret            `yaml:"token,omitempty" jsonschema_description:"oauth2: reference to a token that something else keeps fresh, bare or as the value of an Authorization header, instead of all the others; read anew for each sign-in."`
 	// Cloud gives Authority and Scope, which may also be set singly.
-	Cloud     Cloud  `yaml:"cloud,omitempty" jsonschema:"enum=public,enum=usgov,enum=dod,enum=china,default=public" jsonschema_description:"entra: which of Microsoft's clouds; selects authority, scope and mail hosts."`
-	Authority string `yaml:"authority,omitempty" jsonschema_description:"entra: https URL of the token issuer, instead of the cloud's."`
-	Scope     string `yaml:"scope,omitempty" jsonschema_description:"scope to ask for. entra: instead of the cloud's, ends in /.default; google: by default gmail.imap_admin for IMAP and https://mail.google.com/ for POP3."`
+	Cloud     Cloud  `yaml:"cloud,omitempty" jsonschema:"enum=public,enum=usgov,enum=dod,enum=china,default=public" jsonschema_description:"entra, delegated: which of Microsoft's clouds; selects authority, scope and mail hosts."`
+	Authority string `yaml:"authority,omitempty" jsonschema_description:"entra, delegated: https URL of the token issuer, instead of the cloud's."`
+	Scope     string `yaml:"scope,omitempty" jsonschema_description:"scope to ask for. entra: instead of the cloud's, ends in /.default; google: by default gmail.imap_admin for IMAP and https://mail.google.com/ for POP3; delegated: by default what the mailboxes need."`
 	// CAFile holds the authorities to trust for the token issuer; empty: the system's.
 	CAFile string `yaml:"ca_file,omitempty" path:"file" jsonschema_description:"certificates of the authorities to trust for the token issuer (PEM); not for type password."`
+	// SignIn and the next five are for type delegated. Account is filled in from its only mailbox.
+	SignIn           SignInProvider `yaml:"provider,omitempty" jsonschema:"enum=microsoft365,enum=google,enum=generic,default=microsoft365" jsonschema_description:"delegated: selects the endpoints and the scope."`
+	Account          string         `yaml:"account,omitempty" jsonschema_description:"delegated: address of the account that signs in, if it is not the mailbox's own: for shared mailboxes."`
+	AuthURL          string         `yaml:"auth_url,omitempty" jsonschema_description:"delegated: https URL of the authorization endpoint, instead of the provider's."`
+	DeviceURL        string         `yaml:"device_url,omitempty" jsonschema_description:"delegated: https URL of the device authorization endpoint, instead of the provider's."`
+	TokenKey         Secret         `yaml:"token_key,omitempty" jsonschema_description:"delegated: reference to the key that the stored sign-in is sealed with: 32 random octets, as they are or in base64 (openssl rand -base64 32)."`
+	TokenKeyPrevious Secret         `yaml:"token_key_previous,omitempty" jsonschema_description:"delegated: reference to the key before, while keys are changed."`
 	// User and Password are for type password.
 	User     string `yaml:"user,omitempty" jsonschema_description:"password: user name, if it is not the mailbox's address."`
 	Password Secret `yaml:"password,omitempty" jsonschema_description:"password: reference to the password."`
 
 	places map[string]place // while it is checked: where its keys stand
+	use    use
 }
 
 // Protocol is how a mailbox is read.
