@@ -132,7 +132,7 @@ func audit(ctx context.Context, cfg *config.Config, box *config.Mailbox, r natsj
 		return nil, err
 	}
 	defer done()
-	src, closed, err := worker.OpenSource(cfg, box)
+	src, closed, err := worker.OpenSource(cfg, conn, box)
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,13 @@ import (
 // reach connects a command to the stream: the configured NATS, the embedded server of a running
 // worker, or, unless the command follows, a server of its own while nobody else holds the folder.
 func reach(ctx context.Context, cfg *config.Config, follow bool) (*natsjs.Conn, func(), error) {
+	s := worker.StreamConfig(cfg)
+	s.Manage = false // a reader creates nothing
+	return reachStream(ctx, cfg, follow, s)
+}
+
+// reachStream is reach with a stream that it may create.
+func reachStream(ctx context.Context, cfg *config.Config, follow bool, s natsjs.StreamConfig) (*natsjs.Conn, func(), error) {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
 	opt, stop, err := natsFor(ctx, cfg, follow)
@@ -31,8 +38,6 @@ func reach(ctx context.Context, cfg *config.Config, follow bool) (*natsjs.Conn, 
 		_ = conn.Close()
 		stop()
 	}
-	s := worker.StreamConfig(cfg)
-	s.Manage = false // a reader creates nothing
 	if err := conn.EnsureStream(ctx, s); err != nil {
 		done()
 		if errors.Is(err, natsjs.ErrNoStream) {

@@ -21,7 +21,7 @@ func newRoot() *cobra.Command {
 	root.PersistentFlags().StringP(configFlag, "c", "mailflume.yaml", "configuration file")
 	root.AddCommand(demoCommand(), initCommand(), runCommand(), checkCommand(), parseCommand(), tapCommand(), statusCommand(), quarantineCommand(), auditCommand(),
 		blobCommand(), configCommand(), explainCommand(), supportCommand(), versionCommand())
-	root.AddCommand(backfillCommand(), replayCommand())
+	root.AddCommand(backfillCommand(), replayCommand(), loginCommand())
 	root.AddCommand(controlCommands()...)
 	return root
 }

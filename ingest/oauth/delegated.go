@@ -38,9 +38,10 @@ type DelegatedOptions struct {
 const (
 	claimLife   = 45 * time.Second // a worker that has not finished its exchange by then has died
 	claimLook   = 500 * time.Millisecond
-	lastBreath  = 5 * time.Second // an exchange under way may take so long after Close
-	sharedLeft  = 5 * time.Minute // a token that another worker got is taken while it has so much left
-	refusedHold = time.Hour       // before a refused sign-in is tried again: it may have been a passing rule
+	lastBreath  = 5 * time.Second  // an exchange under way may take so long after Close
+	sharedLeft  = 5 * time.Minute  // a token that another worker got is taken while it has so much left
+	lookAgain   = 15 * time.Second // whether somebody has signed in
+	refusedHold = time.Hour        // before a refused sign-in is tried again: it may have been a passing rule
 )
 
 // issuerClient asks the token endpoint for one account.
@@ -145,9 +146,9 @@ func (d *delegated) mint(ctx context.Context) (minted, *ingest.Error) {
 		now := d.opt.Now()
 		switch {
 		case rec.Refresh == "":
-			return minted{}, loginError(ingest.Auth, ingest.CodeLoginNeeded, "nobody has signed in: run mailflume login %s", d.opt.Name)
+			return minted{}, d.needed(ingest.CodeLoginNeeded, "nobody has signed in")
 		case !rec.Refused.IsZero() && now.Sub(rec.Refused).Abs() < refusedHold:
-			return minted{}, d.ended(rec)
+			return minted{}, d.needed(ingest.CodeLoginEnded, rec.Why)
 		case rec.Claim != "" && d.held(revision, now):
 			if !pause(ctx, claimLook) {
 				return minted{}, loginError(ingest.Transient, ingest.CodeTokenDown, "another worker is getting the token and does not finish")
@@ -188,9 +189,12 @@ func (d *delegated) held(revision uint64, now time.Time) bool {
 	return now.Sub(d.seen.at) < d.claimLife
 }
 
-// ended tells what the issuer said when it refused the refresh token.
-func (d *delegated) ended(rec record) *ingest.Error {
-	return loginError(ingest.Auth, ingest.CodeLoginEnded, "%s: run mailflume login %s", rec.Why, d.opt.Name)
+// needed tells that a person has to act. To look again costs one question to the store and none to the
+// issuer, so it is not left for long.
+func (d *delegated) needed(code ingest.Code, why string) *ingest.Error {
+	e := loginError(ingest.Auth, code, "%s: run mailflume login %s", why, d.opt.Name)
+	e.Fault.Wait = lookAgain
+	return e
 }
 
 // exchange spends the refresh token (RFC 6749 section 6) under a claim that is stored as revision, and
@@ -214,7 +218,7 @@ func (d *delegated) exchange(ctx context.Context, rec record, revision uint64) (
 		}
 	case failure.Fault.Code == ingest.CodeLoginEnded:
 		next.Refused, next.Why = d.opt.Now(), failure.Err.Error()
-		failure = d.ended(next)
+		failure = d.needed(ingest.CodeLoginEnded, next.Why)
 	}
 	m, done, e := d.keep(ctx, unsaved{next, revision, m, rotated}, rec.Refresh)
 	switch {

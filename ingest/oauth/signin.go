@@ -140,6 +140,8 @@ func (s *SignIn) refused(got answered) error {
 
 // ready finds out whether a sign-in could be stored, before anybody is asked to sign in.
 func (s *SignIn) ready(ctx context.Context) *ingest.Error {
+	ctx, cancel := context.WithTimeout(ctx, s.opt.Timeout)
+	defer cancel()
 	if _, e := s.vault.ring(ctx); e != nil {
 		return e
 	}
@@ -167,6 +169,8 @@ func (s *SignIn) store(ctx context.Context, m minted, a tokenAnswer) (SignedIn, 
 	if e != nil {
 		return SignedIn{}, e
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opt.Timeout) // somebody took the trouble to sign in
+	defer cancel()
 	rec := record{Account: account, Signed: s.opt.Now().UTC(), Refresh: a.RefreshToken, Access: m.value, Expires: m.began.Add(m.life).UTC()}
 	for {
 		old, revision, e := s.vault.load(ctx)

@@ -27,6 +27,7 @@ type builder struct {
 	tokens  map[string]issuing // by all that makes a credential
 	stores  map[string]publish.BlobStore
 	tls     map[string]*tls.Config
+	signIns signIns
 }
 
 func newBuilder(w *Worker) *builder {

@@ -7,12 +7,14 @@ import (
 	"mailflume/cmd/internal/submit"
 	"mailflume/ingest"
 	"mailflume/ingest/oauth"
+	"mailflume/publish/natsjs"
 )
 
 // OpenSource returns the Source of one mailbox, for a command that reads it without a worker, and what
-// to call when it is no longer needed.
-func OpenSource(cfg *config.Config, m *config.Mailbox) (src ingest.Source, done func(), err error) {
+// to call when it is no longer needed. Sign-ins are looked up through conn.
+func OpenSource(cfg *config.Config, conn *natsjs.Conn, m *config.Mailbox) (src ingest.Source, done func(), err error) {
 	b := newBuilder(nil)
+	b.signIns = signInsOf(cfg, conn)
 	b.onToken = func(string, oauth.RefreshInfo) {}
 	src, err = b.source(cfg, m, false)
 	return src, func() { _ = b.close() }, err

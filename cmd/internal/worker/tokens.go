@@ -43,6 +43,14 @@ func (b *builder) tokenSource(m *config.Mailbox) (ingest.TokenSource, error) {
 			return nil, err
 		}
 		return g.Mailbox(m.User), nil
+	case c.Type == config.TypeDelegated:
+		s, err := shared(b, c, c.SignInScope(), func(o oauth.Common) (*oauth.Source, error) {
+			return oauth.NewDelegated(b.signIns.options(c, o))
+		})
+		if err != nil {
+			return nil, err
+		}
+		return s, nil
 	}
 	s, err := shared(b, c, "", func(o oauth.Common) (*oauth.Source, error) { return newSource(c, o) })
 	if err != nil {

@@ -77,6 +77,7 @@ func Start(ctx context.Context, cfg *config.Config, opt Options) (*Worker, error
 		return nil, errors.Join(err, w.Close())
 	}
 	w.boxes = newBuilder(w)
+	w.boxes.signIns = signInsOf(cfg, w.conn)
 	w.fleet = ingest.New(ingest.Options{
 		Log: w.crash.Log(w.conn.Log()), Worker: opt.Name, Members: members, Pauses: pauses, Memory: int64(cfg.Limits.Memory), PerHost: cfg.Limits.ConnectionsPerHost,
 		SaveEvery: func() time.Duration { return saveEvery(w.conn.MaxAge()) }, MinGrace: w.syncInterval(), Hooks: w.hooks(),

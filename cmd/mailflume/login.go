@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"mailflume/cmd/internal/config"
+	"mailflume/cmd/internal/worker"
+	"mailflume/ingest/oauth"
+)
+
+func loginCommand() *cobra.Command {
+	var device, noBrowser bool
+	cmd := &cobra.Command{
+		Use: "login NAME", Short: "Sign in to the account of delegated credentials",
+		Long: "Sign in to the account of the credentials NAME (type: delegated), in a browser on this machine or, with --device,\n" +
+			"by typing a code on any other. The sign-in is sealed with token_key and kept in NATS for all workers.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := loadConfig(cmd)
+			if err != nil {
+				return err
+			}
+			c, err := delegatedCredential(cfg, args[0])
+			if err != nil {
+				return fail(exitUsage, err)
+			}
+			open := openBrowser
+			if noBrowser {
+				open = nil
+			}
+			got, err := login(cmd.Context(), cfg, c, device, open, cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			return signedIn(cmd.OutOrStdout(), cmd.ErrOrStderr(), c, got)
+		},
+	}
+	cmd.Flags().BoolVar(&device, "device", false, "print a code to type in a browser on any device")
+	cmd.Flags().BoolVar(&noBrowser, "no-browser", false, "print the address and open no browser")
+	return cmd
+}
+
+// delegatedCredential finds the credentials that people mean.
+func delegatedCredential(cfg *config.Config, name string) (*config.Credential, error) {
+	var names []string
+	for _, n := range slices.Sorted(maps.Keys(cfg.Credentials)) {
+		if cfg.Credentials[n].Type == config.TypeDelegated {
+			names = append(names, n)
+		}
+	}
+	known := "there are none: add some, type: delegated"
+	if len(names) > 0 {
+		known = "there are " + strings.Join(names, ", ")
+	}
+	c := cfg.Credentials[name]
+	switch {
+	case c == nil:
+		return nil, fmt.Errorf("%s has no credentials %q; of those to sign in to, %s", cfg.Path, name, known)
+	case c.Type != config.TypeDelegated:
+		return nil, fmt.Errorf("nobody signs in to the credentials %q: they are of type %s; of type delegated, %s", name, c.Type, known)
+	}
+	return c, nil
+}
+
+// login lets a person sign in. What the person needs is printed to out.
+func login(ctx context.Context, cfg *config.Config, c *config.Credential, device bool, open func(string) error, out io.Writer) (oauth.SignedIn, error) {
+	conn, done, err := reachStream(ctx, cfg, false, worker.StreamConfig(cfg))
+	if err != nil {
+		return oauth.SignedIn{}, err
+	}
+	defer done()
+	s, err := worker.OpenSignIn(cfg, conn, c)
+	if err != nil {
+		return oauth.SignedIn{}, fail(exitConfig, err)
+	}
+	say := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format, args...) } // a terminal that has gone reads nothing
+	if device {
+		return s.Device(ctx, func(d oauth.DeviceCode) {
+			say("Open %s on any device and type the code %s; it ends in %v.\n", d.Page, d.Code, time.Until(d.Expires).Round(time.Minute))
+			if d.WithCode != "" {
+				say("With the code in it: %s\n", d.WithCode)
+			}
+		})
+	}
+	return s.Browser(ctx, func(page string) {
+		say("Open this address in a browser on this machine and sign in")
+		if c.Account != "" {
+			say(" as %s", c.Account)
+		}
+		say(":\n\n  %s\n\n", page)
+		if open == nil {
+			return
+		}
+		if err := open(page); err != nil {
+			say("No browser could be started here: %v. If there is none on this machine: mailflume login %s --device\n", err, c.Name)
+		}
+	})
+}
+
+// signedIn tells what came of it, and what to look after.
+func signedIn(stdout, stderr io.Writer, c *config.Credential, got oauth.SignedIn) error {
+	who := got.Account
+	if who == "" {
+		who = "somebody"
+		_, _ = fmt.Fprintf(stderr, "note: the issuer does not say who signed in; make sure that it was %s\n", c.Account)
+	}
+	again := ""
+	if got.Replaced {
+		again = " again"
+	}
+	_, err := fmt.Fprintf(stdout, "%s: %s is signed in%s; workers notice within 15 minutes, at once with: mailflume poll MAILBOX\n", c.Name, who, again)
+	return err
+}
+
+// openBrowser starts the browser of this machine's desktop and does not wait for it.
+func openBrowser(page string) error {
+	name, args := "xdg-open", []string{page}
+	switch runtime.GOOS {
+	case "darwin":
+		name = "open"
+	case "windows":
+		name, args = "rundll32", []string{"url.dll,FileProtocolHandler", page}
+	default:
+		// xdg-open would start a browser in the terminal.
+		if os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" {
+			return errors.New("there is no desktop")
+		}
+	}
+	cmd := exec.Command(name, args...) //nolint:gosec,noctx // G204: the page is ours; the browser stays when the command ends
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	return cmd.Process.Release()
+}
