@@ -245,7 +245,7 @@ func TestAPersonSignsInWithABrowserAndAWorkerHasTokens(t *testing.T) {
 	}
 }
 
-func TestASignInOverTLocalhostRedirectsThere(t *testing.T) {
+func TestASignInCanRedirectToLocalhost(t *testing.T) {
 	p := startPerson(t, ada())
 	p.opt.Localhost, p.opt.Account = true, ""
 	if _, _, err := p.browser(t); err != nil {

@@ -64,8 +64,13 @@ func (s *SignIn) deviceCode(ctx context.Context) (d deviceAnswer, e *ingest.Erro
 	ctx, cancel := context.WithTimeout(ctx, s.opt.Timeout)
 	defer cancel()
 	id := identity{grant: grantSignIn}
+	form := url.Values{"client_id": {s.opt.ClientID}, "scope": {s.opt.Scope}}
+	user, err := s.client.client(ctx, &id, form)
+	if err != nil {
+		return d, classify(&id, nil, err)
+	}
 	at := &endpoint{s.device, s.at.http, s.opt.Now}
-	got, err := at.send(ctx, url.Values{"client_id": {s.opt.ClientID}, "scope": {s.opt.Scope}}, nil)
+	got, err := at.send(ctx, form, user)
 	if err != nil {
 		return d, classify(&id, got, err)
 	}

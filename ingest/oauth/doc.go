@@ -17,6 +17,9 @@
 //     when the account is refused, one of them tries again, not a thousand;
 //   - the secret goes to the authority and to nobody else: redirects are not followed, answers are
 //     bounded, and no error, hook or log can lead back to it;
+//   - what a person has signed in to ([SignIn], [NewDelegated]) is sealed in a [TokenStore] that all workers
+//     share: one of them exchanges the refresh token, the others wait for what it brings, and the new one
+//     is stored before the token that came with it is used;
 //   - secrets are read anew for each request, so a rotated file needs no restart.
 //
 // [Bearer] is for a token that something else keeps fresh, [Password] for mail servers without OAuth. [Describe] shows what a token claims, for diagnosis.

@@ -51,6 +51,11 @@
 // [Service] owns the goroutines of what it does for requests; they end with it, and when whoever asked is
 // gone. [Pauses] keeps what has to outlive an owner in the bucket of the workers.
 //
+// # Sign-ins
+//
+// [Conn.Tokens] is a KV bucket for what workers must agree on and not lose, such as refresh tokens that
+// are good once: values that its user has sealed, written by compare-and-swap.
+//
 // # Reading
 //
 // [Conn.Events] reads events as a consumer would; any JetStream client can do the same.

@@ -64,6 +64,9 @@ func (t *Tokens) load(ctx context.Context, name string) (*record, error) {
 		if err == nil {
 			return rec, nil
 		}
+		if errors.Is(err, publish.ErrDenied) {
+			return nil, err
+		}
 		if err := t.kv.pause(ctx, &w, woken, err); err != nil {
 			return nil, err
 		}
@@ -83,8 +86,8 @@ func (t *Tokens) Save(ctx context.Context, name string, value []byte, revision u
 		if err == nil && done {
 			return saved, nil
 		}
-		if err != nil && !errors.Is(err, publish.ErrUnsafe) && !errors.Is(err, publish.ErrTooLarge) {
-			err = t.kv.pause(ctx, &w, woken, classify(err))
+		if err = classify(err); errors.Is(err, publish.ErrUnavailable) || errors.Is(err, publish.ErrFull) {
+			err = t.kv.pause(ctx, &w, woken, err)
 		}
 		if err != nil {
 			return 0, fmt.Errorf("bucket %s: store %s: %w", t.bucket, name, err)

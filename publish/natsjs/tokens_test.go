@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"mailflume/publish"
@@ -145,5 +146,22 @@ func TestABucketThatForgetsTokensIsRefused(t *testing.T) {
 				t.Errorf("error = %v", err)
 			}
 		})
+	}
+}
+
+func TestAMissingPermissionIsToldAtOnce(t *testing.T) {
+	s := startServer(t, serverOptions{configure: func(o *server.Options) {
+		o.Users = []*server.User{
+			{Username: "worker", Password: "w", Permissions: &server.Permissions{Publish: &server.SubjectPermission{Deny: []string{"$JS.API.STREAM.*.KV_tokens-mailflume", "$JS.API.STREAM.MSG.GET.KV_tokens-mailflume"}}}},
+		}
+	}})
+	c := s.conn(t, func(o *natsjs.Options) { o.User, o.Password = "worker", func() (string, error) { return "w", nil } })
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if _, _, err := c.Tokens(0).Load(ctx, "sales"); !errors.Is(err, publish.ErrDenied) || ctx.Err() != nil {
+		t.Errorf("Load: %v", err)
+	}
+	if _, err := c.Tokens(0).Save(ctx, "sales", []byte("x"), 0); !errors.Is(err, publish.ErrDenied) || ctx.Err() != nil {
+		t.Errorf("Save: %v", err)
 	}
 }

@@ -68,15 +68,8 @@ func (c *Credential) signInEndpoints(bad report) {
 	case SignInGoogle:
 		c.endpoints("https://accounts.google.com/o/oauth2/v2/auth", "", "https://oauth2.googleapis.com/token", ClientAuthPost)
 		// Without these Google gives a refresh token the first time only, or none.
-		c.Params = maps.Clone(c.Params)
-		if c.Params == nil {
-			c.Params = map[string]string{}
-		}
-		for k, v := range map[string]string{"access_type": "offline", "prompt": "consent"} {
-			if c.Params[k] == "" {
-				c.Params[k] = v
-			}
-		}
+		c.param("access_type", "offline")
+		c.param("prompt", "select_account consent")
 	default:
 		c.endpoints("", "", "", ClientAuthBasic)
 		for _, key := range []string{"auth_url", "token_url", "scope"} {
@@ -112,6 +105,19 @@ func (c *Credential) microsoft(bad report) {
 	c.Authority = strings.TrimRight(c.Authority, "/")
 	base := c.Authority + "/" + c.Tenant + "/oauth2/v2.0/"
 	c.endpoints(base+"authorize", base+"devicecode", base+"token", ClientAuthPost)
+	c.param("prompt", "select_account") // or the account that the browser knows is taken without a question
+}
+
+// param adds a parameter of the authorization request, unless it is set.
+func (c *Credential) param(key, value string) {
+	if _, given := c.Params[key]; given {
+		return
+	}
+	c.Params = maps.Clone(c.Params) // an alias may share it with other credentials
+	if c.Params == nil {
+		c.Params = map[string]string{}
+	}
+	c.Params[key] = value
 }
 
 func (c *Credential) endpoints(auth, device, token string, by ClientAuth) {

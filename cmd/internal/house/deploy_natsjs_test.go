@@ -53,6 +53,10 @@ func TestTheRealLogAndBlobsNeedNoFurtherPermission(t *testing.T) {
 	blobsRoundTrip(ctx, t, c)
 	meet(ctx, t, c)
 	control(ctx, t, c, box)
+	saved, err := c.Tokens(0).Save(ctx, "us", []byte("sealed"), 0)
+	if _, revision, err2 := c.Tokens(0).Load(ctx, "us"); err != nil || err2 != nil || saved == 0 || saved != revision {
+		t.Errorf("a sign-in is stored as %d and read as %d: %v, %v", saved, revision, err, err2)
+	}
 }
 
 // control asks itself for something, and pauses a mailbox.

@@ -44,7 +44,7 @@ func (b *builder) tokenSource(m *config.Mailbox) (ingest.TokenSource, error) {
 		}
 		return g.Mailbox(m.User), nil
 	case c.Type == config.TypeDelegated:
-		s, err := shared(b, c, c.SignInScope(), func(o oauth.Common) (*oauth.Source, error) {
+		s, err := shared(b, c, c.Name+" "+c.SignInScope(), func(o oauth.Common) (*oauth.Source, error) {
 			return oauth.NewDelegated(b.signIns.options(c, o))
 		})
 		if err != nil {

@@ -3,8 +3,9 @@
 //
 // It speaks HTTPS with a certificate of its own authority and answers on the paths that Entra has
 // (discovery, client credentials with a secret or a signed assertion that is really verified) and
-// on the generic ones (/token with refresh tokens, /introspect after RFC 7662, /jwks). Tokens are
-// RS256 JWTs. Whatever a token endpoint can do wrong is a [Fault].
+// on the generic ones (/token with refresh tokens, /introspect after RFC 7662, /jwks), and where
+// [People] sign in (authorization codes with PKCE, device codes, refresh tokens whose reuse is taken
+// for theft). Tokens are RS256 JWTs. Whatever a token endpoint can do wrong is a [Fault].
 //
 //	ca := oauthtest.NewCA()
 //	issuer, err := oauthtest.Start(oauthtest.Options{CA: ca, Secret: "s3cret"})
