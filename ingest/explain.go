@@ -85,8 +85,8 @@ func authExplanations() []explanation {
 
 func loginExplanations() []explanation {
 	return []explanation{
-		{CodeLoginNeeded, "nobody has signed in for these credentials yet", "run: mailflume login NAME, with the name of the credentials; workers notice within 15 minutes, at once with: mailflume poll MAILBOX"},
-		{CodeLoginEnded, "the sign-in has ended: it was revoked, expired, or the account's password or rules have changed", "run: mailflume login NAME again; workers notice within 15 minutes, at once with: mailflume poll MAILBOX. At Google: publish the consent screen, in Testing sign-ins end after 7 days"},
+		{CodeLoginNeeded, "nobody has signed in for these credentials yet", "run: mailflume login NAME, with the name of the credentials; running workers are told"},
+		{CodeLoginEnded, "the sign-in has ended: it was revoked, expired, or the account's password or rules have changed", "run: mailflume login NAME again; running workers are told. At Google: publish the consent screen, in Testing sign-ins end after 7 days"},
 		{CodeLoginDenied, "whoever was asked to sign in refused", "run mailflume login again and accept; if an administrator has to, the error has the issuer's words"},
 		{CodeLoginExpired, "nobody finished signing in in time", "run mailflume login again and finish within ten minutes. If the browser showed an error instead of a question, follow that: mailflume does not hear of it"},
 		{CodeLoginAccount, "another account signed in than the one that the mailbox needs", "run mailflume login again in a private window and sign in with the account in the error; if the one that signed in does open the mailbox, name it: account:"},

@@ -18,6 +18,7 @@ import (
 	"mailflume/cmd/internal/config"
 	"mailflume/cmd/internal/worker"
 	"mailflume/ingest/oauth"
+	"mailflume/publish/natsjs"
 )
 
 func loginCommand() *cobra.Command {
@@ -40,11 +41,11 @@ func loginCommand() *cobra.Command {
 			if noBrowser {
 				open = nil
 			}
-			got, err := login(cmd.Context(), cfg, c, device, open, cmd.ErrOrStderr())
+			got, noticed, err := login(cmd.Context(), cfg, c, device, open, cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
-			return signedIn(cmd.OutOrStdout(), cmd.ErrOrStderr(), c, got)
+			return signedIn(cmd.OutOrStdout(), cmd.ErrOrStderr(), c, got, noticed)
 		},
 	}
 	cmd.Flags().BoolVar(&device, "device", false, "print a code to type in a browser on any device")
@@ -74,53 +75,79 @@ func delegatedCredential(cfg *config.Config, name string) (*config.Credential, e
 	return c, nil
 }
 
-// login lets a person sign in. What the person needs is printed to out.
-func login(ctx context.Context, cfg *config.Config, c *config.Credential, device bool, open func(string) error, out io.Writer) (oauth.SignedIn, error) {
+// login lets a person sign in, and has the workers know. What the person needs is printed to out.
+func login(ctx context.Context, cfg *config.Config, c *config.Credential, device bool, open func(string) error, out io.Writer) (got oauth.SignedIn, noticed bool, err error) {
 	conn, done, err := reachStream(ctx, cfg, false, worker.StreamConfig(cfg))
 	if err != nil {
-		return oauth.SignedIn{}, err
+		return got, false, err
 	}
 	defer done()
 	s, err := worker.OpenSignIn(cfg, conn, c)
 	if err != nil {
-		return oauth.SignedIn{}, fail(exitConfig, err)
+		return got, false, fail(exitConfig, err)
 	}
-	say := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format, args...) } // a terminal that has gone reads nothing
 	if device {
-		return s.Device(ctx, func(d oauth.DeviceCode) {
-			say("Open %s on any device and type the code %s; it ends in %v.\n", d.Page, d.Code, time.Until(d.Expires).Round(time.Minute))
-			if d.WithCode != "" {
-				say("With the code in it: %s\n", d.WithCode)
-			}
-		})
+		got, err = s.Device(ctx, func(d oauth.DeviceCode) { showCode(out, d) })
+	} else {
+		got, err = s.Browser(ctx, func(page string) { showPage(out, c, page, open) })
 	}
-	return s.Browser(ctx, func(page string) {
-		say("Open this address in a browser on this machine and sign in")
-		if c.Account != "" {
-			say(" as %s", c.Account)
+	if err != nil {
+		return got, false, err
+	}
+	return got, pollAll(ctx, conn, cfg, c), nil
+}
+
+// showCode and showPage print for a person; a terminal that has gone reads nothing.
+func showCode(out io.Writer, d oauth.DeviceCode) {
+	_, _ = fmt.Fprintf(out, "Open %s on any device and type the code %s; it ends in %v.\n", d.Page, d.Code, time.Until(d.Expires).Round(time.Minute))
+	if d.WithCode != "" {
+		_, _ = fmt.Fprintf(out, "With the code in it: %s\n", d.WithCode)
+	}
+}
+
+func showPage(out io.Writer, c *config.Credential, page string, open func(string) error) {
+	as := ""
+	if c.Account != "" {
+		as = " as " + c.Account
+	}
+	_, _ = fmt.Fprintf(out, "Open this address in a browser on this machine and sign in%s:\n\n  %s\n\n", as, page)
+	if open == nil {
+		return
+	}
+	if err := open(page); err != nil {
+		_, _ = fmt.Fprintf(out, "No browser could be started here: %v. If there is none on this machine: mailflume login %s --device\n", err, c.Name)
+	}
+}
+
+// pollAll has the mailboxes of the credentials looked at now, and reports whether a worker does. Without
+// it workers would find out by their next try, which is rare by then.
+func pollAll(ctx context.Context, conn *natsjs.Conn, cfg *config.Config, c *config.Credential) bool {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	polled := false
+	for _, m := range cfg.Mailboxes {
+		if m.Credential == c {
+			_, err := worker.Ask(ctx, conn, natsjs.Request{Box: m.Key(), Verb: worker.VerbPoll}, natsjs.Asking{})
+			polled = polled || err == nil
 		}
-		say(":\n\n  %s\n\n", page)
-		if open == nil {
-			return
-		}
-		if err := open(page); err != nil {
-			say("No browser could be started here: %v. If there is none on this machine: mailflume login %s --device\n", err, c.Name)
-		}
-	})
+	}
+	return polled
 }
 
 // signedIn tells what came of it, and what to look after.
-func signedIn(stdout, stderr io.Writer, c *config.Credential, got oauth.SignedIn) error {
-	who := got.Account
+func signedIn(stdout, stderr io.Writer, c *config.Credential, got oauth.SignedIn, noticed bool) error {
+	who, again, next := got.Account, "", "no running worker has its mailboxes yet"
 	if who == "" {
 		who = "somebody"
 		_, _ = fmt.Fprintf(stderr, "note: the issuer does not say who signed in; make sure that it was %s\n", c.Account)
 	}
-	again := ""
 	if got.Replaced {
 		again = " again"
 	}
-	_, err := fmt.Fprintf(stdout, "%s: %s is signed in%s; workers notice within 15 minutes, at once with: mailflume poll MAILBOX\n", c.Name, who, again)
+	if noticed {
+		next = "its mailboxes are being looked at"
+	}
+	_, err := fmt.Fprintf(stdout, "%s: %s is signed in%s; %s\n", c.Name, who, again, next)
 	return err
 }
 

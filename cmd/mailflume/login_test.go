@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -14,10 +15,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"mailflume/cmd/internal/config"
+	"mailflume/cmd/internal/worker"
 	"mailflume/ingest"
 	"mailflume/ingest/imapsource/imaptest"
 	"mailflume/ingest/oauth/oauthtest"
+	"mailflume/publish/natsjs"
 )
 
 // loginStage is an issuer with people, a mailbox that its owner's tokens open, and a configuration.
@@ -68,7 +73,7 @@ func TestAfterALoginWithACodeTheMailboxIsRead(t *testing.T) {
 	}
 	issuer.SetPeople(oauthtest.People{User: "Sales@Contoso.com"})
 	code, out, errOut = call(t, "login", "us", "--device", "-c", file)
-	if code != 0 || !strings.HasPrefix(out, "us: Sales@Contoso.com is signed in; ") || !strings.Contains(errOut, issuer.URL()+"/device") {
+	if code != 0 || !strings.HasPrefix(out, "us: Sales@Contoso.com is signed in; no running worker") || !strings.Contains(errOut, issuer.URL()+"/device") {
 		t.Errorf("exit %d: %s%s", code, out, errOut)
 	}
 	if code, _, errOut := call(t, "run", "--once", "-c", file); code != 0 {
@@ -110,7 +115,7 @@ func TestALoginWithABrowserPrintsTheAddressAndOpensIt(t *testing.T) {
 		})
 		return errors.New("no desktop")
 	}
-	got, err := login(t.Context(), cfg, cfg.Credentials["us"], false, open, &shown)
+	got, _, err := login(t.Context(), cfg, cfg.Credentials["us"], false, open, &shown)
 	wg.Wait()
 	if err != nil || got.Account != "sales@contoso.com" || !strings.Contains(shown.String(), "mailflume login us --device") {
 		t.Errorf("%+v, %v\n%s", got, err, &shown)
@@ -142,4 +147,37 @@ func TestALoginThatCannotBeSaysWhatToDo(t *testing.T) {
 			t.Errorf("%s: exit %d: %s%s", c.name, code, out, errOut)
 		}
 	}
+}
+
+func TestARunningWorkerNoticesALoginAtOnce(t *testing.T) {
+	issuer, file := loginStage(t)
+	cfg, err := config.Load(file)
+	must(t, err)
+	w, err := worker.Start(t.Context(), cfg, worker.Options{Log: zerolog.Nop(), Version: "test"})
+	must(t, err)
+	defer func() { must(t, w.Close()) }()
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	ran := make(chan error, 1)
+	go func() { ran <- w.Run(ctx) }()
+	for w.Board().Troubled() == 0 && ctx.Err() == nil {
+		<-time.After(20 * time.Millisecond)
+	}
+	issuer.SetPeople(oauthtest.People{User: "sales@contoso.com"})
+	began := time.Now()
+	code, out, errOut := call(t, "login", "us", "--device", "-c", file)
+	if code != 0 || !strings.Contains(out, "are being looked at") {
+		t.Errorf("exit %d: %s%s", code, out, errOut)
+	}
+	for d, err := range w.Conn().Events(ctx, natsjs.Filter{FromStart: true, Follow: true}) {
+		must(t, err)
+		if d.Event != nil {
+			break
+		}
+	}
+	if took := time.Since(began); took > 20*time.Second {
+		t.Errorf("the event came after %v", took)
+	}
+	stop()
+	must(t, <-ran)
 }

@@ -55,7 +55,7 @@ func TestAFileThatIsNotTextKeepsEveryOctet(t *testing.T) {
 
 // TestSecretsOfEveryKindAreMaskedInAFileThatIsNoYAML: what cannot be parsed has no keys, only lines.
 func TestSecretsOfEveryKindAreMaskedInAFileThatIsNoYAML(t *testing.T) {
-	for _, key := range []string{"client_secret", "certificate", "certificate_password", "federated_token", "service_account", "refresh_token", "token", "password"} {
+	for _, key := range []string{"client_secret", "certificate", "certificate_password", "federated_token", "service_account", "refresh_token", "token", "token_key", "token_key_previous", "password"} {
 		_, err := Parse("m.yaml", []byte("credentials:\n  c: {type: oauth2, "+key+": CANARY-value, token_url: 'https://idp.example.com/token', client_secret_expires: soon\n"))
 		if err == nil || strings.Contains(err.Error(), "CANARY") || !strings.Contains(err.Error(), "idp.example.com") {
 			t.Errorf("%s: %v", key, err)

@@ -235,7 +235,7 @@ func plain(key string) bool {
 
 // secretValue is a key whose name sounds like a secret, with the value after it.
 func secretValue() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)([\w-]*(?:(?:secret|passw|certificate|federated_tok|nkey|seed)[\w-]*|token|service_account)["']?\s*[:=]\s*)([^,}\s]+[^,}]*)`)
+	return regexp.MustCompile(`(?i)([\w-]*(?:(?:secret|passw|certificate|federated_tok|nkey|seed)[\w-]*|token(?:_key\w*)?|service_account)["']?\s*[:=]\s*)([^,}\s]+[^,}]*)`)
 }
 
 // secretish says whether a key may have been meant to hold a secret, although nobody knows it.

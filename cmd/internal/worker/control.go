@@ -39,6 +39,7 @@ func (w *Worker) do(ctx context.Context, r natsjs.Request, tell func(any)) (resu
 	case VerbResume:
 		err = w.fleet.Resume(ctx, r.Box)
 	case VerbPoll:
+		w.boxes.reread() // somebody may have repaired something, or signed in
 		err = w.fleet.Poll(r.Box)
 	default:
 		result, err = w.job(ctx, r, tell)
