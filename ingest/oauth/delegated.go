@@ -81,7 +81,11 @@ func (c *issuerClient) post(ctx context.Context, id *identity, form url.Values) 
 
 // blame is for an issuer that wants a secret where none is set.
 func (c *issuerClient) blame(failure *ingest.Error) *ingest.Error {
-	if failure != nil && failure.Fault.Code == ingest.CodeClientSecret && c.opt.Secret == nil {
+	if failure == nil || c.opt.Secret != nil {
+		return failure
+	}
+	switch failure.Fault.Code {
+	case ingest.CodeClientSecret, ingest.CodePublicClient:
 		failure.Fault.Code = ingest.CodeLoginClient
 	}
 	return failure
@@ -108,7 +112,8 @@ type unsaved struct {
 	rec      record
 	revision uint64
 	m        minted // zero: it gave nothing
-	rotated  bool
+	rotated  bool   // rec has another refresh token than the one that was spent
+	spent    string
 }
 
 // sighting is when a claim was first seen: the clocks of workers do not agree, so each counts by its own.
@@ -220,7 +225,7 @@ func (d *delegated) exchange(ctx context.Context, rec record, revision uint64) (
 		next.Refused, next.Why = d.opt.Now(), failure.Err.Error()
 		failure = d.needed(ingest.CodeLoginEnded, next.Why)
 	}
-	m, done, e := d.keep(ctx, unsaved{next, revision, m, rotated}, rec.Refresh)
+	m, done, e := d.keep(ctx, unsaved{next, revision, m, rotated, rec.Refresh})
 	switch {
 	case failure == nil:
 		return m, done, e
@@ -233,13 +238,15 @@ func (d *delegated) exchange(ctx context.Context, rec record, revision uint64) (
 // keep stores what the exchange of a refresh token brought. done is false when another record has come
 // first: that of a new sign-in, or of a worker that took this one for dead. The one whose refresh token
 // is still the spent one is no newer.
-func (d *delegated) keep(ctx context.Context, u unsaved, spent string) (m minted, done bool, e *ingest.Error) {
+func (d *delegated) keep(ctx context.Context, u unsaved) (m minted, done bool, e *ingest.Error) {
+	defer func() {
+		if e != nil && u.m.value != "" {
+			d.unsaved = &u
+		}
+	}()
 	for {
 		saved, e := d.vault.save(ctx, u.rec, u.revision)
 		if e != nil {
-			if u.m.value != "" {
-				d.unsaved = &u
-			}
 			return minted{}, false, e
 		}
 		if saved != 0 {
@@ -247,7 +254,7 @@ func (d *delegated) keep(ctx context.Context, u unsaved, spent string) (m minted
 			return u.m, true, nil
 		}
 		rec, revision, e := d.vault.load(ctx)
-		if e != nil || !u.rotated || rec.Refresh != spent {
+		if e != nil || !u.rotated || rec.Refresh != u.spent {
 			return minted{}, false, e
 		}
 		u.revision = revision
@@ -263,7 +270,7 @@ func (d *delegated) saveLate(ctx context.Context) (m minted, done bool, e *inges
 	d.unsaved = nil
 	u.m.life -= d.opt.Now().Sub(u.m.began)
 	u.m.began = d.opt.Now()
-	m, done, e = d.keep(ctx, *u, "")
+	m, done, e = d.keep(ctx, *u)
 	return m, done && m.life > 0, e
 }
 

@@ -236,6 +236,28 @@ func TestATokenIsNotUsedBeforeItsRefreshTokenIsStored(t *testing.T) {
 	}
 }
 
+// TestWhatTheIssuerGaveOutlivesAStoreThatFailsTwice: another worker has claimed meanwhile, tried the
+// spent refresh token in vain, and said so.
+func TestWhatTheIssuerGaveOutlivesAStoreThatFailsTwice(t *testing.T) {
+	p := signedIn(t, ada())
+	s := p.source(t)
+	p.store.before = func() {
+		p.store.before = func() {
+			p.put(t, func(r *record) { r.Claim, r.Refused = "", p.clock.now() })
+			p.store.loadErr = errors.New("NATS is away")
+		}
+	}
+	if tok, err := s.Token(t.Context(), ""); err == nil {
+		t.Fatalf("a token was given out: %v", tok)
+	}
+	p.store.loadErr = nil
+	p.clock.pass(time.Minute)
+	tok := mustToken(t, s)
+	if rec, _ := p.record(t); rec.Access != tok || !rec.Refused.IsZero() {
+		t.Error("the sign-in stays refused, although there is a good refresh token")
+	}
+}
+
 func TestAnOutageOfTheIssuerReleasesTheClaim(t *testing.T) {
 	p := signedIn(t, ada())
 	p.issuer.Fail(oauthtest.Fault{Path: "/token", Times: 1, Status: 503, Body: "<html>"})

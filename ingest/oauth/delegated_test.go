@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -23,6 +24,7 @@ type memory struct {
 	values  map[string][]byte
 	seq     map[string]uint64
 	err     error
+	loadErr error
 	before  func() // runs once, before the next Save
 	saves   int
 	written [][]byte
@@ -31,7 +33,7 @@ type memory struct {
 func (m *memory) Load(_ context.Context, name string) ([]byte, uint64, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.values[name], m.seq[name], m.err
+	return m.values[name], m.seq[name], cmp.Or(m.loadErr, m.err)
 }
 
 func (m *memory) Save(_ context.Context, name string, value []byte, revision uint64) (uint64, error) {

@@ -56,6 +56,8 @@ func personFault(g grant, field string, numbers []int, f ingest.Fault) ingest.Fa
 		return f
 	case field == "consent_required", byNumber.Code == ingest.CodeConsent:
 		return auth(ingest.CodeLoginConsent)
+	case byNumber.Code == ingest.CodeRefreshToken, byNumber.Code == ingest.CodeSignInAgain:
+		field = "invalid_grant" // what the person gave has ended
 	case byNumber.Code != ingest.CodeTokenOther:
 		return byNumber
 	}

@@ -71,7 +71,7 @@ func Reproduce(ctx context.Context, r Row, key *rsa.PrivateKey) (found *Found, e
 
 // read reads the mailbox once and returns the first thing that fails.
 func read(ctx context.Context, cfg *config.Config) error {
-	src, done, err := worker.OpenSource(cfg, cfg.Mailboxes[0])
+	src, done, err := worker.OpenSource(cfg, nil, cfg.Mailboxes[0])
 	if err != nil {
 		return err
 	}
