@@ -14,11 +14,13 @@ func Usual(c Code) (f Fault, ok bool) {
 	case CodeTokenDown, CodeTokenAnswer, CodeAuthTemporary, CodeTooManySessions, CodeServerBusy, CodeLocked, CodeConnRefused, CodeTimeout,
 		CodeConnLost, CodeProtocolLimit, CodeProtocol, CodeDNS, CodeUnknown:
 		f.Class = Transient
-	case CodeConsent, CodeAuthRefused, CodePasswordRefused, CodeTokenOther, CodeClockOrAssertion, CodeNotAssigned, CodeAlert, CodeSecretMissing:
+	case CodeConsent, CodeAuthRefused, CodePasswordRefused, CodeTokenOther, CodeClockOrAssertion, CodeNotAssigned, CodeAlert, CodeSecretMissing,
+		CodeLoginNeeded, CodeLoginEnded, CodeLoginConsent, CodeLoginClient:
 		f.Class = Auth
 	case CodeTokenTooLong, CodeNewerFormat:
 		f.Class = Permanent
-	case CodeFederation, CodeNotConnected, CodeMechanism, CodeNATSDenied, CodeStreamUnsafe, CodeHostUnknown:
+	case CodeFederation, CodeNotConnected, CodeMechanism, CodeNATSDenied, CodeStreamUnsafe, CodeHostUnknown,
+		CodeLoginKey, CodeLoginSealed:
 		f.Class = Config
 	case CodeTokenRedirect:
 		f.Class, f.Lasting = Config, true
