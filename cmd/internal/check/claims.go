@@ -58,10 +58,26 @@ func (r *run) judge(m *config.Mailbox, t *tokenSteps) Outcome {
 		return red(ingest.CodeAudience, text, "set scope: https://outlook.office365.com/.default in credentials."+cred.Name+" (or leave it out); a token for Microsoft Graph opens no mailbox over IMAP or POP3")
 	case cred.ClientID != "" && c.AppID != "" && !strings.EqualFold(c.AppID, cred.ClientID):
 		return red(ingest.CodeAudience, text, "the token is another application's: check client_id: and authority: of credentials."+cred.Name)
+	case cred.Type == config.TypeDelegated:
+		if missing := unasked(need, c.Scopes); len(missing) > 0 && forExchange(c) {
+			return red(ingest.CodeRole, text, "the user was not asked for "+list(missing)+": add it to scope: of credentials."+cred.Name+" (or leave scope: out) and sign in again: mailflume login "+cred.Name)
+		}
 	case len(lacking) > 0 && len(c.Scopes) == 0 && (exchange || forExchange(c)):
 		return red(ingest.CodeRole, text, roleAdvice(cred, lacking)...)
 	}
 	return r.doubts(cred, t, need, text)
+}
+
+// unasked are the delegated permissions that scopes lacks for what roles allow an application. A token
+// without any does not say.
+func unasked(roles, scopes []string) (out []string) {
+	for _, role := range roles {
+		want := strings.Replace(role, ".AccessAsApp", ".AccessAsUser.All", 1)
+		if len(scopes) > 0 && !slices.ContainsFunc(scopes, func(s string) bool { return strings.EqualFold(s, want) }) {
+			out = append(out, want)
+		}
+	}
+	return out
 }
 
 // doubts are what works now and will be regretted.

@@ -93,6 +93,7 @@ func (n *connection) connect(ctx context.Context) Outcome {
 		n.conn = nil
 		return failed(err)
 	}
+	n.r.parts.SignIns(n.conn)
 	return fine("connected to " + n.conn.URL())
 }
 

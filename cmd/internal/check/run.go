@@ -66,6 +66,7 @@ func Run(ctx context.Context, cfg *config.Config, o Options) *Report {
 	nats, hangUp := r.nats()
 	defer hangUp()
 	shared = append(shared, nats)
+	first := len(shared) // delegated sign-ins are kept in NATS
 	shared = append(shared, r.credentials()...)
 	shared = append(shared, r.mailServers()...)
 	var boxes []*Section
@@ -73,7 +74,8 @@ func Run(ctx context.Context, cfg *config.Config, o Options) *Report {
 		boxes = append(boxes, r.mailbox(m))
 	}
 	r.all = len(shared) + len(boxes)
-	r.each(ctx, shared)
+	r.each(ctx, shared[:first])
+	r.each(ctx, shared[first:])
 	r.each(ctx, boxes)
 	return &Report{Sections: append(shared, boxes...), Took: time.Since(began)}
 }

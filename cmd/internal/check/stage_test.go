@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -40,7 +41,7 @@ func newStage(t *testing.T, io imaptest.Options, po pop3test.Options) *stage {
 	t.Helper()
 	s := &stage{dir: t.TempDir()}
 	var err error
-	if s.issuer, err = oauthtest.Start(oauthtest.Options{ClientID: client, Tenant: tenant}); err != nil {
+	if s.issuer, err = oauthtest.Start(oauthtest.Options{ClientID: client, Tenant: tenant, DeviceInterval: 10 * time.Millisecond}); err != nil {
 		t.Fatal(err)
 	}
 	verify := func(_, token string) error {

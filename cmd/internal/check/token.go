@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -39,14 +40,18 @@ func (r *run) credentials() []*Section {
 	for _, name := range r.cfg.CredentialNames() {
 		c := r.cfg.Credentials[name]
 		at := slices.IndexFunc(r.opt.Mailboxes, func(m *config.Mailbox) bool { return m.Credential == c })
-		if c.Type != config.TypeEntra && c.Type != config.TypeOAuth2 || at < 0 {
+		if !slices.Contains([]config.CredentialType{config.TypeEntra, config.TypeOAuth2, config.TypeDelegated}, c.Type) || at < 0 {
 			continue
 		}
 		s := &Section{Kind: Credential, Name: name, About: fmt.Sprintf("%s, client %s", c.Type, c.ClientID)}
 		if c.Tenant != "" {
 			s.About = fmt.Sprintf("%s, tenant %s, client %s", c.Type, c.Tenant, c.ClientID)
 		}
-		r.tokens[name] = r.token(s, r.opt.Mailboxes[at], r.issuer(s, c)...)
+		needs := r.issuer(s, c)
+		if c.Type == config.TypeDelegated {
+			needs = append(needs, r.linked) // its sign-in is kept there
+		}
+		r.tokens[name] = r.token(s, r.opt.Mailboxes[at], needs...)
 		out = append(out, s)
 	}
 	return out
@@ -99,6 +104,9 @@ func (r *run) token(s *Section, m *config.Mailbox, needs ...*Step) *tokenSteps {
 
 // askToken asks for the token.
 func (r *run) askToken(ctx context.Context, m *config.Mailbox, t *tokenSteps) Outcome {
+	if m.Credential.Type == config.TypeDelegated && r.link.conn == nil {
+		return failed(&ingest.Error{Fault: ingest.Fault{Class: ingest.Auth, Code: ingest.CodeLoginNeeded}, Err: errors.New("nobody has signed in yet")})
+	}
 	login, err := r.parts.Login(m)
 	if err != nil {
 		return failed(err)

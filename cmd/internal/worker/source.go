@@ -34,6 +34,13 @@ func NewParts(cfg *config.Config, onToken func(credential string, i oauth.Refres
 	return &Parts{cfg: cfg, b: b}
 }
 
+// SignIns has sign-ins of delegated credentials looked up through conn from now on.
+func (p *Parts) SignIns(conn *natsjs.Conn) {
+	p.b.mu.Lock()
+	defer p.b.mu.Unlock()
+	p.b.signIns = signInsOf(p.cfg, conn)
+}
+
 // Login returns how a mailbox signs in; its token source is shared as in a worker.
 func (p *Parts) Login(m *config.Mailbox) (ingest.Login, error) {
 	p.b.mu.Lock()

@@ -1,0 +1,4 @@
+package check
+
+// Unasked is unasked.
+var Unasked = unasked
