@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"bytes"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -89,9 +90,9 @@ func TestThePositionIsSavedInTimeThoughTheMailServerIsAway(t *testing.T) {
 		w := newWorld(ingest.Start{All: true}, ingest.After{})
 		w.opt.SaveEvery = func() time.Duration { return time.Hour }
 		w.add(sourcetest.Mail(3))
-		away := false
+		var away atomic.Bool
 		w.box.OpenFault = func(int) error {
-			if away {
+			if away.Load() {
 				return &ingest.Error{Fault: ingest.Fault{Class: ingest.Auth, Code: ingest.CodePasswordRefused}}
 			}
 			return nil
@@ -100,7 +101,7 @@ func TestThePositionIsSavedInTimeThoughTheMailServerIsAway(t *testing.T) {
 		defer stop()
 		pass(time.Second)
 		base := w.log.Snapshot(key)
-		away = true
+		away.Store(true)
 		pass(90 * time.Minute)
 		if bytes.Equal(w.log.Snapshot(key), base) {
 			t.Error("three events have waited for a snapshot for longer than SaveEvery")

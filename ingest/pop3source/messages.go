@@ -170,7 +170,7 @@ func (s *session) give(it item, b *pop3.Body, yield func(*ingest.Message, error)
 func (s *session) message(it item) *ingest.Message {
 	m := &ingest.Message{Ref: it.ref(), UIDL: distinct(it.id, it.nth), Size: it.size}
 	m.Again, m.Since = s.judging, s.vanished.since(it, s.judging)
-	if len(s.vanished.octets) > 0 || s.judging {
+	if s.vanished.some || s.judging {
 		m.Was = s.vanished.was
 	}
 	return m

@@ -26,6 +26,7 @@ const goneTogether = 24
 type vanished struct {
 	at    *position
 	sizes map[uint64]bool // of those that were passed over
+	some  bool            // of those that were read are missing
 
 	mu     sync.Mutex
 	octets map[uint64]int  // how many of those that were read are missing and not found again
@@ -96,6 +97,7 @@ func (p *position) vanished(now uint32, consumed bool) *vanished {
 	if passed {
 		clear(v.sizes)
 	}
+	v.some = len(v.octets) > 0
 	return v
 }
 

@@ -72,7 +72,10 @@ func TestFault_N4_N5_TheLeaderDiesThenTheMajority(t *testing.T) {
 func TestFault_N7_TheStreamIsDeleted(t *testing.T) {
 	t.Parallel()
 	srv := startServer(t, serverOptions{})
-	p := newPlant(t, srv.options(), managed(), 120)
+	if err := srv.conn(t).EnsureStream(deadline(t), managed()); err != nil {
+		t.Fatal(err)
+	}
+	p := newPlant(t, srv.options(), natsjs.StreamConfig{}, 120) // a managed one is made again: TestAStreamThatIsDeletedIsMadeAndFilledAgain
 	js := srv.admin(t)
 	p.strike(t, 50, func() {
 		if err := js.DeleteStream(context.Background(), natsjs.DefaultStream); err != nil {
@@ -82,7 +85,7 @@ func TestFault_N7_TheStreamIsDeleted(t *testing.T) {
 	if why := p.stands(t, publish.ErrUnavailable, ingest.CodeNATSDown); !strings.Contains(why.Error(), "stream MAIL was deleted") {
 		t.Errorf("the reason is %v", why)
 	}
-	if err := srv.conn(t).EnsureStream(deadline(t), managed()); err != nil { // a person, or the next start
+	if err := srv.conn(t).EnsureStream(deadline(t), managed()); err != nil { // a person
 		t.Fatal(err)
 	}
 	p.goesOn(t) // what was lost with it is read again
