@@ -222,6 +222,9 @@ func (r *runner) session(ctx context.Context, claim publish.Claim) error {
 			return err
 		}
 		w, ok := s.(Waiter)
+		if r.once { // nothing is waited for, and all is well
+			r.set(StateIdle, nil)
+		}
 		if !ok || r.once || r.asked() {
 			return nil
 		}

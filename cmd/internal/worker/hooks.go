@@ -74,15 +74,38 @@ func (w *Worker) onState(box publish.Key, s ingest.Status) {
 		l.Warn().Str("code", code).Err(s.Err).Str("next", next).Int("repeated", before.repeats).
 			Stringer("retry_in", s.Until.Sub(s.At).Round(time.Second)).Msg("mailbox in trouble")
 	case before.Code != "" && recovered(s.State):
-		l.Info().Str("code", before.Code).Msg("mailbox recovered")
+		w.recovered(box, before.Code)
 	default:
 		l.Debug().Msg("state")
 	}
 }
 
-// recovered tells the states that only a working mailbox reaches.
-func recovered(s ingest.State) bool {
-	return s == ingest.StateIdle || s == ingest.StatePollingWait || s == ingest.StateFetching
+// recovered tells the states that only a mailbox reaches that was read to its end, with every event acknowledged.
+func recovered(s ingest.State) bool { return s == ingest.StateIdle || s == ingest.StatePollingWait }
+
+func (w *Worker) recovered(box publish.Key, code string) {
+	w.log.Info().Str("mailbox", box.Mailbox).Str("tenant", box.Tenant).Str("code", code).Msg("mailbox recovered")
+}
+
+// wrote ends a trouble: an event of the mailbox is acknowledged.
+func (w *Worker) wrote(box publish.Key, at time.Time) {
+	var code string
+	w.board.update(box, func(r *Row) {
+		if code = r.Code; code != "" {
+			r.apply(ingest.Status{State: ingest.StateFetching, At: at})
+			r.heal()
+		}
+	})
+	if code != "" {
+		w.metrics.state(box, ingest.StateFetching)
+		w.recovered(box, code)
+	}
+}
+
+// heal forgets the row's trouble.
+func (r *Row) heal() {
+	r.Code, r.Error, r.Next = "", "", ""
+	r.reported, r.repeats = time.Time{}, 0
 }
 
 // apply takes a change of state into the row. A trouble stays until the mailbox works again.
@@ -97,8 +120,7 @@ func (r *Row) apply(s ingest.Status) {
 		r.Code, r.Error, r.Next = string(s.Fault.Code), s.Err.Error(), next
 		r.repeats++
 	case recovered(s.State), s.State == ingest.StateStandby, s.State == ingest.StatePaused:
-		r.Code, r.Error, r.Next = "", "", ""
-		r.reported, r.repeats = time.Time{}, 0
+		r.heal()
 	}
 }
 
@@ -130,6 +152,7 @@ func (w *Worker) onReset(box publish.Key, what publish.ResetInfo) {
 func (w *Worker) onDelivered(box publish.Key, d ingest.Delivery) {
 	label := w.metrics.label(box)
 	now := time.Now()
+	w.wrote(box, now)
 	w.metrics.fetched.WithLabelValues(label).Add(float64(d.Size))
 	w.metrics.attached.WithLabelValues(label).Add(float64(d.AttachBytes))
 	w.metrics.took.Observe(d.Took.Seconds())
