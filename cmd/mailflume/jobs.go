@@ -129,7 +129,11 @@ func runJob(cmd *cobra.Command, cfg *config.Config, box *config.Mailbox, verb st
 			"  next: mailflume quarantine export writes its octets, if they were kept", box.Name()))
 	}
 	if len(p.Failures) > 0 {
-		return coded(p.Failures[0].Code, fmt.Errorf("%d messages could not be published: %s: %s", p.Failed, p.Failures[0].Ref, p.Failures[0].Error))
+		could := "messages could"
+		if verb == worker.VerbRetry {
+			could = "messages could still"
+		}
+		return coded(p.Failures[0].Code, fmt.Errorf("%d %s not be published: %s: %s", p.Failed, could, p.Failures[0].Ref, p.Failures[0].Error))
 	}
 	return nil
 }

@@ -25,8 +25,10 @@ func TestAMailboxHasRecoveredWhenSomethingIsAcknowledgedAndNotBefore(t *testing.
 	at := time.Now()
 	down := ingest.Status{State: ingest.StateNATSUnavailable, At: at, Err: publish.ErrUnavailable, Fault: ingest.FaultOf(publish.ErrUnavailable)}
 	for name, good := range map[string]func(h ingest.Hooks, box publish.Key){
-		"an event":            func(h ingest.Hooks, box publish.Key) { h.Delivered(box, ingest.Delivery{Type: publish.Received}) },
-		"the mailbox is read": func(h ingest.Hooks, box publish.Key) { h.State(box, ingest.Status{State: ingest.StatePollingWait, At: at}) },
+		"an event": func(h ingest.Hooks, box publish.Key) { h.Delivered(box, ingest.Delivery{Type: publish.Received}) },
+		"the mailbox is read": func(h ingest.Hooks, box publish.Key) {
+			h.State(box, ingest.Status{State: ingest.StatePollingWait, At: at})
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, box, log := logged()
