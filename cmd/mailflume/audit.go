@@ -75,7 +75,7 @@ func auditCommand() *cobra.Command {
 		Long: "Lists the mailbox and says what became of every message in it. It only reads, beside a running worker or without\n" +
 			"one. --chain also verifies the hash chain of the events and prints its end; --pin proves that nothing up to an\n" +
 			"earlier end was changed since. Exit 3 if a message is missing or doubled, or the log is not what was written.",
-		Args: cobra.ExactArgs(1),
+		Args: named("a mailbox"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r := natsjs.Reading{Chain: chain || pin != ""}
 			var err error

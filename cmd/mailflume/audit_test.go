@@ -166,7 +166,7 @@ func TestAnAuditRefusesWhatItCannotDo(t *testing.T) {
 		{[]string{"nobody"}, exitUsage, "config show"},
 		{[]string{"box", "--pin", "12"}, exitUsage, "SEQUENCE:DIGEST"},
 		{[]string{"box", "-o", "xml"}, exitUsage, "table or json"},
-		{[]string{}, exitUsage, "arg"},
+		{[]string{}, exitUsage, "name a mailbox"},
 	} {
 		code, _, errOut := call(t, append([]string{"audit", "-c", file}, row.args...)...)
 		if code != row.code || !strings.Contains(errOut, row.err) {

@@ -38,8 +38,12 @@ func (w *Worker) hooks() ingest.Hooks {
 		},
 		Fenced: func(box publish.Key) { w.metrics.fenced.WithLabelValues(w.metrics.label(box)).Inc() },
 		Inherited: func(box publish.Key, worker string, ref ingest.Ref, crashes int) {
-			w.log.Warn().Str("mailbox", box.Mailbox).Str("tenant", box.Tenant).Str("before", worker).Str("ref", string(ref)).Int("deaths", crashes).
-				Msg("the worker before ended without letting the mailbox go; its next messages are read one by one")
+			l := w.log.With().Str("mailbox", box.Mailbox).Str("tenant", box.Tenant).Str("before", worker).Logger()
+			if ref == "" {
+				l.Info().Msg("the worker before ended without letting the mailbox go; its next messages are read one by one")
+				return
+			}
+			l.Warn().Str("ref", string(ref)).Int("deaths", crashes).Msg("the worker before ended with a message in work; it and the next ones are read one by one")
 		},
 	}
 }
@@ -70,6 +74,10 @@ func (w *Worker) onState(box publish.Key, s ingest.Status) {
 			return
 		}
 		w.board.update(box, func(r *Row) { r.reported, r.repeats = s.At, 0 })
+		if s.Fault.Code == ingest.CodeFenced && !w.recent(box.String()+" "+code, repeatAfter) {
+			l.Info().Str("code", code).Err(s.Err).Msg("another worker has the mailbox now")
+			return
+		}
 		_, next := ingest.Explain(s.Fault.Code)
 		l.Warn().Str("code", code).Err(s.Err).Str("next", next).Int("repeated", before.repeats).
 			Stringer("retry_in", s.Until.Sub(s.At).Round(time.Second)).Msg("mailbox in trouble")
@@ -78,6 +86,13 @@ func (w *Worker) onState(box publish.Key, s ingest.Status) {
 	default:
 		l.Debug().Msg("state")
 	}
+}
+
+// recent notes that something happened and reports whether it did so within a while before.
+func (w *Worker) recent(what string, within time.Duration) bool {
+	now := time.Now()
+	last, ok := w.warned.Swap(what, now)
+	return ok && now.Sub(last.(time.Time)) < within
 }
 
 // recovered tells the states that only a mailbox reaches that was read to its end, with every event acknowledged.

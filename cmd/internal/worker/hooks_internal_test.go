@@ -49,3 +49,20 @@ func TestAMailboxHasRecoveredWhenSomethingIsAcknowledgedAndNotBefore(t *testing.
 		})
 	}
 }
+
+func TestWhatPassesByItselfIsNoWarning(t *testing.T) {
+	w, box, log := logged()
+	h := w.hooks()
+	h.Inherited(box, "w1", "", 0)
+	fenced := ingest.Status{State: ingest.StateBackoff, At: time.Now(), Err: publish.ErrFenced, Fault: ingest.FaultOf(publish.ErrFenced)}
+	h.State(box, fenced)
+	if strings.Contains(log.String(), `"warn"`) || strings.Contains(log.String(), `"ref"`) || strings.Count(log.String(), "\n") != 2 {
+		t.Error(log)
+	}
+	h.State(box, ingest.Status{State: ingest.StatePollingWait, At: fenced.At})
+	h.State(box, fenced) // a quarrel
+	h.Inherited(box, "w1", "INBOX;1;7", 2)
+	if strings.Count(log.String(), `"warn"`) != 2 || !strings.Contains(log.String(), "INBOX;1;7") {
+		t.Error(log)
+	}
+}
