@@ -168,7 +168,7 @@ func (h *walk) unpinned(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	why := ""
+	var why string
 	switch {
 	case pin.Sequence > h.end.last:
 		why = "the log ends before the pinned event"
