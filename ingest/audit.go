@@ -103,7 +103,8 @@ type Aged struct {
 // ErrNoLister: this kind of mailbox cannot be audited.
 var ErrNoLister = errors.New("the mailbox's server cannot list it")
 
-// Compare lists the mailbox and tells what became of each message. Snapshot is the log's last one.
+// Compare lists the mailbox and tells what became of each message. Snapshot is the log's last one. If the
+// mailbox cannot be listed, the report that comes with the error holds what the log alone tells.
 func (a *Audit) Compare(ctx context.Context, snapshot []byte, aged Aged) (*AuditReport, error) {
 	p := newPosition(a.src, "")
 	if err := p.decode(snapshot); err != nil {
@@ -113,18 +114,19 @@ func (a *Audit) Compare(ctx context.Context, snapshot []byte, aged Aged) (*Audit
 	if err := p.fold(); err != nil {
 		return nil, err
 	}
-	s, err := openPatiently(ctx, a.src)
+	alone := AuditReport{Duplicate: a.report.Duplicate, DuplicateRefs: a.report.DuplicateRefs}
+	s, err := openPatiently(ctx, a.src, 2)
 	if err != nil {
-		return nil, err
+		return &alone, err
 	}
 	defer s.Close() // nothing was changed
 	l, ok := s.(Lister)
 	if !ok {
-		return nil, ErrNoLister
+		return &alone, ErrNoLister
 	}
 	for m, err := range l.List(ctx, p.base, p.cursor) {
 		if err != nil {
-			return nil, fmt.Errorf("list the mailbox: %w", err)
+			return &alone, fmt.Errorf("list the mailbox: %w", err)
 		}
 		a.judge(m, aged)
 	}
@@ -136,9 +138,9 @@ func (a *Audit) Compare(ctx context.Context, snapshot []byte, aged Aged) (*Audit
 	return &a.report, nil
 }
 
-// openPatiently opens a session beside another. A worker that is at it may hold the maildrop (RFC 1939
-// section 4): not for long.
-func openPatiently(ctx context.Context, src Source) (Session, error) {
+// openPatiently opens a session beside another: most tries, or more while a worker that is at it holds the
+// maildrop (RFC 1939 section 4), which is not for long.
+func openPatiently(ctx context.Context, src Source, most int) (Session, error) {
 	var b backoff
 	for try := 1; ; try++ {
 		s, err := src.Open(ctx)
@@ -148,12 +150,18 @@ func openPatiently(ctx context.Context, src Source) (Session, error) {
 		f := FaultOf(err)
 		wait := b.next(f)
 		if f.Code == CodeLocked {
+			most = 2 * tries
 			wait = time.Second << (try - 1) // a worker that comes again need not be in a hurry; whoever looks on is
 		}
-		if try == 2*tries || !slices.Contains([]Class{Transient, Throttled, SessionOver}, f.Class) || !sleep(ctx, wait) {
+		if try >= most || !passing(err) || !sleep(ctx, wait) {
 			return nil, fmt.Errorf("open the mailbox: %w", err)
 		}
 	}
+}
+
+// passing tells the failures that another session may not meet.
+func passing(err error) bool {
+	return slices.Contains([]Class{Transient, Throttled, SessionOver}, FaultOf(err).Class)
 }
 
 // judge counts one message. An event of a message that came when nothing stored then has expired yet

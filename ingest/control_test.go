@@ -162,6 +162,11 @@ func TestOnlyTheOwnerPausesAndEveryLaterOwnerKeepsIt(t *testing.T) {
 		if err := w.once(t); err != nil || len(w.log.Events(key)) != 4 || w.last() != ingest.StatePaused {
 			t.Errorf("a single pass did not keep the pause: %v, %s", err, w.last())
 		}
+		began := time.Now()
+		_, err := ingest.New(w.opt).DoAlone(t.Context(), w.mailbox(), ingest.NewRetry(w.journal(), nil, nil))
+		if took := time.Since(began); ingest.FaultOf(err).Code != ingest.CodePaused || took > 0 {
+			t.Errorf("a job of a paused mailbox waits for %s: %v", took, err)
+		}
 		must(t, fleets[other].Resume(t.Context(), key))
 		pass(time.Minute)
 		if n := len(w.log.Events(key)); n != 5 {

@@ -193,7 +193,7 @@ func (p *pass) appendFirst(ctx context.Context) error {
 		return p.pass(j, err)
 	}
 	if err := p.claim.Append(r.hard, j.event, cmp.Or(j.former, j.msg.Ref)); err != nil {
-		return fmt.Errorf("append event %s: %w", j.event.ID, err)
+		return err // it names the event
 	}
 	p.count++
 	r.backoff.reset() // progress: the next trouble is a new one

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -79,6 +80,11 @@ func (e *Error) Error() string {
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// TooLarge is the error of a message over the limit, as far as its octets were counted or announced.
+func TooLarge(op string, octets, limit int64) error {
+	return &Error{Fault{Class: BadMessage, Code: CodeMessageTooLarge}, op, fmt.Errorf("larger than limits.message_size (%d > %d)", octets, limit)}
+}
 
 // FaultOf classifies any error: the only question that the runner asks of one.
 func FaultOf(err error) Fault {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -149,6 +150,38 @@ func TestARetryPublishesWhatWasSetAsideOnceItCanBeRead(t *testing.T) {
 			if _, err = f.Do(t.Context(), key, ingest.NewRetry(w.journal(), nil, nil)); err != nil || w.told(5) != "l4 l2 " {
 				t.Errorf("the rest: %v: %s", err, w.told(5))
 			}
+		}
+		must(t, f.Stop(t.Context()))
+	})
+}
+
+// Nobody reads the rest of a message that is too large, so the session ends with it.
+func TestARetryOfAMessageThatIsStillTooLargeSaysSoAndTriesTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(ingest.Start{All: true}, ingest.After{})
+		w.add(sourcetest.Mail(3))
+		limit := map[uint32]bool{1: true, 2: true, 3: true}
+		w.box.MessageFault = func(uid uint32) error {
+			if limit[uid] {
+				return ingest.TooLarge("read", 20, 10)
+			}
+			return nil
+		}
+		f := w.employ(t)
+		pass(time.Hour)
+		if w.told(0) != "q1 q2 q3 " {
+			t.Fatal(w.told(0))
+		}
+		delete(limit, 3)
+		for range 2 {
+			got, err := f.Do(t.Context(), key, ingest.NewRetry(w.journal(), []ingest.Ref{sourcetest.RefOf(1)}, nil))
+			if err != nil || got.Failed != 1 || got.Failures[0].Code != ingest.CodeMessageTooLarge || !strings.Contains(got.Failures[0].Error, "20 > 10") {
+				t.Errorf("%+v, %v", got, err)
+			}
+		}
+		got, err := f.Do(t.Context(), key, ingest.NewRetry(w.journal(), nil, nil))
+		if err != nil || got.Failed != 2 || got.Published != 1 || w.told(3) != "l3 " {
+			t.Errorf("%+v, %v: %s", got, err, w.told(3))
 		}
 		must(t, f.Stop(t.Context()))
 	})

@@ -98,7 +98,7 @@ func (l *late) slice(ctx context.Context, r *runner, claim publish.Claim) (done 
 		return false, err
 	}
 	defer free()
-	s, err := openPatiently(ctx, l.src) // the session before may still hold the maildrop
+	s, err := openPatiently(ctx, l.src, 2*tries) // the session before may still hold the maildrop
 	if err != nil {
 		return false, err
 	}
@@ -210,9 +210,13 @@ func (l *late) carry(ctx context.Context, p *pass, messages iter.Seq2[*Message, 
 	ctx, cancel := context.WithCancel(ctx)
 	defer p.busy.Wait()
 	defer cancel()
+	before := len(l.gone)
 	for m, err := range messages {
 		if m == nil {
-			return false, errors.Join(err, p.flush(ctx))
+			if failed := p.flush(ctx); failed != nil || len(l.gone) == before || ctx.Err() != nil || !passing(err) {
+				return false, errors.Join(err, failed)
+			}
+			return false, nil // the rest comes in another session
 		}
 		if !l.wanted[l.key(m.Ref)] {
 			continue // it came while the mailbox was listed: its turn comes

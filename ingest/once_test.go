@@ -67,3 +67,24 @@ func TestASinglePassThatIsFencedLeavesTheMailboxWhereItIs(t *testing.T) {
 		}
 	})
 }
+
+func TestASinglePassSaysThatAMailboxWasReadToItsEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(ingest.Start{All: true}, ingest.After{})
+		var states []ingest.State
+		w.opt.Hooks.State = func(_ publish.Key, s ingest.Status) { states = append(states, s.State) }
+		w.box.OpenFault = func(attempt int) error {
+			if attempt == 1 {
+				return &ingest.Error{Fault: ingest.Fault{Class: ingest.Transient, Code: ingest.CodeConnRefused}}
+			}
+			return nil
+		}
+		if err := w.once(t); err != nil {
+			t.Fatal(err)
+		}
+		trouble, end := slices.Index(states, ingest.StateBackoff), slices.Index(states, ingest.StateIdle)
+		if trouble < 0 || end < trouble {
+			t.Errorf("%v", states)
+		}
+	})
+}

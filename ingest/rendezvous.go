@@ -140,8 +140,9 @@ func (r *rendezvous) owner(key uint64) string {
 	return r.contenders[best].id
 }
 
-// differing returns the workers whose definition of the mailbox is another one.
-func (r *rendezvous) differing(key, definition uint64) (ids []string) {
+// differing returns the workers but self whose definition of the mailbox is another one: what is known of self
+// is its last beat, not its configuration.
+func (r *rendezvous) differing(key, definition uint64, self string) (ids []string) {
 	differs := false
 	for i, list := range r.lists {
 		d, ok := lookUp(list, key)
@@ -152,7 +153,7 @@ func (r *rendezvous) differing(key, definition uint64) (ids []string) {
 		return nil
 	}
 	for i := range r.contenders {
-		if c := &r.contenders[i]; r.held[c.list] {
+		if c := &r.contenders[i]; r.held[c.list] && c.id != self {
 			ids = append(ids, c.id)
 		}
 	}

@@ -114,7 +114,7 @@ func TestDefinitionsThatDifferAreFound(t *testing.T) {
 		return encodeList(map[publish.Key]Mailbox{key: {Definition: definition}})
 	}
 	r := newRendezvous(map[string]seat{"a": {1, list("1")}, "b": {1, list("2")}, "c": {2, list("2")}, "d": {1, ""}})
-	if ids := r.differing(boxKey(key), definitionKey("1")); fmt.Sprint(ids) != "[b c]" {
+	if ids := r.differing(boxKey(key), definitionKey("1"), "a"); fmt.Sprint(ids) != "[b c]" {
 		t.Errorf("%v differ", ids)
 	}
 }

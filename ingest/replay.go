@@ -65,7 +65,7 @@ func (p *replay) again(ctx context.Context, r *runner, claim publish.Claim, e *L
 		return err
 	}
 	if err := claim.Append(r.hard, ev, e.Ref); err != nil {
-		return fmt.Errorf("append event %s: %w", ev.ID, err)
+		return err // it names the event
 	}
 	p.progress.Published++
 	p.report()

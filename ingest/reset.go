@@ -59,7 +59,7 @@ func (r *runner) renew(claim publish.Claim, x Renewal) error {
 	id := publish.NewID(r.box.Key.Tenant, r.box.Key.Mailbox, string(publish.Reset), string(x.Ref), strconv.FormatUint(r.pos.keys.lives[x.Scope].number+1, 10))
 	ev := publish.NewEvent(r.box.Key, publish.Reset, id, r.opt.Now(), &publish.Data{Mailbox: r.box.Info, Reset: &x.Info})
 	if err := claim.Append(r.hard, ev, x.Ref); err != nil {
-		return fmt.Errorf("append event %s: %w", id, err)
+		return err // it names the event
 	}
 	r.pos.add(r.pos.entry(x.Ref, publish.Reset, publish.Content{}))
 	r.recalls = nil

@@ -97,10 +97,12 @@ func (r *runner) run(ctx context.Context) error {
 
 // worthRetry keeps a single pass from waiting for people, but lets it ride out the network.
 func (r *runner) worthRetry(err error) bool {
-	switch FaultOf(err).Class {
-	case SessionOver, BadMessage:
+	switch f := FaultOf(err); {
+	case f.Code == CodePaused: // for as long as somebody likes
+		return false
+	case f.Class == SessionOver || f.Class == BadMessage:
 		return r.backoff.tries < 2*tries
-	case Transient, Throttled:
+	case f.Class == Transient || f.Class == Throttled:
 		return r.backoff.tries+r.ousted.tries < 2
 	}
 	return false
@@ -222,6 +224,9 @@ func (r *runner) session(ctx context.Context, claim publish.Claim) error {
 			return err
 		}
 		w, ok := s.(Waiter)
+		if r.once { // nothing is waited for, and all is well
+			r.set(StateIdle, nil)
+		}
 		if !ok || r.once || r.asked() {
 			return nil
 		}

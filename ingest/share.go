@@ -243,7 +243,7 @@ func (s *share) place(came map[string]bool) {
 	own := 0
 	for key, row := range s.boxes {
 		owner := r.owner(row.key)
-		differing := strings.Join(r.differing(row.key, row.definition), " ")
+		differing := strings.Join(r.differing(row.key, row.definition, s.self), " ")
 		_, lives := s.roster.seats[row.owner]
 		if owner == s.self && row.owner != s.self && (lives || (came[s.self] && len(s.roster.seats) > 1)) {
 			apart[key] = true

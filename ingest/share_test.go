@@ -345,6 +345,9 @@ func TestDifferingDefinitionsAreReportedAndOneWorkerHasTheMailbox(t *testing.T) 
 		if err := c.hands["b"].fleet.Apply(c.mailboxes("2")); err != nil {
 			t.Fatal(err)
 		}
+		if b := c.hands["b"].differs[c.keys[0]]; !slices.Equal(b, []string{"a"}) {
+			t.Errorf("right after the reload b says %v", b)
+		}
 		pass(10 * time.Second)
 		c.send(2)
 		pass(time.Second)

@@ -26,7 +26,10 @@ type audited struct {
 	Mailbox string `json:"mailbox"`
 	Tenant  string `json:"tenant"`
 	*ingest.AuditReport
-	Log auditedLog `json:"log"`
+	NotListed string     `json:"not_listed,omitempty"` // why the mailbox could not be compared with its log
+	Log       auditedLog `json:"log"`
+
+	unlisted error
 }
 
 // auditedLog is what was found of the mailbox's log.
@@ -56,6 +59,13 @@ type auditBreak struct {
 	Reason   string    `json:"reason"`
 }
 
+// auditRow is a line of the table.
+type auditRow struct {
+	name string
+	n    int
+	note string
+}
+
 func auditCommand() *cobra.Command {
 	var tenant, pin, format string
 	var chain bool
@@ -65,7 +75,7 @@ func auditCommand() *cobra.Command {
 		Long: "Lists the mailbox and says what became of every message in it. It only reads, beside a running worker or without\n" +
 			"one. --chain also verifies the hash chain of the events and prints its end; --pin proves that nothing up to an\n" +
 			"earlier end was changed since. Exit 3 if a message is missing or doubled, or the log is not what was written.",
-		Args: cobra.ExactArgs(1),
+		Args: named("a mailbox"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r := natsjs.Reading{Chain: chain || pin != ""}
 			var err error
@@ -147,10 +157,13 @@ func audit(ctx context.Context, cfg *config.Config, box *config.Mailbox, r natsj
 		return nil, fail(exitNATS, err)
 	}
 	report, err := a.Compare(ctx, h.Snapshot, ingest.Aged{Any: h.Expired, Since: h.KeptSince})
-	if err != nil {
+	if report == nil || ctx.Err() != nil {
 		return nil, err
 	}
-	found := &audited{Mailbox: box.ID, Tenant: box.Tenant, AuditReport: report, Log: auditedLog{Events: h.Events, Replays: h.Replays, First: h.First, Last: h.Last}}
+	found := &audited{Mailbox: box.ID, Tenant: box.Tenant, AuditReport: report, unlisted: err, Log: auditedLog{Events: h.Events, Replays: h.Replays, First: h.First, Last: h.Last}}
+	if err != nil {
+		found.NotListed = err.Error()
+	}
 	if r.Chain {
 		found.Log.Chain = &auditChain{Begins: h.Begins, Expired: h.Expired, Verified: h.Verified}
 		if h.End.Digest != "" && h.Break == nil { // nobody shall pin what is broken
@@ -168,6 +181,9 @@ func (a *audited) verdict() error {
 	if b := a.Log.Break; b != nil {
 		return coded(ingest.CodeLogBroken, fmt.Errorf("number %d: %s", b.Sequence, b.Reason))
 	}
+	if a.unlisted != nil {
+		return fmt.Errorf("the log was read, but not the mailbox: %w", a.unlisted)
+	}
 	if !a.Clean() {
 		return coded(ingest.CodeAuditFailed, fmt.Errorf("%d missing, %d duplicate, %d folders that could not be listed", a.Missing, a.Duplicate, len(a.Unread)))
 	}
@@ -179,11 +195,7 @@ func (a *audited) print(w io.Writer, format string) error {
 		return json.NewEncoder(w).Encode(a)
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, row := range []struct {
-		name string
-		n    int
-		note string
-	}{
+	rows := []auditRow{
 		{"in mailbox", a.InMailbox, ""},
 		{"published", a.Published, ""},
 		{"published under another id", a.Recognised, ""},
@@ -193,7 +205,12 @@ func (a *audited) print(w io.Writer, format string) error {
 		{"waiting", a.Waiting, "not published yet"},
 		{"missing", a.Missing, refs(a.MissingRefs)},
 		{"duplicate", a.Duplicate, refs(a.DuplicateRefs)},
-	} {
+	}
+	if a.unlisted != nil {
+		rows = rows[len(rows)-1:] // the one that the log alone tells
+		_, _ = fmt.Fprintf(t, "not listed\t\t%s\n", worker.Visible(a.NotListed))
+	}
+	for _, row := range rows {
 		_, _ = fmt.Fprintf(t, "%s\t%d\t%s\n", row.name, row.n, row.note)
 	}
 	for _, f := range a.Unread {

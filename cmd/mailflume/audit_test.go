@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 
@@ -130,6 +132,30 @@ func TestAnAuditGoesOnBesideAWorker(t *testing.T) {
 	must(t, <-ran)
 }
 
+func TestAnAuditVerifiesTheLogOfAMailboxThatCannotBeListed(t *testing.T) {
+	file, mail := auditStage(t)
+	b, err := os.ReadFile(file)
+	must(t, err)
+	_, rest, _ := strings.Cut(string(b), "host: 127.0.0.1, port: ")
+	port, _, _ := strings.Cut(rest, ",")
+	must(t, os.WriteFile(file, bytes.Replace(b, []byte("port: "+port), []byte("port: "+closedPort(t)), 1), 0o600))
+	for _, box := range []string{"support", "invoices"} {
+		code, a, errOut := auditJSON(t, box, "--chain", "-c", file)
+		if code == 0 { // the other protocol has its own server
+			continue
+		}
+		if code != exitFailed || a.NotListed == "" || a.Log.Events != mail || a.Log.Chain.Verified < mail || a.Log.Chain.Pin == "" || !strings.Contains(errOut, "MF-NET-003") {
+			t.Errorf("exit %d, %+v %s", code, a, errOut)
+		}
+		_, out, _ := call(t, "audit", box, "--chain", "-c", file)
+		if !strings.Contains(out, "not listed") || !strings.Contains(out, "links verified") || strings.Contains(out, "in mailbox") {
+			t.Error(out)
+		}
+		return
+	}
+	t.Error("no mailbox lost its server")
+}
+
 func TestAnAuditRefusesWhatItCannotDo(t *testing.T) {
 	file, _ := setAsideSome(t, nil)
 	for _, row := range []struct {
@@ -140,7 +166,7 @@ func TestAnAuditRefusesWhatItCannotDo(t *testing.T) {
 		{[]string{"nobody"}, exitUsage, "config show"},
 		{[]string{"box", "--pin", "12"}, exitUsage, "SEQUENCE:DIGEST"},
 		{[]string{"box", "-o", "xml"}, exitUsage, "table or json"},
-		{[]string{}, exitUsage, "arg"},
+		{[]string{}, exitUsage, "name a mailbox"},
 	} {
 		code, _, errOut := call(t, append([]string{"audit", "-c", file}, row.args...)...)
 		if code != row.code || !strings.Contains(errOut, row.err) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,6 +15,7 @@ import (
 
 	"mailflume/cmd/internal/config"
 	"mailflume/cmd/internal/worker"
+	"mailflume/ingest"
 	"mailflume/publish"
 )
 
@@ -23,7 +25,7 @@ func blobCommand() *cobra.Command {
 	get := &cobra.Command{
 		Use:   "get SHA256",
 		Short: "Fetch stored octets and verify their digest",
-		Args:  cobra.ExactArgs(1),
+		Args:  named("the SHA-256 of what you want"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			sum := strings.TrimPrefix(strings.ToLower(args[0]), "sha256-")
 			if !regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString(sum) {
@@ -86,7 +88,17 @@ func copyBlob(stdout io.Writer, path string, r io.Reader) error {
 		_, err := io.Copy(stdout, r)
 		return err
 	}
+	if err := copyFile(path, r); err != nil {
+		return coded(ingest.CodeFileWrite, fmt.Errorf("write %s: %w", path, err))
+	}
+	return nil
+}
+
+func copyFile(path string, r io.Reader) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".mailflume-*")
+	if named, ok := errors.AsType[*fs.PathError](err); ok {
+		return named.Err // that of the temporary file tells nobody anything
+	}
 	if err != nil {
 		return err
 	}

@@ -48,6 +48,20 @@ func needsCommand(cmd *cobra.Command, _ []string) error {
 	return fail(exitUsage, fmt.Errorf("%s needs one of: %s", cmd.CommandPath(), strings.Join(names, ", ")))
 }
 
+// named wants one argument and says what.
+func named(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		usage := strings.TrimSuffix(cmd.UseLine(), " [flags]")
+		switch len(args) {
+		case 0:
+			return fmt.Errorf("name %s: %s", what, usage)
+		case 1:
+			return nil
+		}
+		return fmt.Errorf("name %s, and one only: %s", what, usage)
+	}
+}
+
 func validateConfig(cmd *cobra.Command, _ []string) error {
 	cfg, err := loadConfig(cmd)
 	if err != nil {

@@ -28,7 +28,7 @@ func controlCommands() []*cobra.Command {
 func controlCommand(verb, short, long, done string) *cobra.Command {
 	var tenant string
 	cmd := &cobra.Command{
-		Use: verb + " MAILBOX", Short: short, Long: short + ".\n" + long, Args: cobra.ExactArgs(1),
+		Use: verb + " MAILBOX", Short: short, Long: short + ".\n" + long, Args: named("a mailbox"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := loadConfig(cmd)
 			if err != nil {

@@ -27,7 +27,7 @@ func TestMailboxesArePausedResumedAndPolledBesideAWorkerAndWithoutOne(t *testing
 		}
 	}
 	want(exitUsage, "config show", "pause", "nobody")
-	want(exitUsage, "arg", "resume")
+	want(exitUsage, "name a mailbox", "resume")
 
 	cfg, err := config.Load(file)
 	must(t, err)

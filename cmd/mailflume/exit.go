@@ -80,8 +80,11 @@ func isConfig(err error) bool {
 // explain prints an error and, where its code knows one, the next step.
 func explain(w io.Writer, err error) {
 	if isConfig(err) {
-		_, next := ingest.Explain(ingest.CodeConfigInvalid)
-		_, _ = fmt.Fprintf(w, "mailflume: [%s] the configuration is not valid\n%v\n  next: %s\n", ingest.CodeConfigInvalid, err, next)
+		_, _ = fmt.Fprintf(w, "mailflume: [%s] the configuration is not valid\n%v\n", ingest.CodeConfigInvalid, err)
+		if place, ok := errors.AsType[*config.Error](err); !ok || place.Line > 0 { // else it is about the file, and its hint says all
+			_, next := ingest.Explain(ingest.CodeConfigInvalid)
+			_, _ = fmt.Fprintf(w, "  next: %s\n", next)
+		}
 		return
 	}
 	f := ingest.FaultOf(err)

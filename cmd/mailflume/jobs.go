@@ -34,15 +34,11 @@ func spanCommand(verb, short, long string) *cobra.Command {
 	var tenant, since, until string
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: verb + " MAILBOX --since TIME", Short: short, Args: cobra.ExactArgs(1),
+		Use: verb + " MAILBOX --since TIME", Short: short, Args: named("a mailbox"),
 		Long: long + "\nThe mailbox's worker does it, between two looks at new mail; with no worker running, this command does.\n" +
 			"TIME is a date (2026-01-31), a time (2026-01-31T08:00:00Z), or how long ago (12h, 30d).",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var a worker.JobArgs
-			var err error
-			if a.Since, err = parseTime("--since", since, time.Now()); err == nil && until != "" {
-				a.Until, err = parseTime("--until", until, time.Now())
-			}
+			a, err := parseSpan(since, until, time.Now())
 			if err != nil {
 				return fail(exitUsage, err)
 			}
@@ -68,7 +64,7 @@ func quarantineRetry() *cobra.Command {
 	var tenant string
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "retry MAILBOX|ID", Short: "Try again what is set aside: all of a mailbox, or one", Args: cobra.ExactArgs(1),
+		Use: "retry MAILBOX|ID", Short: "Try again what is set aside: all of a mailbox, or one", Args: named("a mailbox or an id"),
 		Long: "Reads the messages from their mailbox once more. What can be read now is published, late: true, and is no longer listed;\n" +
 			"the rest stays as it is. ID is the beginning of an id that ls prints.",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -97,6 +93,24 @@ func quarantineRetry() *cobra.Command {
 	cmd.Flags().StringVar(&tenant, "tenant", "", "the mailbox's tenant, if more than one has a mailbox of that id")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print progress and outcome as JSON lines")
 	return cmd
+}
+
+// parseSpan reads a span of time that holds something.
+func parseSpan(since, until string, now time.Time) (a worker.JobArgs, err error) {
+	if since == "" {
+		return a, errors.New("--since is needed: from when on? A date (2026-01-31), a time (2026-01-31T08:00:00Z) or how long ago (30d)")
+	}
+	if a.Since, err = parseTime("--since", since, now); err == nil && until != "" {
+		a.Until, err = parseTime("--until", until, now)
+	}
+	switch {
+	case err != nil:
+	case a.Since.After(now):
+		err = fmt.Errorf("--since %s is in the future: nothing is that young", since)
+	case until != "" && !a.Since.Before(a.Until):
+		err = fmt.Errorf("--until %s is not after --since %s: there is nothing between them", until, since)
+	}
+	return a, err
 }
 
 // parseTime reads a time, or how long ago it was.
@@ -129,7 +143,11 @@ func runJob(cmd *cobra.Command, cfg *config.Config, box *config.Mailbox, verb st
 			"  next: mailflume quarantine export writes its octets, if they were kept", box.Name()))
 	}
 	if len(p.Failures) > 0 {
-		return coded(p.Failures[0].Code, fmt.Errorf("%d messages could not be published: %s: %s", p.Failed, p.Failures[0].Ref, p.Failures[0].Error))
+		could := "messages could"
+		if verb == worker.VerbRetry {
+			could = "messages could still"
+		}
+		return coded(p.Failures[0].Code, fmt.Errorf("%d %s not be published: %s: %s", p.Failed, could, p.Failures[0].Ref, p.Failures[0].Error))
 	}
 	return nil
 }

@@ -101,10 +101,19 @@ func TestJobsRefuseWhatTheyCannotDo(t *testing.T) {
 		code int
 		err  string
 	}{
-		{[]string{"backfill", "box"}, exitUsage, "--since"},
+		{[]string{"backfill", "box"}, exitUsage, "--since is needed"},
+		{[]string{"backfill"}, exitUsage, "name a mailbox: mailflume backfill MAILBOX"},
+		{[]string{"backfill", "box", "--since", "2999-01-01"}, exitUsage, "in the future"},
+		{[]string{"replay", "box", "--since", "2020-01-02", "--until", "2020-01-02"}, exitUsage, "is not after --since"},
 		{[]string{"backfill", "box", "--since", "yesterday"}, exitUsage, "30d"},
 		{[]string{"replay", "box", "--since", "1d", "--until", "now"}, exitUsage, "--until"},
 		{[]string{"replay", "nobody", "--since", "1d"}, exitUsage, "config show"},
+		{[]string{"pause"}, exitUsage, "name a mailbox: mailflume pause MAILBOX"},
+		{[]string{"poll", "a", "b"}, exitUsage, "one only"},
+		{[]string{"quarantine", "show"}, exitUsage, "name an id"},
+		{[]string{"tap", "--mailbox", "nope"}, exitUsage, "config show"},
+		{[]string{"tap", "--mailbox", "nope", "--from-start"}, exitUsage, "config show"},
+		{[]string{"quarantine", "export", ids[0][:12], "-o", "/nonexistent/x"}, exitFailed, "[MF-FILE-003] write /nonexistent/x: no such file or directory"},
 		{[]string{"quarantine", "retry", "zzz"}, exitFailed, "quarantine ls"},
 		{[]string{"quarantine", "retry", ids[2]}, exitFailed, "quarantine ls"}, // was received since
 	} {

@@ -200,7 +200,7 @@ func TestCommandsAnswerWithTheirExitCodes(t *testing.T) {
 		{[]string{"config", "schema"}, 0, `"$schema"`, ""},
 		{[]string{"config", "show", "-c", bad}, 2, "", "did you mean"},
 		{[]string{"config", "validate", "-c", bad}, 2, "", "bad.yaml:3:"},
-		{[]string{"run", "-c", filepath.Join(dir, "none.yaml")}, 2, "", "mailflume init"},
+		{[]string{"run", "-c", filepath.Join(dir, "none.yaml")}, 2, "", "mailflume init to write one, or name yours with -c FILE\n"},
 		{[]string{"run", "-c", dir}, 2, "", dir},
 		{[]string{"init", "-c", file}, 0, "", "wrote"},
 		{[]string{"init", "-c", file}, 1, "", "exists"},

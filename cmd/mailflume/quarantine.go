@@ -58,7 +58,7 @@ func quarantineShow() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show ID",
 		Short: "Print all that is known of one: ID is the beginning of an id that ls prints",
-		Args:  cobra.ExactArgs(1),
+		Args:  named("an id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withQuarantine(cmd, "", func(_ *config.Config, _ *natsjs.Conn, aside []*natsjs.Delivered) error {
 				d, err := pick(aside, args[0])
@@ -78,7 +78,7 @@ func quarantineExport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export ID",
 		Short: "Write the octets of one, as the server sent them",
-		Args:  cobra.ExactArgs(1),
+		Args:  named("an id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withQuarantine(cmd, "", func(cfg *config.Config, conn *natsjs.Conn, aside []*natsjs.Delivered) error {
 				d, err := pick(aside, args[0])

@@ -29,25 +29,30 @@ func tapCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			var unknown error
+			if mailbox != "" && !slices.ContainsFunc(cfg.Mailboxes, func(m *config.Mailbox) bool { return m.ID == mailbox }) {
+				unknown = fail(exitUsage, fmt.Errorf("%s configures no mailbox %q (the ids: mailflume config show)", cfg.Path, mailbox))
+			}
+			if unknown != nil && !fromStart {
+				return unknown
+			}
 			follow = follow || !fromStart
 			conn, done, err := reach(cmd.Context(), cfg, follow)
 			if err != nil {
 				return err
 			}
 			defer done()
-			if mailbox != "" && !slices.ContainsFunc(cfg.Mailboxes, func(m *config.Mailbox) bool { return m.ID == mailbox }) {
-				_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "note: %s configures no mailbox %q; only what was published under that id before is shown\n", cfg.Path, mailbox)
-			}
 			filter := natsjs.Filter{Tenant: tenant, Mailbox: mailbox, FromStart: fromStart, Follow: follow}
 			for d, err := range conn.Events(cmd.Context(), filter) {
 				if err != nil {
 					return fail(exitNATS, err)
 				}
+				unknown = nil
 				if err := printEvent(cmd.OutOrStdout(), d, asJSON); err != nil {
 					return err
 				}
 			}
-			return nil
+			return unknown
 		},
 	}
 	cmd.Flags().StringVar(&mailbox, "mailbox", "", "only this mailbox (its id)")

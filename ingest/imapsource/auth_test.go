@@ -54,6 +54,26 @@ func TestARefusedTokenIsReplacedOnce(t *testing.T) {
 	}
 }
 
+// unchanged is the password that was refused, and says so.
+type unchanged struct{}
+
+func (unchanged) Token(_ context.Context, refused string) (ingest.Token, error) {
+	if refused != "" {
+		return ingest.Token{}, &ingest.Error{Fault: ingest.Fault{Class: ingest.Auth, Code: ingest.CodePasswordRefused}, Err: errors.New("still the same")}
+	}
+	return ingest.Token{Value: "wrong"}, nil
+}
+
+func TestARefusedPasswordIsToldInTheServersWords(t *testing.T) {
+	srv := startServer(t, imaptest.Options{Verify: func(string, string) error {
+		return &imap.Error{Type: imap.StatusResponseTypeNo, Code: imap.ResponseCodeAuthenticationFailed, Text: "go away"}
+	}})
+	_, err := sourceOn(t, srv, Options{Login: ingest.Login{Mechanism: ingest.Password, Tokens: unchanged{}}}).Open(t.Context())
+	if ingest.FaultOf(err).Code != ingest.CodePasswordRefused || !strings.Contains(err.Error(), "go away") || strings.Contains(err.Error(), "still the same") {
+		t.Error(err)
+	}
+}
+
 func TestWhatServersSayToALogin(t *testing.T) {
 	say := func(s string) *imaptest.Script {
 		return &imaptest.Script{Rules: []imaptest.Rule{{Command: "AUTHENTICATE", Answers: []string{s}}}}

@@ -290,7 +290,7 @@ func (r *run) arrived(f *flight, a *arrival) {
 	r.s.src.begun(r.key(f.items[i]))
 	if m.Size = a.lit.Size(); m.Size > r.s.src.opt.MaxMessage {
 		r.s.src.noted(r.key(it), func(n *note) { n.size = m.Size })
-		r.give(m, tooLarge(m.Size, r.s.src.opt.MaxMessage))
+		r.give(m, ingest.TooLarge("imap fetch", m.Size, r.s.src.opt.MaxMessage))
 		r.failed(r.s.fault("imap fetch", atOther, r.s.g.fail(errAbandoned)))
 		return
 	}

@@ -99,7 +99,7 @@ func (s *Source) Open(ctx context.Context) (ingest.Session, error) {
 	}
 	fresh, tokErr := s.opt.Login.Tokens.Token(ctx, tok.Value)
 	switch {
-	case tokErr != nil && ingest.FaultOf(tokErr).Code != ingest.CodeAuthRefused:
+	case tokErr != nil && !refused(tokErr):
 		return nil, fmt.Errorf("new token for %s: %w; one is needed because %w", s.opt.Login.User, tokErr, err)
 	case tokErr != nil, fresh.Value == tok.Value: // nothing newer to try: the server's words say more
 		return nil, err

@@ -58,19 +58,13 @@ func (r *run) verdict(it item) error {
 		size = 0
 	}
 	if size > 0 {
-		return tooLarge(size, limit)
+		return ingest.TooLarge("imap fetch", size, limit)
 	}
 	if !ok || n.deaths < maxDeaths {
 		return nil
 	}
 	return &ingest.Error{Fault: ingest.Fault{Class: ingest.BadMessage, Code: ingest.CodeMessageTruncated}, Op: "imap fetch",
 		Err: fmt.Errorf("the server ended the connection %d times when it was asked for this message alone", n.deaths)}
-}
-
-// tooLarge is the error of a message over the limit.
-func tooLarge(size, limit int64) error {
-	return &ingest.Error{Fault: ingest.Fault{Class: ingest.BadMessage, Code: ingest.CodeMessageTooLarge}, Op: "imap fetch",
-		Err: fmt.Errorf("message of %d octets, the limit is %d", size, limit)}
 }
 
 // key names a message of the folder being read.

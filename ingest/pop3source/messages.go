@@ -23,10 +23,9 @@ const windowBytes = 4 << 20
 const stretch = 200
 
 var (
-	errNoUIDL   = errors.New("LIST has messages that UIDL has not")
-	errTooLarge = errors.New("the message is larger than the limit")
-	errNothing  = errors.New("the server answered +OK and sent no octets")
-	errUnread   = errors.New("the rest of a large message was not read")
+	errNoUIDL  = errors.New("LIST has messages that UIDL has not")
+	errNothing = errors.New("the server answered +OK and sent no octets")
+	errUnread  = errors.New("the session ends within a large message, whose rest is not read")
 )
 
 // Messages yields the messages of the maildrop that from does not hold as finished, oldest first:
@@ -49,7 +48,7 @@ func (s *session) Messages(ctx context.Context, from ingest.Cursor, limit int) i
 				n = min(n, stretch)
 			}
 			if n == 0 {
-				if !yield(s.message(want[0]), s.tooLarge(want[0].size)) {
+				if !yield(s.message(want[0]), ingest.TooLarge("pop3 RETR", want[0].size, s.src.opt.MaxMessage)) {
 					return
 				}
 				n = 1
@@ -156,7 +155,7 @@ func (s *session) give(it item, b *pop3.Body, yield func(*ingest.Message, error)
 	if !yield(m, nil) {
 		return false
 	}
-	if r.skip(); r.err == nil || errors.Is(r.err, errTooLarge) {
+	if r.skip(); r.err == nil || ingest.FaultOf(r.err).Code == ingest.CodeMessageTooLarge {
 		yield(nil, &ingest.Error{
 			Fault: ingest.Fault{Class: ingest.SessionOver, Code: ingest.CodeMessageTooLarge},
 			Op:    "pop3 RETR", Err: errUnread,
@@ -174,14 +173,6 @@ func (s *session) message(it item) *ingest.Message {
 		m.Was = s.vanished.was
 	}
 	return m
-}
-
-// tooLarge is the fault of one message; the mailbox goes on without it.
-func (s *session) tooLarge(octets int64) error {
-	return &ingest.Error{
-		Fault: ingest.Fault{Class: ingest.BadMessage, Code: ingest.CodeMessageTooLarge}, Op: "pop3 RETR",
-		Err: fmt.Errorf("%w: %d octets and more, %d allowed", errTooLarge, octets, s.src.opt.MaxMessage),
-	}
 }
 
 // body is a message's octets with the source's errors.
@@ -202,7 +193,7 @@ func (r *body) Read(p []byte) (int, error) {
 	limit := r.s.src.opt.MaxMessage
 	if limit > 0 && r.n+int64(n) > limit {
 		n = int(limit - r.n)
-		err = r.s.tooLarge(limit + 1)
+		err = ingest.TooLarge("pop3 RETR", max(limit+1, r.announced), limit)
 	}
 	r.n += int64(n)
 	switch {

@@ -270,7 +270,12 @@ func (s *session) yield(ctx context.Context, c memoryCursor, uid uint32, yield f
 	}
 	if s.m.MessageFault != nil {
 		if err := s.m.MessageFault(uid); err != nil {
-			return yield(out, err)
+			if more := yield(out, err); !more || ingest.FaultOf(err).Code != ingest.CodeMessageTooLarge {
+				return more
+			}
+			// Its rest is not read, here as in the sources of servers.
+			yield(nil, &ingest.Error{Fault: ingest.Fault{Class: ingest.SessionOver, Code: ingest.CodeConnLost}})
+			return false
 		}
 	}
 	var body io.Reader = bytes.NewReader(msg.body)

@@ -40,6 +40,7 @@ type Hooks struct {
 	// Waiting is told when a write waits for the server, again when the reason changes, and nil
 	// once nothing waits any more. The error wraps ErrUnavailable, ErrFull, ErrDenied or ErrUnsafe.
 	Waiting func(err error)
+	Resumed func() // before that nil, if what waited last has its answer and did not give up
 }
 
 const (

@@ -12,9 +12,10 @@ import (
 // A wait is one write's pauses between attempts: 0.25 s doubling to 30 s with full jitter, cut
 // short when the connection comes back. Its owner calls done.
 type wait struct {
-	c     *Conn
-	next  time.Duration
-	began bool
+	c      *Conn
+	next   time.Duration
+	began  bool
+	gaveUp bool // without an answer
 }
 
 // pause reports why, waits, and returns false when ctx has ended. woken was taken before the failed
@@ -25,6 +26,12 @@ func (w *wait) pause(ctx context.Context, woken <-chan struct{}, why error) bool
 		w.next = min(firstRetry, w.c.opt.RetryMax)
 	}
 	w.c.updateWaiting(w, why, true)
+	w.gaveUp = !w.sleep(ctx, woken)
+	return !w.gaveUp
+}
+
+// sleep is the pause itself.
+func (w *wait) sleep(ctx context.Context, woken <-chan struct{}) bool {
 	timer := time.NewTimer(jitter(w.next))
 	defer timer.Stop()
 	select {
@@ -83,13 +90,18 @@ func (c *Conn) updateWaiting(w *wait, why error, on bool) {
 	changed := !errors.Is(kind, c.told) || !errors.Is(c.told, kind)
 	c.told = kind
 	c.mu.Unlock()
-	if !changed || c.opt.Hooks.Waiting == nil {
+	if !changed {
 		return
 	}
 	if kind == nil {
 		why = nil
+		if c.opt.Hooks.Resumed != nil && !w.gaveUp {
+			c.opt.Hooks.Resumed()
+		}
 	}
-	c.opt.Hooks.Waiting(why)
+	if c.opt.Hooks.Waiting != nil {
+		c.opt.Hooks.Waiting(why)
+	}
 }
 
 // waitKind reduces a reason to its sentinel.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -106,7 +107,7 @@ func (h *walk) run(ctx context.Context, box publish.Key) error {
 		}
 		h.KeptSince = keptSince(&info.Config, info.TimeStamp)
 	}
-	return h.unpinned()
+	return h.unpinned(ctx)
 }
 
 // position reads the snapshot. An owner may be replacing it meanwhile.
@@ -156,15 +157,29 @@ func (h *walk) walk(ctx context.Context, w *wait) error {
 	}
 }
 
-// unpinned says what became of a pin that the walk has not met.
-func (h *walk) unpinned() error {
-	switch pin := h.r.Pin; {
-	case !h.r.Chain || pin == Pin{} || h.pinned || h.Break != nil:
+// unpinned says what became of a pin that the walk has not met. What is in the stream under its number has
+// not expired, nor has anything of a log whose first event is there.
+func (h *walk) unpinned(ctx context.Context) error {
+	pin := h.r.Pin
+	if !h.r.Chain || pin == (Pin{}) || h.pinned || h.Break != nil {
 		return nil
+	}
+	rec, err := h.l.get(ctx, query{Seq: pin.Sequence})
+	if err != nil {
+		return err
+	}
+	var why string
+	switch {
 	case pin.Sequence > h.end.last:
-		h.broke(h.place, "the log ends before the pinned event", pin.Sequence)
-		return nil
+		why = "the log ends before the pinned event"
+	case rec != nil || !h.Expired:
+		why = "none of the log's events is the pinned one"
 	default:
 		return fmt.Errorf("%w (number %d)", ErrPinExpired, pin.Sequence)
 	}
+	if rec != nil && !strings.HasPrefix(rec.subject, h.root+".") {
+		why += fmt.Sprintf("; number %d is %s: was that mailbox's pin meant?", pin.Sequence, rec.subject)
+	}
+	h.broke(h.place, why, pin.Sequence)
+	return nil
 }

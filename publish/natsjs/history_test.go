@@ -248,6 +248,36 @@ func awaitMessages(t *testing.T, srv *testServer, n uint64) {
 	}
 }
 
+func TestAPinOfAnotherMailboxIsNotCalledExpired(t *testing.T) {
+	srv := startServer(t, serverOptions{})
+	conn := srv.conn(t)
+	other := publish.Key{Tenant: "t", Mailbox: "other"}
+	before, err := conn.Log().Claim(deadline(t), other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	appendOther := func(n int) {
+		ev, ref := logtest.Sample(other, n)
+		if err := before.Append(deadline(t), ev, ref); err != nil {
+			t.Fatal(err)
+		}
+	}
+	appendOther(1) // number 2
+	appendAll(t, mustClaim(t, conn.Log()), 1, 2)
+	appendOther(2) // number 6
+	for name, c := range map[string]struct {
+		pin  uint64
+		says string
+	}{
+		"before this log": {2, "other"}, "behind it": {6, "other"}, "no event": {3, "none of"}, "not there": {99, "ends before"},
+	} {
+		h := readHistory(t, conn, natsjs.Pin{Sequence: c.pin, Digest: strings.Repeat("0", 64)})
+		if h.Break == nil || h.Break.Missing != c.pin || !strings.Contains(h.Break.Reason, c.says) {
+			t.Errorf("%s: %+v", name, h.Break)
+		}
+	}
+}
+
 func TestAPinHoldsWhatTheChainAloneDoesNot(t *testing.T) {
 	original, copied := sampleLog(t), startServer(t, serverOptions{})
 	pin := readHistory(t, original.conn(t), natsjs.Pin{}).End

@@ -137,6 +137,7 @@ func (l *mailLog) getWaiting(ctx context.Context, w *wait, q query) (*record, er
 // pause waits before another attempt; its error says that there will be none.
 func (l *mailLog) pause(ctx context.Context, w *wait, woken <-chan struct{}, why error) error {
 	if l.c.nc.IsClosed() {
+		w.gaveUp = true
 		return fmt.Errorf("%w: the connection was closed: %w", publish.ErrUnavailable, why)
 	}
 	if !w.pause(ctx, woken, why) {

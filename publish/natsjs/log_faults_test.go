@@ -107,8 +107,10 @@ func TestAWriteInDoubtWhenItsContextEndsEndsTheClaim(t *testing.T) {
 func TestAFullStreamIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	srv := startServer(t, serverOptions{})
-	told := make(chan error, 100)
-	conn := dial(t, withWaiting(srv.options(), told))
+	told, resumed := make(chan error, 100), make(chan bool, 100)
+	o := withWaiting(srv.options(), told)
+	o.Hooks.Resumed = func() { resumed <- true }
+	conn := dial(t, o)
 	if err := conn.EnsureStream(deadline(t), natsjs.StreamConfig{Manage: true, MaxBytes: 32 << 10}); err != nil {
 		t.Fatal(err)
 	}
@@ -118,6 +120,10 @@ func TestAFullStreamIsWaitedFor(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	waitFor(t, told, publish.ErrFull)
+	waitFor(t, told, nil)
+	if len(resumed) > 0 {
+		t.Error("a write that gave up is said to go on")
+	}
 	st := srv.stream(t)
 	cfg := st.CachedInfo().Config
 	cfg.MaxBytes = 1 << 20
@@ -131,6 +137,9 @@ func TestAFullStreamIsWaitedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	waitFor(t, told, nil)
+	if len(resumed) != 1 {
+		t.Errorf("told %d times that it goes on", len(resumed))
+	}
 	wantEvents(t, conn, n)
 }
 

@@ -269,6 +269,22 @@ func validHost(host string) bool {
 	return true
 }
 
+// misfit says that a mailbox's mechanism is not for its credentials: right is, and types are what the
+// mechanism is for. One of defaults is not wrong there, other mailboxes may need it.
+func (r *resolver) misfit(right, types string) {
+	_, own := r.own["auth"]
+	message := "auth: " + string(r.m.Auth) + " does not fit credentials of type " + string(r.m.Credential.Type)
+	if own {
+		r.bad("auth", message, "remove auth:, or name credentials of type "+types)
+		return
+	}
+	at, ok := r.own["credentials"]
+	if !ok {
+		at = r.own[""]
+	}
+	r.problems.at(at, message+", which mailbox "+r.m.Name()+" has: auth comes from defaults", "add auth: "+right+" to the mailbox, or name credentials of type "+types)
+}
+
 // signIn fills in mechanism and user, and checks that they fit the credential and the provider.
 func (r *resolver) signIn() {
 	m, c := r.m, r.m.Credential
@@ -282,9 +298,9 @@ func (r *resolver) signIn() {
 	case m.Auth == "":
 		m.Auth = ingest.Bearer
 	case m.Auth == ingest.Password && !password:
-		r.bad("auth", "auth: password does not fit credentials of type "+string(c.Type), "remove auth:, or name credentials of type password")
+		r.misfit(string(ingest.Bearer), "password")
 	case m.Auth != ingest.Password && password:
-		r.bad("auth", "auth: "+string(m.Auth)+" does not fit credentials of type password", "remove auth:, or name credentials of type entra, google, oauth2 or delegated")
+		r.misfit("password", "entra, google, oauth2 or delegated")
 	}
 	r.fits(c)
 	if m.User == "" && password {

@@ -38,8 +38,12 @@ func (w *Worker) hooks() ingest.Hooks {
 		},
 		Fenced: func(box publish.Key) { w.metrics.fenced.WithLabelValues(w.metrics.label(box)).Inc() },
 		Inherited: func(box publish.Key, worker string, ref ingest.Ref, crashes int) {
-			w.log.Warn().Str("mailbox", box.Mailbox).Str("tenant", box.Tenant).Str("before", worker).Str("ref", string(ref)).Int("deaths", crashes).
-				Msg("the worker before ended without letting the mailbox go; its next messages are read one by one")
+			l := w.log.With().Str("mailbox", box.Mailbox).Str("tenant", box.Tenant).Str("before", worker).Logger()
+			if ref == "" {
+				l.Info().Msg("the worker before ended without letting the mailbox go; its next messages are read one by one")
+				return
+			}
+			l.Warn().Str("ref", string(ref)).Int("deaths", crashes).Msg("the worker before ended with a message in work; it and the next ones are read one by one")
 		},
 	}
 }
@@ -70,19 +74,53 @@ func (w *Worker) onState(box publish.Key, s ingest.Status) {
 			return
 		}
 		w.board.update(box, func(r *Row) { r.reported, r.repeats = s.At, 0 })
+		if s.Fault.Code == ingest.CodeFenced && !w.recent(box.String()+" "+code, repeatAfter) {
+			l.Info().Str("code", code).Err(s.Err).Msg("another worker has the mailbox now")
+			return
+		}
 		_, next := ingest.Explain(s.Fault.Code)
 		l.Warn().Str("code", code).Err(s.Err).Str("next", next).Int("repeated", before.repeats).
 			Stringer("retry_in", s.Until.Sub(s.At).Round(time.Second)).Msg("mailbox in trouble")
 	case before.Code != "" && recovered(s.State):
-		l.Info().Str("code", before.Code).Msg("mailbox recovered")
+		w.recovered(box, before.Code)
 	default:
 		l.Debug().Msg("state")
 	}
 }
 
-// recovered tells the states that only a working mailbox reaches.
-func recovered(s ingest.State) bool {
-	return s == ingest.StateIdle || s == ingest.StatePollingWait || s == ingest.StateFetching
+// recent notes that something happened and reports whether it did so within a while before.
+func (w *Worker) recent(what string, within time.Duration) bool {
+	now := time.Now()
+	last, ok := w.warned.Swap(what, now)
+	return ok && now.Sub(last.(time.Time)) < within
+}
+
+// recovered tells the states that only a mailbox reaches that was read to its end, with every event acknowledged.
+func recovered(s ingest.State) bool { return s == ingest.StateIdle || s == ingest.StatePollingWait }
+
+func (w *Worker) recovered(box publish.Key, code string) {
+	w.log.Info().Str("mailbox", box.Mailbox).Str("tenant", box.Tenant).Str("code", code).Msg("mailbox recovered")
+}
+
+// wrote ends a trouble: an event of the mailbox is acknowledged.
+func (w *Worker) wrote(box publish.Key, at time.Time) {
+	var code string
+	w.board.update(box, func(r *Row) {
+		if code = r.Code; code != "" {
+			r.apply(ingest.Status{State: ingest.StateFetching, At: at})
+			r.heal()
+		}
+	})
+	if code != "" {
+		w.metrics.state(box, ingest.StateFetching)
+		w.recovered(box, code)
+	}
+}
+
+// heal forgets the row's trouble.
+func (r *Row) heal() {
+	r.Code, r.Error, r.Next = "", "", ""
+	r.reported, r.repeats = time.Time{}, 0
 }
 
 // apply takes a change of state into the row. A trouble stays until the mailbox works again.
@@ -97,8 +135,7 @@ func (r *Row) apply(s ingest.Status) {
 		r.Code, r.Error, r.Next = string(s.Fault.Code), s.Err.Error(), next
 		r.repeats++
 	case recovered(s.State), s.State == ingest.StateStandby, s.State == ingest.StatePaused:
-		r.Code, r.Error, r.Next = "", "", ""
-		r.reported, r.repeats = time.Time{}, 0
+		r.heal()
 	}
 }
 
@@ -130,6 +167,7 @@ func (w *Worker) onReset(box publish.Key, what publish.ResetInfo) {
 func (w *Worker) onDelivered(box publish.Key, d ingest.Delivery) {
 	label := w.metrics.label(box)
 	now := time.Now()
+	w.wrote(box, now)
 	w.metrics.fetched.WithLabelValues(label).Add(float64(d.Size))
 	w.metrics.attached.WithLabelValues(label).Add(float64(d.AttachBytes))
 	w.metrics.took.Observe(d.Took.Seconds())

@@ -152,14 +152,11 @@ func (w *Worker) natsHooks() natsjs.Hooks {
 		Error: w.natsTrouble,
 		Waiting: func(err error) {
 			w.waitsFor(err)
-			if err == nil {
-				if !w.stopping.Load() {
-					w.log.Info().Msg("publishing goes on")
-				}
-				return
+			if err != nil {
+				w.natsTrouble(err)
 			}
-			w.natsTrouble(err)
 		},
+		Resumed: func() { w.log.Info().Msg("publishing goes on") },
 	}
 }
 

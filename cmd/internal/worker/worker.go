@@ -48,7 +48,7 @@ type Worker struct {
 	boxes    *builder
 	crash    crash.Plan // for tests; empty without the build tag crashpoints
 	seen     []stamp    // the configuration's files as they were read
-	warned   sync.Map   // credential and code to the time of the last warning
+	warned   sync.Map   // credential or mailbox, and code, to the time it was told last
 }
 
 // Start connects to NATS (or starts the embedded server), makes sure of the stream and prepares the
