@@ -82,12 +82,16 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 func (c *Conn) awaitFirst(ctx context.Context, up <-chan struct{}) error {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
+	started := time.Now()
 	for !c.nc.IsConnected() {
 		c.mu.Lock()
 		first := c.first
 		c.mu.Unlock()
 		if err := errors.Join(first, c.nc.LastError()); isDenied(err) {
 			return fmt.Errorf("connect to NATS: %w: %w", publish.ErrDenied, err)
+		}
+		if c.opt.Patience > 0 && time.Since(started) > c.opt.Patience && isAbsent(first) {
+			return fmt.Errorf("%w: connect to NATS at %s: %w", publish.ErrUnavailable, c.where(), first)
 		}
 		select {
 		case <-up:

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"syscall"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -84,6 +86,12 @@ func apiKind(code jetstream.ErrorCode) error {
 func isDenied(err error) bool {
 	return errors.Is(err, nats.ErrAuthorization) || errors.Is(err, nats.ErrAuthExpired) || errors.Is(err, nats.ErrAuthRevoked) ||
 		errors.Is(err, nats.ErrAccountAuthExpired) || errors.Is(err, nats.ErrPermissionViolation)
+}
+
+// isAbsent reports whether err says that nobody is there: nothing listens, or the name is unknown.
+func isAbsent(err error) bool {
+	dns, ok := errors.AsType[*net.DNSError](err)
+	return ok && dns.IsNotFound || errors.Is(err, syscall.ECONNREFUSED)
 }
 
 // An outcome is what is known about a message after one attempt to publish it.
