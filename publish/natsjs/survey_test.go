@@ -1,13 +1,18 @@
 package natsjs_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
+
+	"mailflume/publish"
 	"mailflume/publish/natsjs"
 )
 
@@ -64,5 +69,34 @@ func TestASurveyNamesTheWorkersThatDoNotAnswerInTime(t *testing.T) {
 	reports, missing, err := s.conn(t).Survey(t.Context(), "", 700*time.Millisecond)
 	if err != nil || len(reports) != 2 || !slices.Equal(missing, []string{"three"}) || time.Since(begin) > 10*time.Second {
 		t.Errorf("%d reports, missing %v, %v", len(reports), missing, err)
+	}
+}
+
+func TestPatienceEndsAtAServerThatIsNotThereOrHasNoJetStream(t *testing.T) {
+	t.Parallel()
+	_, err := natsjs.Connect(deadline(t), natsjs.Options{URL: "nats://127.0.0.1:1", Patience: time.Millisecond})
+	if !errors.Is(err, publish.ErrUnavailable) || !strings.Contains(err.Error(), "127.0.0.1:1") || errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("refused: %v", err)
+	}
+	_, err = natsjs.Connect(deadline(t), natsjs.Options{URL: "nats://no-such-host.invalid", Patience: time.Millisecond})
+	if !errors.Is(err, publish.ErrUnavailable) || !strings.Contains(err.Error(), "no-such-host.invalid") {
+		t.Errorf("no such host: %v", err)
+	}
+	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoLog: true, NoSigs: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	defer func() { s.Shutdown(); s.WaitForShutdown() }()
+	if !s.ReadyForConnections(20 * time.Second) {
+		t.Fatal("the server does not start")
+	}
+	c, err := natsjs.Connect(deadline(t), natsjs.Options{URL: s.ClientURL(), Patience: time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.EnsureStream(deadline(t), natsjs.StreamConfig{}); !errors.Is(err, publish.ErrUnavailable) || !strings.Contains(err.Error(), "nats-server -js") {
+		t.Errorf("without JetStream: %v", err)
 	}
 }
