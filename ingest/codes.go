@@ -137,6 +137,7 @@ const (
 	CodeSilent    Code = "MF-CTL-005"
 	CodeNoMailbox Code = "MF-CTL-006"
 	CodeCrossSite Code = "MF-CTL-007"
+	CodeFrozen    Code = "MF-CTL-008"
 
 	CodeAuditFailed Code = "MF-AUDIT-001"
 	CodeLogBroken   Code = "MF-AUDIT-002"

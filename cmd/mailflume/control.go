@@ -50,7 +50,8 @@ func controlCommand(verb, short, long, done string) *cobra.Command {
 	return cmd
 }
 
-// control asks the mailbox's worker, and says who did it. What outlives workers needs none.
+// control asks the mailbox's worker, and says who did it. What outlives workers needs none: it is recorded for
+// the one that has the mailbox next, or that wakes up.
 func control(ctx context.Context, cfg *config.Config, box *config.Mailbox, verb string) (by string, err error) {
 	conn, done, err := reach(ctx, cfg, false)
 	if err != nil {
@@ -58,12 +59,23 @@ func control(ctx context.Context, cfg *config.Config, box *config.Mailbox, verb 
 	}
 	defer done()
 	_, err = worker.Ask(ctx, conn, natsjs.Request{Box: box.Key(), Verb: verb}, natsjs.Asking{Taken: func(name string) { by = "worker " + name }})
-	if !errors.Is(err, natsjs.ErrNoWorker) || verb == worker.VerbPoll {
-		return by, err
+	for is, text := range map[error]string{
+		natsjs.ErrNoWorker:  "no worker is running",
+		natsjs.ErrNotServed: "recorded; no worker has it at the moment",
+		natsjs.ErrSilent:    "recorded; its worker does not answer at the moment",
+	} {
+		if errors.Is(err, is) && verb != worker.VerbPoll {
+			return text, record(ctx, conn, cfg, box, verb)
+		}
 	}
+	return by, err
+}
+
+// record notes a pause, or its end, where all workers see it.
+func record(ctx context.Context, conn *natsjs.Conn, cfg *config.Config, box *config.Mailbox, verb string) error {
 	m, err := conn.Members(ctx, natsjs.MemberOptions{Worker: "command", Replicas: cfg.NATS.Stream.Replicas})
 	if err != nil {
-		return "", fail(exitNATS, err)
+		return fail(exitNATS, err)
 	}
 	var pauses ingest.Pauses = m.Pauses()
 	if verb == worker.VerbPause {
@@ -71,5 +83,5 @@ func control(ctx context.Context, cfg *config.Config, box *config.Mailbox, verb 
 	} else {
 		err = pauses.Resume(ctx, box.Key())
 	}
-	return "no worker is running", fail(exitNATS, err)
+	return fail(exitNATS, err)
 }

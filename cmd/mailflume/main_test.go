@@ -209,7 +209,7 @@ func TestCommandsAnswerWithTheirExitCodes(t *testing.T) {
 		{[]string{"config", "show", "-c", file}, 0, "***", ""},
 		{[]string{"config", "validate", "-c", file}, 2, "", "with mode 0600"},
 		{[]string{"blob", "get", "-c", file, "abc"}, 1, "", "64 hexadecimal digits"},
-		{[]string{"status", "-c", file, "-o", "xml"}, 3, "", "mailflume run"},
+		{[]string{"status", "-c", file, "-o", "xml"}, 1, "", "table, wide, json or yaml"},
 		{[]string{"status", "-c", file}, 3, "", "MF-NATS-012"},
 		{[]string{"tap", "-c", file, "--follow"}, 5, "", "MF-NATS-012"},
 	} {

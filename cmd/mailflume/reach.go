@@ -13,6 +13,13 @@ import (
 	"mailflume/publish/natsjs/embed"
 )
 
+// reachTime is how long a command waits for NATS, and patience for one that refuses connections or whose name
+// nobody knows.
+const (
+	reachTime = 15 * time.Second
+	patience  = 2 * time.Second
+)
+
 // reach connects a command to the stream: the configured NATS, the embedded server of a running
 // worker, or, unless the command follows, a server of its own while nobody else holds the folder.
 func reach(ctx context.Context, cfg *config.Config, follow bool) (*natsjs.Conn, func(), error) {
@@ -23,7 +30,7 @@ func reach(ctx context.Context, cfg *config.Config, follow bool) (*natsjs.Conn, 
 
 // reachStream is reach with a stream that it may create.
 func reachStream(ctx context.Context, cfg *config.Config, follow bool, s natsjs.StreamConfig) (*natsjs.Conn, func(), error) {
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, reachTime)
 	defer cancel()
 	opt, stop, err := natsFor(ctx, cfg, follow)
 	if err != nil {
@@ -52,6 +59,7 @@ func natsFor(ctx context.Context, cfg *config.Config, follow bool) (natsjs.Optio
 	nothing := func() {}
 	if !cfg.NATS.Embedded() {
 		opt, err := worker.ExternalNATS(cfg)
+		opt.Patience = patience
 		return opt, nothing, err
 	}
 	opt, err := embed.Attach(cfg.NATS.DataDir)

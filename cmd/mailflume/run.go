@@ -50,6 +50,9 @@ func runWorker(cmd *cobra.Command, cfg *config.Config, once bool) (err error) {
 		var cancel context.CancelFunc
 		starting, cancel = context.WithTimeout(ctx, onceWait)
 		defer cancel()
+		pass := *cfg
+		pass.HTTP.Listen = "off" // nobody asks one pass, and the address is that of a worker beside it
+		cfg = &pass
 	}
 	recent := support.NewTail(keptLog)
 	w, err := worker.Start(starting, cfg, worker.Options{

@@ -82,6 +82,7 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 func (c *Conn) awaitFirst(ctx context.Context, up <-chan struct{}) error {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
+	started := time.Now()
 	for !c.nc.IsConnected() {
 		c.mu.Lock()
 		first := c.first
@@ -89,24 +90,27 @@ func (c *Conn) awaitFirst(ctx context.Context, up <-chan struct{}) error {
 		if err := errors.Join(first, c.nc.LastError()); isDenied(err) {
 			return fmt.Errorf("connect to NATS: %w: %w", publish.ErrDenied, err)
 		}
+		if c.opt.Patience > 0 && time.Since(started) > c.opt.Patience && isAbsent(first) {
+			return fmt.Errorf("%w: connect to NATS at %s: %w", publish.ErrUnavailable, c.where(c.nc), first)
+		}
 		select {
 		case <-up:
 			up = nil
 		case <-tick.C:
 		case <-ctx.Done():
-			return fmt.Errorf("connect to NATS at %s: %w", c.where(), ended(ctx, first))
+			return fmt.Errorf("connect to NATS at %s: %w", c.where(c.nc), ended(ctx, first))
 		}
 	}
 	return nil
 }
 
 // where names the servers, without what stands in their URLs of users and passwords.
-func (c *Conn) where() string {
+func (c *Conn) where(nc *nats.Conn) string {
 	if c.opt.InProcess != nil {
 		return "this process"
 	}
 	var hosts []string
-	for _, s := range c.nc.Servers() {
+	for _, s := range nc.Servers() {
 		if u, err := url.Parse(s); err == nil {
 			hosts = append(hosts, u.Host)
 		}
@@ -150,11 +154,11 @@ func (c *Conn) onReconnect(nc *nats.Conn) {
 	}
 }
 
-func (c *Conn) onDisconnect(_ *nats.Conn, err error) {
+func (c *Conn) onDisconnect(nc *nats.Conn, err error) {
 	c.hookMu.Lock()
 	defer c.hookMu.Unlock()
 	if c.opt.Hooks.Disconnected != nil && err != nil {
-		c.opt.Hooks.Disconnected(classify(err))
+		c.opt.Hooks.Disconnected(classify(fmt.Errorf("not connected to NATS at %s: %w", c.where(nc), err)))
 	}
 }
 

@@ -28,6 +28,7 @@ type Options struct {
 	PublishTimeout time.Duration // one attempt's wait for an answer; default 5 s
 	SyncInterval   time.Duration // the server's sync_interval; default 2 min, that of an unconfigured server; negative: always
 	RetryMax       time.Duration // longest pause between two attempts; default 30 s
+	Patience       time.Duration // for the first connection to a server that refuses it or whose name nobody knows, and for JetStream at one without; default: as long as there is time
 	LookEvery      time.Duration // how often writes look whether the stream is still as it must be; default 3 min
 }
 

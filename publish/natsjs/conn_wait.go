@@ -3,6 +3,7 @@ package natsjs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -24,6 +25,9 @@ func (w *wait) pause(ctx context.Context, woken <-chan struct{}, why error) bool
 	if !w.began {
 		w.began = true
 		w.next = min(firstRetry, w.c.opt.RetryMax)
+	}
+	if !w.c.Connected() {
+		why = fmt.Errorf("%w (%s)", why, w.c.where(w.c.nc))
 	}
 	w.c.updateWaiting(w, why, true)
 	w.gaveUp = !w.sleep(ctx, woken)

@@ -55,6 +55,8 @@ type Handler struct {
 	// Code names an error of Do; Busy is the one of too many requests, Unknown of one that is not understood.
 	Code          func(err error) string
 	Busy, Unknown string
+	// Report is what the worker answers when all are asked (Survey); Worker is filled in. It must not wait.
+	Report func() Report
 }
 
 // controlRequest and controlAnswer are what goes over the wire.
@@ -108,6 +110,9 @@ func (c *Conn) Serve(h Handler) (*Service, error) {
 	if err == nil {
 		subject := controlSubject(c.streamInfo(), "*", "*", "*")
 		err = s.micro.AddEndpoint("mailbox", micro.HandlerFunc(s.hear), micro.WithEndpointSubject(subject))
+	}
+	if err == nil && h.Report != nil {
+		err = s.micro.AddEndpoint("report", micro.HandlerFunc(s.report), micro.WithEndpointSubject(surveySubject(c.streamInfo())))
 	}
 	if err != nil {
 		s.cancel()

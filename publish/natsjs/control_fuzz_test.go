@@ -36,3 +36,17 @@ func FuzzPaused(f *testing.F) {
 		}
 	})
 }
+
+// FuzzReport: whatever answers a survey, what is taken for a report has a worker's name.
+func FuzzReport(f *testing.F) {
+	f.Add(`{"v":1,"worker":"one","instance":"x","peers":["two"],"total":2,"rows":[{},{}]}`)
+	f.Add(`{"v":1,"worker":"","total":-1}`)
+	f.Fuzz(func(t *testing.T, body string) {
+		s := survey{got: map[string]*Report{}, total: map[string]int{}}
+		s.take([]byte(body))
+		reports, _ := s.result()
+		if len(reports) > 0 && reports[0].Worker == "" {
+			t.Fatalf("%+v", reports)
+		}
+	})
+}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"syscall"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -41,6 +43,8 @@ func classify(err error) error {
 	kind := publish.ErrUnavailable
 	var api *jetstream.APIError
 	switch {
+	case errors.Is(err, nats.ErrReconnectBufExceeded): // the client's way to say it: there is no such buffer here
+		err = inWords{"not connected to NATS", err}
 	case errors.As(err, &api):
 		kind = apiKind(api.ErrorCode)
 	case isDenied(err):
@@ -52,6 +56,21 @@ func classify(err error) error {
 	}
 	return fmt.Errorf("%w: %w", kind, err)
 }
+
+// lacksJetStream reports whether err, of a request to the API, says that nobody serves that.
+func lacksJetStream(err error) bool {
+	return errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrJetStreamNotEnabled)
+}
+
+// inWords is an error of the client that an operator would not understand.
+type inWords struct {
+	text string
+	err  error
+}
+
+func (e inWords) Error() string { return e.text }
+
+func (e inWords) Unwrap() error { return e.err }
 
 // known reports whether err wraps a sentinel of package publish.
 func known(err error) bool {
@@ -84,6 +103,12 @@ func apiKind(code jetstream.ErrorCode) error {
 func isDenied(err error) bool {
 	return errors.Is(err, nats.ErrAuthorization) || errors.Is(err, nats.ErrAuthExpired) || errors.Is(err, nats.ErrAuthRevoked) ||
 		errors.Is(err, nats.ErrAccountAuthExpired) || errors.Is(err, nats.ErrPermissionViolation)
+}
+
+// isAbsent reports whether err says that nobody is there: nothing listens, or the name is unknown.
+func isAbsent(err error) bool {
+	dns, ok := errors.AsType[*net.DNSError](err)
+	return ok && dns.IsNotFound || errors.Is(err, syscall.ECONNREFUSED)
 }
 
 // An outcome is what is known about a message after one attempt to publish it.

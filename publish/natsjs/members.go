@@ -154,8 +154,11 @@ func (m *Members) Beat(ctx context.Context, list string) error {
 			err = m.beat(ctx, list)
 		}
 	}
+	if err != nil && !errors.Is(err, ErrNameTaken) {
+		err = classify(err)
+	}
 	if err != nil {
-		return fmt.Errorf("announce worker %s: %w", m.opt.Worker, classify(err))
+		return fmt.Errorf("announce worker %s: %w", m.opt.Worker, err)
 	}
 	return nil
 }
@@ -221,7 +224,7 @@ func (m *Members) catchUp(ctx context.Context, patient bool) error {
 			return err
 		}
 		if again != nil && again.seq != rec.seq {
-			return fmt.Errorf("%w: %s", ErrNameTaken, m.opt.Worker)
+			return ErrNameTaken
 		}
 	}
 	m.seq = rec.seq

@@ -209,7 +209,7 @@ func TestOneNameIsForOneWorker(t *testing.T) {
 	first := work(t, s.members(t, "same", 1), "list")
 	first.await("the first", map[string]string{"same": "1 list"})
 	second := s.members(t, "same", 1)
-	if err := second.Beat(deadline(t), "other"); !errors.Is(err, natsjs.ErrNameTaken) || !errors.Is(err, publish.ErrUnavailable) {
+	if err := second.Beat(deadline(t), "other"); !errors.Is(err, natsjs.ErrNameTaken) || errors.Is(err, publish.ErrUnavailable) {
 		t.Errorf("the second: %v", err)
 	}
 	if err := second.Leave(deadline(t)); err != nil {

@@ -65,6 +65,7 @@ func (c *Conn) EnsureStream(ctx context.Context, sc StreamConfig) error {
 	}
 	w := wait{c: c}
 	defer w.done()
+	began := time.Now()
 	for {
 		woken, visit, started := c.woken(), c.visit(), time.Now()
 		cfg, err := c.ensureOnce(ctx, sc)
@@ -79,7 +80,8 @@ func (c *Conn) EnsureStream(ctx context.Context, sc StreamConfig) error {
 		if denied := c.deniedSince(started); denied != nil {
 			return fmt.Errorf("stream %s: %w: %w", sc.Name, publish.ErrDenied, denied)
 		}
-		if !passes(err) {
+		tired := c.opt.Patience > 0 && time.Since(began) > c.opt.Patience && lacksJetStream(err)
+		if tired || !passes(err) {
 			return fmt.Errorf("stream %s: %w", sc.Name, classify(err))
 		}
 		if !w.pause(ctx, woken, classify(err)) {
@@ -114,6 +116,9 @@ func (c *Conn) ensureOnce(ctx context.Context, sc StreamConfig) (jetstream.Strea
 			return jetstream.StreamConfig{}, fmt.Errorf("%w: create it, or let mailflume do so with nats.stream.manage: true", ErrNoStream)
 		}
 		s, err = c.createStream(ctx, sc)
+	}
+	if lacksJetStream(err) {
+		err = inWords{"the NATS server has no JetStream (nats-server -js), or that has not started yet", err}
 	}
 	if err != nil {
 		return jetstream.StreamConfig{}, err

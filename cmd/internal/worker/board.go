@@ -2,6 +2,7 @@ package worker
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -25,6 +26,7 @@ type Row struct {
 	Worker      string     `json:"worker,omitempty"`        // who has it, if there are several
 	Weight      int        `json:"worker_weight,omitempty"` // that worker's
 	Differing   []string   `json:"differing,omitempty"`     // workers that define it otherwise
+	Counted     *time.Time `json:"counted_since,omitempty"` // what is published, set aside and settled: since its worker has it
 	Published   int64      `json:"published"`
 	Quarantined int64      `json:"quarantined"`
 	Settled     int64      `json:"settled"`
@@ -47,6 +49,7 @@ type Board struct {
 	nats error // what publishing waits for; nil: nothing
 
 	weights map[string]int // of the workers
+	unheard error          // why the other workers do not hear of this one; nil: they do
 }
 
 // NewBoard returns an empty table.
@@ -83,6 +86,20 @@ func (b *Board) workers(weights map[string]int) {
 	b.weights = weights
 }
 
+// announced notes whether the other workers hear of this one.
+func (b *Board) announced(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.unheard = err
+}
+
+// peers are the workers that are there, and why they do not hear of this one, if that is so.
+func (b *Board) peers() (names []string, unheard error) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return slices.Sorted(maps.Keys(b.weights)), b.unheard
+}
+
 // row returns the mailbox's row; b.mu is held.
 func (b *Board) row(key publish.Key) *Row {
 	r := b.rows[key]
@@ -115,12 +132,17 @@ func (b *Board) Rows() []Row {
 		if b.nats != nil && row.Code == "" {
 			row.apply(ingest.Status{State: ingest.StateNATSUnavailable, At: row.Since, Err: b.nats, Fault: ingest.FaultOf(b.nats)})
 		}
+		if b.unheard != nil && row.Code == "" && row.Worker == "" { // it waits for a place among the workers
+			row.apply(ingest.Status{State: ingest.StateBackoff, At: row.Since, Err: b.unheard, Fault: ingest.FaultOf(b.unheard)})
+		}
 		out = append(out, row)
 	}
-	slices.SortFunc(out, func(x, y Row) int {
-		return cmp.Or(cmp.Compare(x.Tenant, y.Tenant), cmp.Compare(x.Mailbox, y.Mailbox))
-	})
+	slices.SortFunc(out, Row.compare)
 	return out
+}
+
+func (r Row) compare(other Row) int {
+	return cmp.Or(cmp.Compare(r.Tenant, other.Tenant), cmp.Compare(r.Mailbox, other.Mailbox))
 }
 
 // Troubled counts the mailboxes that are in trouble.
@@ -142,12 +164,6 @@ func (b *Board) OnlyAuth() bool {
 
 // healthy reports whether there is a mailbox that is not in trouble, or none at all.
 func (b *Board) healthy() bool {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	for _, r := range b.rows {
-		if r.Code == "" {
-			return true
-		}
-	}
-	return len(b.rows) == 0
+	rows := b.Rows()
+	return len(rows) == 0 || slices.ContainsFunc(rows, func(r Row) bool { return r.Code == "" })
 }

@@ -21,7 +21,7 @@ const (
 // serve answers requests to the mailboxes that this worker has.
 func (w *Worker) serve() (*natsjs.Service, error) {
 	return w.conn.Serve(natsjs.Handler{
-		Has: w.fleet.Has, Do: w.do, Busy: string(ingest.CodeBusy), Unknown: string(ingest.CodeNotAsked),
+		Has: w.fleet.Has, Do: w.do, Report: w.report, Busy: string(ingest.CodeBusy), Unknown: string(ingest.CodeNotAsked),
 		Code: func(err error) string {
 			if errors.Is(err, context.Canceled) { // it is about to stop
 				return string(ingest.CodeNotServed)

@@ -129,6 +129,15 @@ func (r *Row) apply(s ingest.Status) {
 	if !s.Until.IsZero() {
 		r.NextTry = &s.Until
 	}
+	switch s.State {
+	case ingest.StateStandby: // what was counted here is over
+		r.LastPoll, r.LastEvent, r.Counted, r.Published, r.Quarantined, r.Settled, r.Skipped, r.Unsettled = nil, nil, nil, 0, 0, 0, 0, ""
+	case ingest.StatePaused, ingest.StateStopped:
+	default:
+		if r.Counted == nil {
+			r.Counted = &s.At
+		}
+	}
 	switch {
 	case s.Trouble():
 		_, next := ingest.Explain(s.Fault.Code)

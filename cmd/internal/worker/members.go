@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -61,14 +62,15 @@ func (w *Worker) onDiffers(box publish.Key, workers []string) {
 // onMembers logs that the other workers do not hear this one. It goes on with what it has: should
 // another one take that over, the log's fence keeps them apart.
 func (w *Worker) onMembers(err error) {
+	if errors.Is(err, natsjs.ErrNameTaken) {
+		err = controlError(ingest.CodeNameTaken, fmt.Errorf("%w; this one waits until the other has ended", err))
+	}
+	w.board.announced(err)
 	if err == nil {
 		w.log.Info().Msg("announced to the other workers again")
 		return
 	}
 	code := ingest.FaultOf(err).Code
-	if errors.Is(err, natsjs.ErrNameTaken) {
-		code = ingest.CodeNameTaken
-	}
 	_, next := ingest.Explain(code)
 	w.log.Warn().Str("code", string(code)).Err(err).Str("next", next).Msg("not announced to the other workers; going on with the mailboxes at hand")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -56,6 +57,10 @@ func (w *Worker) natsOptions(ctx context.Context) (natsjs.Options, error) {
 	if !w.cfg.NATS.Embedded() {
 		return ExternalNATS(w.cfg)
 	}
+	if w.opt.Single && served(ctx, w.cfg) {
+		err := errors.New("a worker runs with it already and reads its mailboxes: to have it look at one now, mailflume poll MAILBOX")
+		return natsjs.Options{}, &ingest.Error{Fault: ingest.Fault{Class: ingest.Config, Code: ingest.CodeDataDir}, Op: w.cfg.NATS.DataDir, Err: err}
+	}
 	late := time.AfterFunc(time.Second, func() {
 		w.log.Info().Str("data_dir", w.cfg.NATS.DataDir).Msg("waiting for the data directory: another mailflume uses it, or its streams are being recovered")
 	})
@@ -66,6 +71,23 @@ func (w *Worker) natsOptions(ctx context.Context) (natsjs.Options, error) {
 	}
 	w.server = server
 	return server.Options(), nil
+}
+
+// served reports whether a worker runs with the embedded server of the data directory.
+func served(ctx context.Context, cfg *config.Config) bool {
+	ctx, cancel := context.WithTimeout(ctx, surveyTime)
+	defer cancel()
+	opt, err := embed.Attach(cfg.NATS.DataDir)
+	if err != nil {
+		return false
+	}
+	conn, err := natsjs.Connect(ctx, opt)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = conn.Close() }()
+	_, err = Survey(ctx, conn, cfg.NATS.Stream.Name)
+	return err == nil
 }
 
 // StartEmbedded runs JetStream in this process, as the configuration says.

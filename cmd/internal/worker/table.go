@@ -3,15 +3,18 @@ package worker
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
+
+	"mailflume/ingest"
 )
 
 // WriteTable prints the table of mailboxes for people; wide adds columns. A mailbox in trouble has
-// its error and what to do below it.
+// its error and what to do below it, those with the same together.
 func WriteTable(w io.Writer, rows []Row, wide bool) {
 	t := table.NewWriter()
 	t.SetOutputMirror(w)
@@ -20,34 +23,89 @@ func WriteTable(w io.Writer, rows []Row, wide bool) {
 	t.SetStyle(style)
 	head := table.Row{"MAILBOX", "PROTOCOL", "STATE", "LAST POLL", "NEXT", "PUBLISHED", "QUARANTINED", "CODE"}
 	if wide {
-		head = append(head, "TENANT", "ADDRESS", "SETTLED", "LAST EVENT", "IN STATE", "WORKER", "WEIGHT")
+		head = append(head, "TENANT", "ADDRESS", "SETTLED", "LAST EVENT", "IN STATE", "COUNTED SINCE", "WORKER", "WEIGHT")
 	}
 	t.AppendHeader(head)
 	for _, r := range rows {
-		row := table.Row{r.Mailbox, r.Protocol, r.State, ago(r.LastPoll), until(r.NextTry), r.Published, r.Quarantined, or(r.Code)}
+		row := table.Row{r.Mailbox, r.Protocol, r.State, ago(r.LastPoll), until(r.NextTry), r.count(r.Published), r.count(r.Quarantined), or(r.Code)}
 		if wide {
-			row = append(row, r.Tenant, r.Address, r.Settled, ago(r.LastEvent), ago(&r.Since), or(r.Worker), weight(r.Weight))
+			row = append(row, r.Tenant, r.Address, r.count(r.Settled), ago(r.LastEvent), ago(&r.Since), ago(r.Counted), or(r.Worker), weight(r.Weight))
 		}
 		t.AppendRow(row)
 	}
 	t.Render()
+	var notes notes
 	for _, r := range rows {
 		if r.Error != "" {
-			_, _ = fmt.Fprintf(w, "\n%s: %s\n  next: %s\n", r.Mailbox, Visible(r.Error), r.Next)
+			notes.add(r.Mailbox, Visible(r.Error), r.Next)
 		}
 		if r.Unsettled != "" {
-			_, _ = fmt.Fprintf(w, "\n%s: post-action refused: %s\n", r.Mailbox, Visible(r.Unsettled))
+			notes.add(r.Mailbox, "post-action refused: "+Visible(r.Unsettled), "")
 		}
 		if r.Probe != "" {
 			_, _ = fmt.Fprintf(w, "\n%s: the last probe: %s\n", r.Mailbox, Visible(r.Probe))
 		}
 		if len(r.Differing) > 0 {
-			_, _ = fmt.Fprintf(w, "\n%s: defined otherwise at %s\n", r.Mailbox, strings.Join(r.Differing, ", "))
+			_, next := ingest.Explain(ingest.CodeDiffers)
+			notes.add(r.Mailbox, fmt.Sprintf("%s: defined otherwise at %s", ingest.CodeDiffers, strings.Join(r.Differing, ", ")), next)
 		}
 		if r.Skipped > 0 {
-			_, _ = fmt.Fprintf(w, "\n%s: %d folders cannot be read; the log names them\n", r.Mailbox, r.Skipped)
+			notes.add(r.Mailbox, fmt.Sprintf("%d folders cannot be read; the log names them", r.Skipped), "")
 		}
 	}
+	notes.write(w)
+	if slices.ContainsFunc(rows, func(r Row) bool { return r.Published+r.Quarantined > 0 }) {
+		_, _ = fmt.Fprintln(w, "\nPUBLISHED and QUARANTINED count since the mailbox came to its worker, or that was started.")
+	}
+}
+
+// WriteWorkers prints what is wrong with workers.
+func WriteWorkers(w io.Writer, peers []Peer) {
+	for _, p := range peers {
+		if p.Code != "" {
+			_, _ = fmt.Fprintf(w, "\nworker %s: %s: %s\n  next: %s\n", p.Worker, p.Code, Visible(p.Error), p.Next)
+		}
+	}
+}
+
+// notes are what stands below the table, each with the mailboxes that it is about.
+type notes []note
+
+type note struct {
+	text, next string
+	of         []string
+}
+
+func (n *notes) add(of, text, next string) {
+	for i := range *n {
+		if old := &(*n)[i]; old.text == text && old.next == next {
+			old.of = append(old.of, of)
+			return
+		}
+	}
+	*n = append(*n, note{text, next, []string{of}})
+}
+
+func (n notes) write(w io.Writer) {
+	const named = 5
+	for _, x := range n {
+		of := strings.Join(x.of[:min(len(x.of), named)], ", ")
+		if len(x.of) > named {
+			of = fmt.Sprintf("%d mailboxes (%s, …)", len(x.of), of)
+		}
+		_, _ = fmt.Fprintf(w, "\n%s: %s\n", of, x.text)
+		if x.next != "" {
+			_, _ = fmt.Fprintf(w, "  next: %s\n", x.next)
+		}
+	}
+}
+
+// count is a number of a mailbox that somebody counts.
+func (r Row) count(n int64) string {
+	if r.Counted == nil && n == 0 {
+		return "–"
+	}
+	return strconv.FormatInt(n, 10)
 }
 
 func weight(n int) string {
