@@ -27,7 +27,7 @@ func loginCommand() *cobra.Command {
 		Use: "login NAME", Short: "Sign in to the account of delegated credentials",
 		Long: "Sign in to the account of the credentials NAME (type: delegated), in a browser on this machine or, with --device,\n" +
 			"by typing a code on any other. The sign-in is sealed with token_key and kept in NATS for all workers.",
-		Args: cobra.ExactArgs(1),
+		Args: named("credentials"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := loadConfig(cmd)
 			if err != nil {
