@@ -36,11 +36,11 @@ func (g grant) refusal(field string, numbers []int, skew time.Duration) ingest.F
 	case f.Class != ingest.Auth || f.Code != byField(field).Code:
 		return f // the endpoint is down, or the numbers say more
 	case g == grantRefresh && field == "invalid_grant":
-		return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeRefreshToken}
+		return ours(ingest.CodeRefreshToken)
 	case g == grantMailbox && skew.Abs() > maxSkew:
 		return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeClockOrAssertion}
 	case g == grantMailbox && field == "invalid_grant":
-		return config(ingest.CodeSubject)
+		return ingest.Fault{Class: ingest.Config, Code: ingest.CodeSubject, Lasting: true}
 	case g == grantMailbox && field == "unauthorized_client":
 		return config(ingest.CodeDelegation)
 	}

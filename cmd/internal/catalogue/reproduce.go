@@ -11,8 +11,10 @@ import (
 
 	"mailflume/cmd/internal/check"
 	"mailflume/cmd/internal/config"
+	"mailflume/cmd/internal/submit"
 	"mailflume/cmd/internal/worker"
 	"mailflume/ingest"
+	"mailflume/ingest/oauth"
 	"mailflume/publish/natsjs"
 )
 
@@ -61,12 +63,29 @@ func Reproduce(ctx context.Context, r Row, key *rsa.PrivateKey) (found *Found, e
 			}
 		}
 	}
-	if err := read(ctx, cfg); err != nil {
+	look := read
+	if r.SMTP != "" {
+		look = probe
+	}
+	if err := look(ctx, cfg); err != nil {
 		found.Fault = ingest.FaultOf(err)
 		_, next := ingest.Explain(found.Fault.Code)
 		found.Text = err.Error() + "\n" + next
 	}
 	return found, nil
+}
+
+// probe submits a probe as check --send does.
+func probe(ctx context.Context, cfg *config.Config) error {
+	parts := worker.NewParts(cfg, func(string, oauth.RefreshInfo) {})
+	defer parts.Close() // nothing of it is needed any more
+	m := cfg.Mailboxes[0]
+	opt, err := parts.Submission(m)
+	if err != nil {
+		return err
+	}
+	_, err = submit.Send(ctx, opt, m.Address, m.Address, []byte("Subject: probe\r\n\r\n"))
+	return err
 }
 
 // read reads the mailbox once and returns the first thing that fails.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"mailflume/ingest/imapsource/imaptest"
+	"mailflume/ingest/oauth"
 	"mailflume/ingest/oauth/oauthtest"
 	"mailflume/pop3/pop3test"
 )
@@ -18,9 +19,11 @@ type Row struct {
 	Mint   *oauthtest.MintOptions // the token that the issuer gives; nil: a good one
 	IMAP   []imaptest.Rule        // the server answers from this script
 	Real   func(s *imaptest.Server)
-	POP3   *pop3test.Options // the mailbox is read over POP3
-	Change [2]string         // in the configuration: old, new
-	Where  string            // why it is not reproduced here
+	POP3   *pop3test.Options     // the mailbox is read over POP3
+	Change [2]string             // in the configuration: old, new
+	Login  func(s *stage) string // the credentials, in place of Entra's, without name and ca_file
+	SMTP   string                // what the submission server answers to the token of a probe
+	Where  string                // why it is not reproduced here
 }
 
 const onToken, onDiscovery = "/oauth2/v2.0/token", "/openid-configuration"
@@ -85,11 +88,19 @@ func otherRows() []Row {
 		{N: 41, Name: "the discovery document is another issuer's", Issuer: oauthtest.Fault{Path: onDiscovery,
 			Body: `{"issuer":"https://evil.example/","token_endpoint":"https://evil.example/token","authorization_endpoint":"https://evil.example/a"}`}},
 		{N: 42, Name: "307 from the token endpoint", Issuer: oauthtest.Fault{Path: onToken, Status: 307, Redirect: "https://elsewhere.example/token"}},
-		{N: 43, Name: "Google: client is unauthorized", Where: "ingest/oauth (Google)"},
-		{N: 44, Name: "Google: invalid email or user id", Where: "ingest/oauth (Google)"},
-		{N: 45, Name: "Google: short-lived token", Where: "ingest/oauth (Google)"},
-		{N: 46, Name: "Google: token has been expired or revoked", Where: "ingest/oauth (Google)"},
-		{N: 68, Name: "535 5.7.3, 5.7.139", Where: "cmd/internal/submit, TestWhatAServerAnswers…"},
+		{N: 43, Name: "Google: client is unauthorized", Login: func(s *stage) string { return s.serviceAccount() }},
+		{N: 44, Name: "Google: invalid email or user id", Login: func(s *stage) string {
+			s.issuer.Suspend(user)
+			return s.serviceAccount(oauth.GoogleIMAP)
+		}},
+		{N: 45, Name: "Google: short-lived token", Login: func(s *stage) string { return s.serviceAccount(oauth.GoogleIMAP) }, Issuer: oauthtest.Fault{
+			Path: "/token", Status: 400, Skew: 3 * time.Hour, Body: `{"error":"invalid_grant","error_description":"Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe."}`,
+		}},
+		{N: 46, Name: "Google: token has been expired or revoked", Login: (*stage).refreshToken, Issuer: oauthtest.Fault{
+			Path: "/token", Status: 400, Body: `{"error":"invalid_grant","error_description":"Token has been expired or revoked."}`,
+		}},
+		{N: 68, Name: "535 5.7.3 Authentication unsuccessful", SMTP: "535 5.7.3 Authentication unsuccessful"},
+		{N: 68, Name: "535 5.7.139 SmtpClientAuthentication is disabled", SMTP: "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant."},
 		{N: 69, Name: "UIDVALIDITY changes", Where: "ingest/imapsource, TestReset…: a state, no failure"},
 		{N: 70, Name: "nobody listens", Change: [2]string{"port: {{box}}", "port: 1"}},
 	}

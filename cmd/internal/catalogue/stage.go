@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 
+	"mailflume/cmd/internal/submit/submittest"
 	"mailflume/ingest/imapsource/imaptest"
 	"mailflume/ingest/oauth/oauthtest"
 	"mailflume/pop3/pop3test"
@@ -28,8 +29,11 @@ const (
 type stage struct {
 	dir    string
 	issuer *oauthtest.Issuer
+	key    []byte // of the credentials, besides the secret
 	box    string // address of the mail server
 	ends   []func() error
+
+	submission string // address of the submission server, if there is one
 }
 
 // build starts what a row needs. Key signs the tokens; nil: a new one.
@@ -48,7 +52,7 @@ func build(r Row, key *rsa.PrivateKey) (s *stage, err error) {
 		return s, err
 	}
 	s.ends = append(s.ends, s.issuer.Close)
-	if r.Mint == nil && r.Issuer.Path == "" { // Entra gives what the registration asks for, and no more
+	if r.Mint == nil && r.Issuer.Path == "" && r.Login == nil { // Entra gives what the registration asks for, and no more
 		r.Mint = &oauthtest.MintOptions{Roles: []string{"IMAP.AccessAsApp"}}
 		if r.POP3 != nil {
 			r.Mint.Roles[0] = "POP.AccessAsApp"
@@ -72,10 +76,39 @@ func build(r Row, key *rsa.PrivateKey) (s *stage, err error) {
 	default:
 		ca, err = s.imap(r)
 	}
+	if err == nil && r.SMTP != "" {
+		var more []byte
+		more, err = s.smtp(r.SMTP)
+		ca = append(ca, more...)
+	}
 	if err != nil {
 		return s, err
 	}
 	return s, s.write(r, ca)
+}
+
+// smtp serves submission and answers tokens so.
+func (s *stage) smtp(answer string) (ca []byte, err error) {
+	srv, err := submittest.Start(submittest.Options{})
+	if err != nil {
+		return nil, err
+	}
+	srv.Answer("TOKEN", answer)
+	s.submission = srv.Addr()
+	s.ends = append(s.ends, srv.Close)
+	return srv.CA(), nil
+}
+
+// serviceAccount is one of Google's to which these scopes are delegated.
+func (s *stage) serviceAccount(scopes ...string) string {
+	s.key = s.issuer.ServiceAccount("mailflume@project.iam.gserviceaccount.com", scopes...)
+	return "type: google\n    service_account: file:key"
+}
+
+// refreshToken is what a user has signed in for.
+func (s *stage) refreshToken() string {
+	s.key = []byte("a refresh token")
+	return "type: oauth2\n    client_id: " + client + "\n    client_secret: file:secret\n    token_url: " + s.issuer.TokenURL() + "\n    refresh_token: file:key"
 }
 
 func (s *stage) imap(r Row) (ca []byte, err error) {
@@ -149,26 +182,29 @@ func (s *stage) write(r Row, ca []byte) error {
 	if err != nil {
 		return err
 	}
+	login := fmt.Sprintf("type: entra\n    tenant: %s\n    client_id: %s\n    client_secret: file:secret\n    authority: %s", tenant, client, s.issuer.URL())
+	if r.Login != nil {
+		login = r.Login(s)
+	}
 	text := fmt.Sprintf(`nats: {data_dir: nats}
 credentials:
   contoso:
-    type: entra
-    tenant: %s
-    client_id: %s
-    client_secret: file:secret
-    authority: %s
+    %s
     ca_file: issuer.pem
 defaults: {provider: microsoft365, credentials: contoso, host: 127.0.0.1, start: all}
 mailboxes:
   - {id: support, address: %s, protocol: %s, port: %s, ca_file: box.pem}
 http: {listen: "off"}
-`, tenant, client, s.issuer.URL(), user, protocol, port)
+`, login, user, protocol, port)
+	if host, port, err := net.SplitHostPort(s.submission); err == nil {
+		text = strings.Replace(text, "start: all", fmt.Sprintf("start: all, smtp: {host: %s, port: %s}", host, port), 1)
+	}
 	if r.Change[0] != "" {
 		text = strings.Replace(text, strings.ReplaceAll(r.Change[0], "{{box}}", port), r.Change[1], 1)
 	}
 	other := oauthtest.NewCA()
 	for name, b := range map[string][]byte{
-		"mailflume.yaml": []byte(text), "secret": []byte(s.issuer.Secret()), "issuer.pem": s.issuer.CAPEM(), "box.pem": ca, "imap.pem": other.PEM(),
+		"mailflume.yaml": []byte(text), "secret": []byte(s.issuer.Secret()), "issuer.pem": s.issuer.CAPEM(), "box.pem": ca, "imap.pem": other.PEM(), "key": s.key,
 	} {
 		if err := os.WriteFile(filepath.Join(s.dir, name), b, 0o600); err != nil {
 			return err

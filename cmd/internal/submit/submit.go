@@ -39,18 +39,22 @@ func Send(ctx context.Context, opt Options, from, to string, message []byte) (Le
 	}
 	var legs Legs
 	refused := ""
+	var refusal error
 	for {
 		watch := time.Now()
 		token, err := opt.Login.Tokens.Token(ctx, refused)
 		legs.Token += time.Since(watch)
-		if err != nil {
+		switch {
+		case refusal != nil && ingest.FaultOf(err).Code == ingest.CodeAuthRefused:
+			return legs, refusal // there is no other token: the server's own words say more
+		case err != nil:
 			return legs, fmt.Errorf("smtp token: %w", err)
 		}
 		err = attempt(ctx, opt, token.Value, &legs, func(c *smtp.Client) error { return transfer(c, from, to, message) })
 		if err == nil || refused != "" || !tokenRefused(err) || opt.Login.Mechanism == ingest.Password {
 			return legs, err
 		}
-		refused = token.Value // servers refuse good tokens too: once more, with a new one
+		refused, refusal = token.Value, err // servers refuse good tokens too: once more, with a new one
 	}
 }
 

@@ -20,7 +20,8 @@ type Fault struct {
 	RetryAfter  string        // the header's value: seconds or an HTTP date
 	ContentType string        // default application/json, or text/html for a body that starts with <
 	Body        string
-	Redirect    string // Location, with Status or 307
+	Redirect    string        // Location, with Status or 307
+	Skew        time.Duration // of the clock in the header Date
 }
 
 // Fail adds a fault. Faults are tried in the order they were added; the first that fits is used.
@@ -95,6 +96,9 @@ func (f *Fault) write(w http.ResponseWriter) {
 	}
 	if f.RetryAfter != "" {
 		h.Set("Retry-After", f.RetryAfter)
+	}
+	if f.Skew != 0 {
+		h.Set("Date", time.Now().Add(f.Skew).UTC().Format(http.TimeFormat))
 	}
 	kind := or(f.ContentType, "application/json; charset=utf-8")
 	if f.ContentType == "" && strings.HasPrefix(f.Body, "<") {
