@@ -233,17 +233,19 @@ func (s *Service) beat(ctx context.Context, req micro.Request) {
 	}
 }
 
-// answer sends one answer. That it does not arrive is for the other side to notice.
+// answer sends one answer. That it does not arrive is for the other side to notice. It does not go through the
+// request: that is the service's again once its handler has returned, and most answers come later.
 func (s *Service) answer(req micro.Request, a controlAnswer) {
 	a.Version, a.Worker = controlVersion, s.c.opt.Worker
 	b, err := publish.Marshal(a)
-	switch {
-	case err != nil:
-	case a.Code == "":
-		_ = req.Respond(b)
-	default:
-		_ = req.Error(a.Code, cmp.Or(a.Error, a.Code), b) // also for clients that know services and not us
+	if err != nil {
+		return
 	}
+	msg := &nats.Msg{Subject: req.Reply(), Data: b}
+	if a.Code != "" { // also for clients that know services and not us
+		msg.Header = nats.Header{micro.ErrorCodeHeader: {a.Code}, micro.ErrorHeader: {cmp.Or(a.Error, a.Code)}}
+	}
+	_ = s.c.nc.PublishMsg(msg)
 }
 
 // decodeRequest reads a request.

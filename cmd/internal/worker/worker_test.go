@@ -182,7 +182,7 @@ func TestARepairedSecretIsTriedAtOnce(t *testing.T) {
 	log.await(t, `"mailbox":"support","tenant":"default","state":"auth_failed","code":"MF-AUTH-002"`)
 	write(right)
 	for _, box := range []string{"support", "invoices"} {
-		log.await(t, `"mailbox":"`+box+`","tenant":"default","state":"fetching","code":"MF-AUTH-002","message":"mailbox recovered"`)
+		log.await(t, `"mailbox":"`+box+`","tenant":"default","code":"MF-AUTH-002","message":"mailbox recovered"`)
 	}
 }
 
