@@ -58,7 +58,7 @@ func (s *Service) report(req micro.Request) {
 	s.wg.Go(func() {
 		for _, page := range s.pages(s.h.Report()) {
 			b, err := publish.Marshal(page)
-			if err != nil || req.Respond(b) != nil {
+			if err != nil || s.c.nc.Publish(req.Reply(), b) != nil {
 				return // who asked sees that it is not whole
 			}
 		}
