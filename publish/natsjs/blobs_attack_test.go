@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,12 +29,13 @@ func TestAWriterThatIsSentAwayLeavesWhatAnotherReliesOn(t *testing.T) {
 		data := someOctets(size, byte(i))
 		ctx, leave := context.WithCancel(t.Context())
 		met := make(chan error, 1)
+		var once sync.Once // what the second one tries to store is heard here too
 		sub, err := direct.nc.Subscribe(second.metaSubject("sha256-"+sumHex(data)), func(*nats.Msg) {
-			go func() { // the first one's metadata is there and it does not know
+			go once.Do(func() { // the first one's metadata is there and it does not know
 				_, err := second.Put(context.Background(), "", bytes.NewReader(data))
 				met <- err
 				leave()
-			}()
+			})
 		})
 		if err := errors.Join(err, direct.nc.Flush()); err != nil {
 			t.Fatal(err)
