@@ -91,10 +91,17 @@ func (s *Server) start(ctx context.Context) error {
 	if s.opt.Port == 0 {
 		s.opt.Port = lastPort(s.opt.DataDir)
 	}
+	log := newLogger(s.opt.Log)
+	moved, err := clearUnborn(filepath.Join(s.opt.DataDir, dirStore))
+	for _, dir := range moved {
+		log.Warnf("a stream whose making was cut short was moved to %s; it is made again", dir)
+	}
+	if err != nil {
+		return err
+	}
 	if s.srv, err = server.NewServer(s.serverOptions()); err != nil {
 		return err
 	}
-	log := newLogger(s.opt.Log)
 	s.srv.SetLoggerV2(log, false, false, false)
 	s.srv.Start() // returns once the streams are recovered; connections come next
 	if err := s.awaitReady(ctx, log.fatal); err != nil {
