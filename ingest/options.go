@@ -16,6 +16,32 @@ type Endpoint struct {
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
+// Open opens the TCP connection.
+func (e Endpoint) Open(ctx context.Context) (net.Conn, error) {
+	dial := e.Dial
+	if dial == nil {
+		dial = (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext
+	}
+	return dial(ctx, "tcp", e.Addr)
+}
+
+// TLSConfig returns a configuration of the caller's own, with the floor of RFC 8314 section 4.1 (TLS 1.2 by
+// now) and the name that the server's certificate has to have.
+func (e Endpoint) TLSConfig() *tls.Config {
+	cfg := &tls.Config{MinVersion: tls.VersionTLS12}
+	if e.TLS != nil {
+		cfg = e.TLS.Clone()
+		cfg.MinVersion = max(cfg.MinVersion, tls.VersionTLS12)
+	}
+	if cfg.ServerName == "" {
+		cfg.ServerName = e.Addr // without a port no server is reached
+		if host, _, err := net.SplitHostPort(e.Addr); err == nil {
+			cfg.ServerName = host
+		}
+	}
+	return cfg
+}
+
 // Security is how a connection comes to TLS. There is no third way: nothing is sent in clear.
 type Security string
 

@@ -16,7 +16,6 @@ import (
 )
 
 const (
-	keepAlive     = 30 * time.Second
 	maxPreTLSLine = 8 << 10
 	maxPreTLS     = 50 // lines before TLS
 	startTLSTag   = "mf1"
@@ -26,11 +25,7 @@ const (
 // dialogue ever goes in clear.
 func (s *Source) dial(ctx context.Context) (*guard, error) {
 	ep := s.opt.Endpoint
-	open := ep.Dial
-	if open == nil {
-		open = (&net.Dialer{KeepAlive: keepAlive}).DialContext
-	}
-	raw, err := open(ctx, "tcp", ep.Addr)
+	raw, err := ep.Open(ctx)
 	if err != nil {
 		return nil, classify("imap connect", trouble{at: atConnect, err: err})
 	}
@@ -55,19 +50,7 @@ func (s *Source) secure(ctx context.Context, raw net.Conn) (net.Conn, error) {
 			return nil, err
 		}
 	}
-	cfg := &tls.Config{MinVersion: tls.VersionTLS12}
-	if ep.TLS != nil {
-		cfg = ep.TLS.Clone()
-		cfg.MinVersion = max(cfg.MinVersion, tls.VersionTLS12)
-	}
-	if cfg.ServerName == "" {
-		host, _, err := net.SplitHostPort(ep.Addr)
-		if err != nil {
-			return nil, fmt.Errorf("address %q: %w", ep.Addr, err)
-		}
-		cfg.ServerName = host
-	}
-	conn := tls.Client(raw, cfg)
+	conn := tls.Client(raw, ep.TLSConfig())
 	if err := conn.HandshakeContext(ctx); err != nil {
 		return nil, fmt.Errorf("tls handshake: %w", err)
 	}

@@ -16,7 +16,7 @@ var (
 // Handshake implements ingest.Handshaker.
 func (s *Source) Handshake(ctx context.Context) (tls.ConnectionState, error) {
 	var state tls.ConnectionState
-	seen := *s.tlsConfig()
+	seen := *s.opt.Endpoint.TLSConfig()
 	verify := seen.VerifyConnection
 	seen.VerifyConnection = func(c tls.ConnectionState) error {
 		if state = c; verify != nil {

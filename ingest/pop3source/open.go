@@ -91,17 +91,13 @@ func mechanism(m ingest.Mechanism, caps pop3.Capabilities) ingest.Mechanism {
 func (s *Source) secured(ctx context.Context) (*pop3.Client, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.opt.ConnectTimeout)
 	defer cancel()
-	dial := s.opt.Endpoint.Dial
-	if dial == nil {
-		dial = (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext
-	}
-	conn, err := dial(ctx, "tcp", s.opt.Endpoint.Addr)
+	conn, err := s.opt.Endpoint.Open(ctx)
 	if err != nil {
 		return nil, classify(err, situation{op: "pop3 dial"})
 	}
 	conn = &onceConn{Conn: conn, close: sync.OnceValue(conn.Close)}
 	if s.opt.Endpoint.Security == ingest.ImplicitTLS {
-		secure := tls.Client(conn, s.tlsConfig())
+		secure := tls.Client(conn, s.opt.Endpoint.TLSConfig())
 		if err := secure.HandshakeContext(ctx); err != nil {
 			_ = conn.Close()
 			return nil, classify(err, situation{op: "pop3 TLS handshake"})
@@ -126,20 +122,6 @@ type onceConn struct {
 // Close closes the connection and returns what the first Close returned.
 func (c *onceConn) Close() error { return c.close() }
 
-// tlsConfig copies the caller's configuration and keeps the floor of RFC 8314 section 4.1 (TLS 1.2 by
-// now) and the check of the name.
-func (s *Source) tlsConfig() *tls.Config {
-	cfg := &tls.Config{}
-	if s.opt.Endpoint.TLS != nil {
-		cfg = s.opt.Endpoint.TLS.Clone()
-	}
-	cfg.MinVersion = max(cfg.MinVersion, tls.VersionTLS12)
-	if cfg.ServerName == "" {
-		cfg.ServerName = s.host
-	}
-	return cfg
-}
-
 // greet reads the greeting and upgrades the connection where TLS does not come first.
 func (s *Source) greet(ctx context.Context, c *pop3.Client) error {
 	if err := c.Greet(ctx); err != nil {
@@ -159,7 +141,7 @@ func (s *Source) greet(ctx context.Context, c *pop3.Client) error {
 			Op:    "pop3 STLS", Err: errors.New("STLS is not among the server's capabilities"),
 		}
 	}
-	return classify(c.StartTLS(ctx, s.tlsConfig()), situation{op: "pop3 STLS"})
+	return classify(c.StartTLS(ctx, s.opt.Endpoint.TLSConfig()), situation{op: "pop3 STLS"})
 }
 
 // capabilities asks CAPA; a server that does not know it has none.

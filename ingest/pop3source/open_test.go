@@ -140,7 +140,7 @@ func TestFaultsOfSigningIn(t *testing.T) {
 func TestTLSIsNeverOlderThan12(t *testing.T) {
 	srv := start(t, pop3test.Options{})
 	src := source(t, srv, func(o *Options) { o.Endpoint.TLS.MinVersion = tls.VersionTLS10 })
-	if v := src.tlsConfig().MinVersion; v != tls.VersionTLS12 {
+	if v := src.opt.Endpoint.TLSConfig().MinVersion; v != tls.VersionTLS12 {
 		t.Errorf("minimum version %x", v)
 	}
 	if src.opt.Endpoint.TLS.MinVersion != tls.VersionTLS10 {

@@ -116,16 +116,10 @@ func (m *Members) ensure(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*m.c.opt.PublishTimeout)
 	defer cancel()
 	started := time.Now()
-	s, err := m.c.js.Stream(ctx, m.kv.stream.name)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		cfg := jetstream.KeyValueConfig{
-			Bucket: m.bucket, Description: "mailflume: the workers that are there", Storage: jetstream.FileStorage,
-			Replicas: m.c.replicas(m.opt.Replicas), LimitMarkerTTL: m.opt.Life,
-		}
-		if _, err = m.c.js.CreateKeyValue(ctx, cfg); err == nil || errors.Is(err, jetstream.ErrBucketExists) {
-			s, err = m.c.js.Stream(ctx, m.kv.stream.name)
-		}
-	}
+	s, err := m.c.findOrMake(ctx, m.kv.stream.name, jetstream.KeyValueConfig{
+		Bucket: m.bucket, Description: "mailflume: the workers that are there", Storage: jetstream.FileStorage,
+		Replicas: m.c.replicas(m.opt.Replicas), LimitMarkerTTL: m.opt.Life,
+	})
 	if err != nil {
 		if denied := m.c.deniedSince(started); denied != nil {
 			return fmt.Errorf("%w: %w", publish.ErrDenied, denied)
@@ -140,6 +134,18 @@ func (m *Members) ensure(ctx context.Context) error {
 		return fmt.Errorf("%w: the bucket has a TTL for all keys instead of one for each: delete it, mailflume creates it anew", publish.ErrUnsafe)
 	}
 	return nil
+}
+
+// findOrMake returns the stream of a bucket, which is made if there is none.
+func (c *Conn) findOrMake(ctx context.Context, stream string, cfg jetstream.KeyValueConfig) (jetstream.Stream, error) {
+	s, err := c.js.Stream(ctx, stream)
+	if !errors.Is(err, jetstream.ErrStreamNotFound) {
+		return s, err
+	}
+	if _, err := c.js.CreateKeyValue(ctx, cfg); err != nil && !errors.Is(err, jetstream.ErrBucketExists) {
+		return nil, err
+	}
+	return c.js.Stream(ctx, stream)
 }
 
 // Beat announces this worker for Life from now on, with the list of its mailboxes. If a process that

@@ -137,15 +137,9 @@ func (t *Tokens) ensure(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*t.c.opt.PublishTimeout)
 	defer cancel()
 	started := time.Now()
-	s, err := t.c.js.Stream(ctx, t.kv.stream.name)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		cfg := jetstream.KeyValueConfig{
-			Bucket: t.bucket, Description: "mailflume: sealed sign-ins", Storage: jetstream.FileStorage, Replicas: t.c.replicas(t.replicas),
-		}
-		if _, err = t.c.js.CreateKeyValue(ctx, cfg); err == nil || errors.Is(err, jetstream.ErrBucketExists) {
-			s, err = t.c.js.Stream(ctx, t.kv.stream.name)
-		}
-	}
+	s, err := t.c.findOrMake(ctx, t.kv.stream.name, jetstream.KeyValueConfig{
+		Bucket: t.bucket, Description: "mailflume: sealed sign-ins", Storage: jetstream.FileStorage, Replicas: t.c.replicas(t.replicas),
+	})
 	if err != nil {
 		return t.kv.cause(err, started)
 	}

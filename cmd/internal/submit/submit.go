@@ -95,11 +95,7 @@ func ended(ctx context.Context, err error) error {
 
 // connect dials, secures the connection and says EHLO. done closes it.
 func connect(ctx context.Context, ep ingest.Endpoint) (c *smtp.Client, done func(), err error) {
-	open := ep.Dial
-	if open == nil {
-		open = (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext
-	}
-	raw, err := open(ctx, "tcp", ep.Addr)
+	raw, err := ep.Open(ctx)
 	if err != nil {
 		return nil, nil, classify("smtp connect", atConnect, err)
 	}
@@ -120,18 +116,7 @@ func connect(ctx context.Context, ep ingest.Endpoint) (c *smtp.Client, done func
 var errNoSTARTTLS = errors.New("the server does not offer STARTTLS")
 
 func secure(ctx context.Context, ep ingest.Endpoint, raw net.Conn) (*smtp.Client, error) {
-	cfg := &tls.Config{MinVersion: tls.VersionTLS12}
-	if ep.TLS != nil {
-		cfg = ep.TLS.Clone()
-		cfg.MinVersion = max(cfg.MinVersion, tls.VersionTLS12)
-	}
-	if cfg.ServerName == "" {
-		host, _, err := net.SplitHostPort(ep.Addr)
-		if err != nil {
-			return nil, fmt.Errorf("address %q: %w", ep.Addr, err)
-		}
-		cfg.ServerName = host
-	}
+	cfg := ep.TLSConfig()
 	if ep.Security != ingest.StartTLS {
 		conn := tls.Client(raw, cfg)
 		if err := conn.HandshakeContext(ctx); err != nil {
