@@ -39,6 +39,7 @@ func s3(t *testing.T, secret string) (*s3test.Server, string) {
 }
 
 func TestAWorkerKeepsBlobsOnS3(t *testing.T) {
+	t.Parallel()
 	srv, conf := s3(t, "a-secret-for-tests")
 	var mu sync.Mutex
 	failed := map[string]bool{}

@@ -144,6 +144,7 @@ func (c *circle) options(t *testing.T, w *worker.Worker, m *config.Mailbox) prob
 }
 
 func TestAProbeIsFollowedFromTheSubmissionToItsEvent(t *testing.T) {
+	t.Parallel()
 	c := newCircle(t)
 	w, cfg, log := c.run(t, func(*config.Mailbox) {})
 	log.await(t, `"mailbox":"imap","tenant":"default","state":"idle"`) // the first look is when "now" is
@@ -195,6 +196,7 @@ func TestAProbeIsFollowedFromTheSubmissionToItsEvent(t *testing.T) {
 }
 
 func TestACanaryRaisesStalledAndRecoveredInTheStream(t *testing.T) {
+	t.Parallel()
 	c := newCircle(t)
 	c.lost.Store(true)
 	w, _, log := c.run(t, func(m *config.Mailbox) { // faster than a configuration may say

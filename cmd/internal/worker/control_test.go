@@ -106,6 +106,7 @@ func TestTheAPIRefusesWhatItMust(t *testing.T) {
 }
 
 func TestARequestFindsTheOwnerThroughAnyWorkerAndSurvivesIt(t *testing.T) {
+	t.Parallel()
 	url := sharedServer(t)
 	stage, err := demo.Start()
 	if err != nil {

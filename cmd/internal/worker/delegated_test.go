@@ -19,6 +19,7 @@ import (
 
 // TestWorkersOnARealServerShareASignIn: the issuer takes the second use of a refresh token for theft.
 func TestWorkersOnARealServerShareASignIn(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name      string
 		life      time.Duration

@@ -58,6 +58,7 @@ func cluster(t *testing.T) (url string) {
 }
 
 func TestOneCopyInAClusterIsToldUnlessItIsMeant(t *testing.T) {
+	t.Parallel()
 	stage, err := demo.Start()
 	if err != nil {
 		t.Fatal(err)

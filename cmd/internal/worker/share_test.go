@@ -76,6 +76,7 @@ func sharedServer(t *testing.T) (url string) {
 }
 
 func TestTwoWorkersShareTheMailboxesAndSayWhoHasWhat(t *testing.T) {
+	t.Parallel()
 	url := sharedServer(t)
 	stage, err := demo.Start()
 	if err != nil {
@@ -132,6 +133,7 @@ func TestTwoWorkersShareTheMailboxesAndSayWhoHasWhat(t *testing.T) {
 }
 
 func TestTwoWorkersOfOneNameAreToldAndTheSecondGetsNothing(t *testing.T) {
+	t.Parallel()
 	url := sharedServer(t)
 	stage, err := demo.Start()
 	if err != nil {
@@ -149,6 +151,7 @@ func TestTwoWorkersOfOneNameAreToldAndTheSecondGetsNothing(t *testing.T) {
 }
 
 func TestASinglePassBesideAWorkerLeavesItsMailboxesAlone(t *testing.T) {
+	t.Parallel()
 	url := sharedServer(t)
 	stage, err := demo.Start()
 	if err != nil {

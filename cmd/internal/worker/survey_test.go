@@ -37,6 +37,7 @@ func survey(t *testing.T, c *colleague, cond func(worker.Overview) bool) worker.
 func off(c *config.Config) { c.HTTP.Listen = "off" }
 
 func TestASurveyShowsTroubleAtWhicheverWorkerItIs(t *testing.T) {
+	t.Parallel()
 	url := sharedServer(t)
 	stage, err := demo.Start()
 	if err != nil {
@@ -80,6 +81,7 @@ func TestASurveyShowsTroubleAtWhicheverWorkerItIs(t *testing.T) {
 }
 
 func TestASurveyNamesAFrozenWorkerWithItsMailboxes(t *testing.T) {
+	t.Parallel()
 	url := sharedServer(t)
 	stage, err := demo.Start()
 	if err != nil {

@@ -187,6 +187,7 @@ func TestARepairedSecretIsTriedAtOnce(t *testing.T) {
 }
 
 func TestAReloadChangesOnlyWhatDiffersAndABadFileNothing(t *testing.T) {
+	t.Parallel()
 	w, log, file := start(t)
 	log.await(t, `"mailbox":"support"`)
 	b, err := os.ReadFile(file)
