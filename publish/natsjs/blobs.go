@@ -137,21 +137,15 @@ func (b *Blobs) bind(ctx context.Context, create bool) (*bucket, error) {
 func (b *Blobs) find(ctx context.Context, create bool) (*bucket, error) {
 	// The stream is looked up and not created-or-updated: an operator's placement, compression or
 	// size cap of an existing bucket stays as it is.
-	s, err := b.c.js.Stream(ctx, b.streamName())
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		if !create {
-			return nil, publish.ErrNotFound
-		}
-		_, err = b.c.js.CreateObjectStore(ctx, jetstream.ObjectStoreConfig{
-			Bucket: b.bucket, Description: "octets of mail by their SHA-256, written by mailflume",
-			TTL: b.o.MaxAge, MaxBytes: b.o.MaxBytes, Replicas: b.c.replicas(b.o.Replicas), Compression: b.o.Compress,
-		})
-		if err != nil && !errors.Is(err, jetstream.ErrBucketExists) { // another worker was first
-			return nil, err
-		}
-		s, err = b.c.js.Stream(ctx, b.streamName())
+	var made func(context.Context) error
+	if create {
+		made = b.make
 	}
-	if err != nil {
+	s, err := b.c.find(ctx, b.streamName(), made)
+	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound) && !create:
+		return nil, publish.ErrNotFound
+	case err != nil:
 		return nil, err
 	}
 	if create {
@@ -166,6 +160,14 @@ func (b *Blobs) find(ctx context.Context, create bool) (*bucket, error) {
 		bk.ahead = time.Until(info.TimeStamp)
 	}
 	return bk, nil
+}
+
+func (b *Blobs) make(ctx context.Context) error {
+	_, err := b.c.js.CreateObjectStore(ctx, jetstream.ObjectStoreConfig{
+		Bucket: b.bucket, Description: "octets of mail by their SHA-256, written by mailflume", Metadata: newlyMade(),
+		TTL: b.o.MaxAge, MaxBytes: b.o.MaxBytes, Replicas: b.c.replicas(b.o.Replicas), Compression: b.o.Compress,
+	})
+	return err
 }
 
 // vet refuses a bucket that loses octets. One that only expires too early gets the age that is

@@ -116,10 +116,10 @@ func (m *Members) ensure(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*m.c.opt.PublishTimeout)
 	defer cancel()
 	started := time.Now()
-	s, err := m.c.findOrMake(ctx, m.kv.stream.name, jetstream.KeyValueConfig{
+	s, err := m.c.find(ctx, m.kv.stream.name, m.c.makeBucket(jetstream.KeyValueConfig{
 		Bucket: m.bucket, Description: "mailflume: the workers that are there", Storage: jetstream.FileStorage,
 		Replicas: m.c.replicas(m.opt.Replicas), LimitMarkerTTL: m.opt.Life,
-	})
+	}))
 	if err != nil {
 		if denied := m.c.deniedSince(started); denied != nil {
 			return fmt.Errorf("%w: %w", publish.ErrDenied, denied)
@@ -136,16 +136,13 @@ func (m *Members) ensure(ctx context.Context) error {
 	return nil
 }
 
-// findOrMake returns the stream of a bucket, which is made if there is none.
-func (c *Conn) findOrMake(ctx context.Context, stream string, cfg jetstream.KeyValueConfig) (jetstream.Stream, error) {
-	s, err := c.js.Stream(ctx, stream)
-	if !errors.Is(err, jetstream.ErrStreamNotFound) {
-		return s, err
+// makeBucket returns what makes a bucket.
+func (c *Conn) makeBucket(cfg jetstream.KeyValueConfig) func(context.Context) error {
+	cfg.Metadata = newlyMade()
+	return func(ctx context.Context) error {
+		_, err := c.js.CreateKeyValue(ctx, cfg)
+		return err
 	}
-	if _, err := c.js.CreateKeyValue(ctx, cfg); err != nil && !errors.Is(err, jetstream.ErrBucketExists) {
-		return nil, err
-	}
-	return c.js.Stream(ctx, stream)
 }
 
 // Beat announces this worker for Life from now on, with the list of its mailboxes. If a process that

@@ -110,12 +110,13 @@ func (c *Conn) ensureOnce(ctx context.Context, sc StreamConfig) (jetstream.Strea
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*c.opt.PublishTimeout)
 	defer cancel()
-	s, err := c.js.Stream(ctx, sc.Name)
+	var create func(context.Context) error
+	if sc.Manage {
+		create = func(ctx context.Context) error { return c.createStream(ctx, sc) }
+	}
+	s, err := c.find(ctx, sc.Name, create)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		if !sc.Manage {
-			return jetstream.StreamConfig{}, fmt.Errorf("%w: create it, or let mailflume do so with nats.stream.manage: true", ErrNoStream)
-		}
-		s, err = c.createStream(ctx, sc)
+		err = fmt.Errorf("%w: create it, or let mailflume do so with nats.stream.manage: true", ErrNoStream)
 	}
 	if lacksJetStream(err) {
 		err = inWords{"the NATS server has no JetStream (nats-server -js), or that has not started yet", err}
@@ -199,10 +200,10 @@ func (c *Conn) replicas(want int) int {
 
 // createStream creates the stream. Workers that start together do so together: a stream that is
 // there by now is read and verified like any other.
-func (c *Conn) createStream(ctx context.Context, sc StreamConfig) (jetstream.Stream, error) {
+func (c *Conn) createStream(ctx context.Context, sc StreamConfig) error {
 	acc, err := c.js.AccountInfo(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	cfg := jetstream.StreamConfig{
 		Name: sc.Name, Description: "mailflume: one log per mailbox", Subjects: []string{sc.Prefix + ".>"},
@@ -210,6 +211,7 @@ func (c *Conn) createStream(ctx context.Context, sc StreamConfig) (jetstream.Str
 		MaxBytes: -1, MaxMsgs: -1, MaxMsgsPerSubject: -1, MaxMsgSize: -1, Duplicates: 2 * time.Minute,
 		AllowDirect: true, AllowRollup: true, AllowMsgTTL: true,
 		AllowAtomicPublish: acc.API.Level >= 2, // an older server refuses fields it does not know
+		Metadata:           newlyMade(),
 	}
 	if sc.MaxBytes > 0 {
 		cfg.MaxBytes, cfg.Discard = sc.MaxBytes, jetstream.DiscardNew
@@ -217,11 +219,8 @@ func (c *Conn) createStream(ctx context.Context, sc StreamConfig) (jetstream.Str
 	if sc.MaxAge > 0 && sc.MaxAge < cfg.Duplicates {
 		cfg.Duplicates = sc.MaxAge
 	}
-	s, err := c.js.CreateStream(ctx, cfg)
-	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-		return c.js.Stream(ctx, sc.Name)
-	}
-	return s, err
+	_, err = c.js.CreateStream(ctx, cfg)
+	return err
 }
 
 // MaxAge is how long the stream keeps events; 0 is for ever. A position has to be saved well before

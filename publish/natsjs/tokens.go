@@ -137,9 +137,9 @@ func (t *Tokens) ensure(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*t.c.opt.PublishTimeout)
 	defer cancel()
 	started := time.Now()
-	s, err := t.c.findOrMake(ctx, t.kv.stream.name, jetstream.KeyValueConfig{
+	s, err := t.c.find(ctx, t.kv.stream.name, t.c.makeBucket(jetstream.KeyValueConfig{
 		Bucket: t.bucket, Description: "mailflume: sealed sign-ins", Storage: jetstream.FileStorage, Replicas: t.c.replicas(t.replicas),
-	})
+	}))
 	if err != nil {
 		return t.kv.cause(err, started)
 	}

@@ -92,13 +92,6 @@ func (s *Server) start(ctx context.Context) error {
 		s.opt.Port = lastPort(s.opt.DataDir)
 	}
 	log := newLogger(s.opt.Log)
-	moved, err := clearUnborn(filepath.Join(s.opt.DataDir, dirStore))
-	for _, dir := range moved {
-		log.Warnf("a stream whose making was cut short was moved to %s; it is made again", dir)
-	}
-	if err != nil {
-		return err
-	}
 	if s.srv, err = server.NewServer(s.serverOptions()); err != nil {
 		return err
 	}
