@@ -45,6 +45,16 @@ func (c chooser) takes(f folderInfo) bool {
 	return slices.ContainsFunc(c.folders, matches) && !slices.ContainsFunc(c.exclude, matches)
 }
 
+// Selects says whether lists of names, globs and special uses, as in Options, take a folder that is known
+// by its name, or by its special use, alone.
+func Selects(folders, exclude []string, name string) bool {
+	f := folderInfo{name: canonical(name)}
+	if strings.HasPrefix(name, specialPrefix) {
+		f.use = name
+	}
+	return chooser{folders: folders, exclude: exclude}.takes(f)
+}
+
 // choose returns the wanted folders in the order of the patterns, by name within one.
 func (c chooser) choose(there []folderInfo) []folderInfo {
 	var out []folderInfo

@@ -5,6 +5,7 @@ import (
 	"unicode"
 
 	"mailflume/ingest"
+	"mailflume/ingest/imapsource"
 )
 
 // after checks the post-action against the protocol and against what is watched.
@@ -25,7 +26,7 @@ func (r *resolver) after() {
 	case ingest.ActionMove:
 		if strings.ContainsFunc(m.After.Folder, unicode.IsControl) || strings.ContainsAny(m.After.Folder, "*?%") {
 			r.bad(key, quote(m.After.Folder)+" is not the name of a folder", "write the name as the server has it")
-		} else if watched(m.After.Folder, m.Folders, m.Exclude) {
+		} else if imapsource.Selects(m.Folders, m.Exclude, m.After.Folder) {
 			r.bad(key, "messages would be moved into the watched folder "+quote(m.After.Folder)+" and read again", "move to a folder that is not watched, or name it under exclude:")
 		}
 	}
@@ -59,19 +60,6 @@ func flagHint(name string) string {
 	return ""
 }
 
-// watched says whether a folder is one of those that the lists select.
-func watched(folder string, folders, exclude []string) bool {
-	in := func(list []string) bool {
-		for _, pattern := range list {
-			if sameFolder(pattern, folder) || globMatch(pattern, folder) {
-				return true
-			}
-		}
-		return false
-	}
-	return in(folders) && !in(exclude)
-}
-
 // sameFolder compares names: INBOX is the same in any case (RFC 3501 section 5.1), special uses
 // too (RFC 6154 section 2), other names are not.
 func sameFolder(a, b string) bool {
@@ -79,29 +67,4 @@ func sameFolder(a, b string) bool {
 		return true
 	}
 	return strings.EqualFold(a, b) && (strings.EqualFold(a, "INBOX") || strings.HasPrefix(a, `\`))
-}
-
-// globMatch matches * (any text) and ? (one character). It takes time proportional to the product
-// of the lengths, whatever the pattern.
-func globMatch(pattern, name string) bool {
-	p, s := []rune(pattern), []rune(name)
-	star, mark, i, j := -1, 0, 0, 0
-	for j < len(s) {
-		switch {
-		case i < len(p) && p[i] == '*':
-			star, mark = i, j
-			i++
-		case i < len(p) && (p[i] == '?' || p[i] == s[j]):
-			i, j = i+1, j+1
-		case star >= 0:
-			mark++
-			i, j = star+1, mark
-		default:
-			return false
-		}
-	}
-	for i < len(p) && p[i] == '*' {
-		i++
-	}
-	return i == len(p)
 }
