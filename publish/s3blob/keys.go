@@ -60,7 +60,7 @@ func (k *keys) IsExpired() bool { return k.found == nil || k.found.IsExpired() |
 // replaced reports whether the file that the keys came from is another one now.
 func (k *keys) replaced() bool {
 	now := stat(k.found)
-	return k.read != nil && now != nil && !(os.SameFile(now, k.read) && now.ModTime().Equal(k.read.ModTime()) && now.Size() == k.read.Size())
+	return k.read != nil && now != nil && (!os.SameFile(now, k.read) || !now.ModTime().Equal(k.read.ModTime()) || now.Size() != k.read.Size())
 }
 
 // stat looks at the file of a provider; nil for what is no file or not there.
