@@ -98,6 +98,10 @@ func (r *run) handshake(ctx context.Context, m *config.Mailbox) Outcome {
 // distrusted is a handshake that failed. Why a certificate is not trusted shows in what the server sent with it.
 func distrusted(err error, key string) Outcome {
 	out := failed(err)
+	if h, ok := errors.AsType[x509.HostnameError](err); ok && len(h.Certificate.DNSNames) > 0 {
+		names := h.Certificate.DNSNames
+		out.Next = []string{"the certificate is for " + strings.Join(names[:min(len(names), 5)], ", ") + ", and " + h.Host + " was asked for: set host: to a name that is in the certificate"}
+	}
 	v, ok := errors.AsType[*tls.CertificateVerificationError](err)
 	if !ok || out.Code != ingest.CodeCertUnknownCA || len(v.UnverifiedCertificates) == 0 {
 		return out
