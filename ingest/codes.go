@@ -125,7 +125,6 @@ const (
 	CodeBlobCorrupt  Code = "MF-NATS-008"
 	CodeDataDir      Code = "MF-NATS-009"
 	CodeBlobStore    Code = "MF-NATS-011"
-	CodeSettleHeld   Code = "MF-NATS-010"
 	CodeNoWorker     Code = "MF-NATS-012"
 	CodeNameTaken    Code = "MF-NATS-013"
 	CodeOneCopy      Code = "MF-NATS-014"

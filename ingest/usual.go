@@ -14,12 +14,12 @@ func Usual(c Code) (f Fault, ok bool) {
 	case CodeTokenDown, CodeTokenAnswer, CodeAuthTemporary, CodeTooManySessions, CodeServerBusy, CodeLocked, CodeConnRefused, CodeTimeout,
 		CodeConnLost, CodeProtocolLimit, CodeProtocol, CodeDNS, CodeUnknown:
 		f.Class = Transient
-	case CodeConsent, CodeAuthRefused, CodePasswordRefused, CodeTokenOther, CodeClockOrAssertion, CodeNotAssigned, CodeAlert, CodeSecretMissing,
+	case CodeConsent, CodeAuthRefused, CodePasswordRefused, CodeTokenOther, CodeClockOrAssertion, CodeNotAssigned, CodeAlert, CodeSecretMissing, CodeFederation,
 		CodeLoginNeeded, CodeLoginEnded, CodeLoginConsent, CodeLoginClient:
 		f.Class = Auth
-	case CodeTokenTooLong, CodeNewerFormat:
+	case CodeNewerFormat:
 		f.Class = Permanent
-	case CodeFederation, CodeNotConnected, CodeMechanism, CodeNATSDenied, CodeStreamUnsafe, CodeHostUnknown,
+	case CodeNotConnected, CodeMechanism, CodeNATSDenied, CodeStreamUnsafe, CodeHostUnknown,
 		CodeLoginKey, CodeLoginSealed:
 		f.Class = Config
 	case CodeTokenRedirect:

@@ -128,6 +128,15 @@ func findMailbox(cfg *config.Config, tenant, name string) (*config.Mailbox, erro
 	if tenant != "" {
 		name = publish.Key{Tenant: tenant, Mailbox: name}.String()
 	}
+	if cfg.Partial { // the worker knows whether there is one
+		t, id, ok := strings.Cut(name, "/")
+		if !ok {
+			t, id = config.DefaultTenant, name
+		}
+		box := &config.Mailbox{ID: id}
+		box.Tenant = t
+		return box, nil
+	}
 	box, err := cfg.Find(name)
 	if err != nil {
 		return nil, fail(exitUsage, fmt.Errorf("%s: %w", cfg.Path, err))

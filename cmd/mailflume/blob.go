@@ -17,6 +17,7 @@ import (
 	"mailflume/cmd/internal/worker"
 	"mailflume/ingest"
 	"mailflume/publish"
+	"mailflume/publish/natsjs"
 )
 
 func blobCommand() *cobra.Command {
@@ -45,11 +46,15 @@ func blobCommand() *cobra.Command {
 }
 
 func getBlob(cmd *cobra.Command, cfg *config.Config, tenant, sum, out string) error {
-	conn, done, err := reach(cmd.Context(), cfg, false)
-	if err != nil {
-		return err
+	var conn *natsjs.Conn
+	if cfg.Blobs.URL == "nats:" { // the other stores are reached without it
+		var done func()
+		var err error
+		if conn, done, err = reach(cmd.Context(), cfg, false); err != nil {
+			return err
+		}
+		defer done()
 	}
-	defer done()
 	for _, t := range tenants(cfg, tenant) {
 		store, err := worker.ReadBlobs(cfg, conn, t)
 		if err != nil {

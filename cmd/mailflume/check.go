@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -30,6 +32,9 @@ func checkCommand() *cobra.Command {
 			"signing in, 5 NATS.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := loadConfig(cmd)
+			if err != nil && f.json {
+				err = errors.Join(err, check.PrintJSON(cmd.OutOrStdout(), check.Unread(cmd.Flag(configFlag).Value.String(), err)))
+			}
 			if err != nil {
 				return err
 			}
@@ -56,7 +61,9 @@ func runCheck(cmd *cobra.Command, cfg *config.Config, names []string, f checkFla
 		Reach: func(ctx context.Context) (natsjs.Options, func(), error) { return natsFor(ctx, cfg, false) },
 	}
 	if isTerminal(bar) && !f.json {
-		o.Progress = func(done, all int) { _, _ = fmt.Fprintf(bar, "\r\x1b[Kcheck: %d of %d", done, all) }
+		o.Progress = func(done, all int) {
+			_, _ = fmt.Fprintf(bar, "\r\x1b[Kcheck: [%s] %d of %d", progress(done, all), done, all)
+		}
 	}
 	report := check.Run(cmd.Context(), cfg, o)
 	if o.Progress != nil {
@@ -73,6 +80,13 @@ func runCheck(cmd *cobra.Command, cfg *config.Config, names []string, f checkFla
 		return err
 	}
 	return checkVerdict(report, f.strict)
+}
+
+// progress is a bar of thirty characters.
+func progress(done, all int) string {
+	const width = 30
+	full := min(done, all) * width / max(all, 1)
+	return strings.Repeat("#", full) + strings.Repeat(".", width-full)
 }
 
 // checkVerdict is the error that a check ends with.

@@ -30,7 +30,7 @@ func controlCommand(verb, short, long, done string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: verb + " MAILBOX", Short: short, Long: short + ".\n" + long, Args: named("a mailbox"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, err := loadConfig(cmd)
+			cfg, err := loadReach(cmd)
 			if err != nil {
 				return err
 			}
@@ -64,7 +64,7 @@ func control(ctx context.Context, cfg *config.Config, box *config.Mailbox, verb 
 		natsjs.ErrNotServed: "recorded; no worker has it at the moment",
 		natsjs.ErrSilent:    "recorded; its worker does not answer at the moment",
 	} {
-		if errors.Is(err, is) && verb != worker.VerbPoll {
+		if errors.Is(err, is) && verb != worker.VerbPoll && !cfg.Partial { // else nobody knows whether there is such a mailbox
 			return text, record(ctx, conn, cfg, box, verb)
 		}
 	}

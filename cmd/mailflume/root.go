@@ -1,6 +1,10 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
+
 	"github.com/spf13/cobra"
 
 	"mailflume/cmd/internal/config"
@@ -24,6 +28,22 @@ func newRoot() *cobra.Command {
 	root.AddCommand(backfillCommand(), replayCommand(), loginCommand())
 	root.AddCommand(controlCommands()...)
 	return root
+}
+
+// loadReach reads it for a command that only asks running workers: of a file that is being edited what says where
+// they are is enough.
+func loadReach(cmd *cobra.Command) (*config.Config, error) {
+	cfg, err := loadConfig(cmd)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return cfg, err
+	}
+	rest, unknown := config.LoadRest(cmd.Flag(configFlag).Value.String())
+	if unknown != nil {
+		return nil, err
+	}
+	explain(cmd.ErrOrStderr(), err)
+	_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "mailflume: %s goes on all the same, with the sections nats: and http: of the file\n", cmd.Name())
+	return rest, nil
 }
 
 // loadConfig reads the file that --config names.

@@ -35,7 +35,7 @@ func statusCommand() *cobra.Command {
 			if !slices.Contains([]string{"table", "wide", "json", "yaml"}, format) {
 				return fail(exitUsage, fmt.Errorf("output format %q: write table, wide, json or yaml", format))
 			}
-			cfg, err := loadConfig(cmd)
+			cfg, err := loadReach(cmd)
 			if err != nil {
 				return err
 			}

@@ -90,7 +90,7 @@ func TestWhatServersSayToALogin(t *testing.T) {
 		{"Dovecot's identity provider is down", say("{tag} NO [UNAVAILABLE] Temporary authentication failure.\r\n"), "t", ingest.Transient, ingest.CodeAuthTemporary, ""},
 		{"Dovecot has too many of us", say("{tag} NO [LIMIT] Maximum number of connections\r\n"), "t", ingest.Transient, ingest.CodeTooManySessions, ""},
 		{"Gmail's quota", say("{tag} NO [OVERQUOTA] Account exceeded command or bandwidth limits.\r\n"), "t", ingest.Throttled, ingest.CodeQuota, ""},
-		{"a hang-up on a long token", &imaptest.Script{Rules: []imaptest.Rule{{Command: "AUTHENTICATE", Hangup: true}}}, strings.Repeat("t", 6000), ingest.Permanent, ingest.CodeTokenTooLong, ""},
+		{"a hang-up on a long token", &imaptest.Script{Rules: []imaptest.Rule{{Command: "AUTHENTICATE", Hangup: true}}}, strings.Repeat("t", 6000), ingest.Auth, ingest.CodeTokenTooLong, "in answer to a sign-in of 8"},
 		{"a hang-up on a short token", &imaptest.Script{Rules: []imaptest.Rule{{Command: "AUTHENTICATE", Hangup: true}}}, "t", ingest.Transient, ingest.CodeConnLost, ""},
 		{"the mechanism is not offered", &imaptest.Script{Caps: "AUTH=PLAIN AUTH=GSSAPI"}, "t", ingest.Config, ingest.CodeMechanism, "GSSAPI, PLAIN"},
 		{"BYE for a greeting", &imaptest.Script{Greeting: "* BYE [UNAVAILABLE] too busy\r\n"}, "t", ingest.Transient, ingest.CodeServerBusy, "too busy"},

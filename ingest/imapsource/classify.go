@@ -71,6 +71,9 @@ func classify(op string, t trouble) error {
 		t.said.text = t.hide(t.said.text)
 		cause = fmt.Errorf("%w: %w", t.said.asError(), cause)
 	}
+	if f.Code == ingest.CodeTokenTooLong {
+		cause = fmt.Errorf("%w, in answer to a sign-in of %d octets", cause, t.secret)
+	}
 	return &ingest.Error{Fault: f, Op: op, Err: cause}
 }
 
@@ -181,7 +184,7 @@ func (t trouble) lost(cause error) ingest.Fault {
 		}
 	}
 	if t.at == atToken && lostConnection(cause) && t.secret > longToken {
-		return ingest.Fault{Class: ingest.Permanent, Code: ingest.CodeTokenTooLong}
+		return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeTokenTooLong, Lasting: true}
 	}
 	if f, ok := ingest.NetFault(cause); ok {
 		return f

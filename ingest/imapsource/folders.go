@@ -199,15 +199,30 @@ func (s *session) noFolder(ctx context.Context) error {
 	if len(s.skipped) > 0 {
 		cause = s.skipped[0]
 	}
-	if there, err := s.listFolders(ctx); err == nil {
-		var names []string
-		for _, f := range there[:min(len(there), maxNamed)] {
-			names = append(names, printable(f.name))
+	return &ingest.Error{Fault: ingest.Fault{Class: ingest.Config, Code: ingest.CodeFolderMissing}, Op: "imap folders", Err: s.instead(ctx, cause, s.src.opt.Folders...)}
+}
+
+// instead adds to a cause what folders there are, the likeliest for each name that is missing first.
+func (s *session) instead(ctx context.Context, cause error, wanted ...string) error {
+	there, err := s.listFolders(ctx)
+	if err != nil {
+		return cause
+	}
+	for _, name := range wanted {
+		if !isName(name) || slices.ContainsFunc(there, func(f folderInfo) bool { return f.name == canonical(name) }) {
+			continue
 		}
-		cause = fmt.Errorf("%w; there are: %s", cause, strings.Join(names, ", "))
-		if len(there) > maxNamed {
-			cause = fmt.Errorf("%w and %d more", cause, len(there)-maxNamed)
+		if like := near(name, there); len(like) > 0 {
+			cause = fmt.Errorf("%w; did you mean, for %q: %s", cause, printable(name), strings.Join(like, ", "))
 		}
 	}
-	return &ingest.Error{Fault: ingest.Fault{Class: ingest.Config, Code: ingest.CodeFolderMissing}, Op: "imap folders", Err: cause}
+	var names []string
+	for _, f := range there[:min(len(there), maxNamed)] {
+		names = append(names, printable(f.name))
+	}
+	cause = fmt.Errorf("%w; there are: %s", cause, strings.Join(names, ", "))
+	if len(there) > maxNamed {
+		cause = fmt.Errorf("%w and %d more", cause, len(there)-maxNamed)
+	}
+	return cause
 }

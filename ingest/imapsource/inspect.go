@@ -141,7 +141,11 @@ func (s *session) mayAct(ctx context.Context, name string, after ingest.After) e
 // mayFill looks at the folder that messages are moved to.
 func (s *session) mayFill(ctx context.Context, name string) error {
 	if err := s.selectFolder(ctx, name, false); err != nil {
-		return s.absent(ctx, name, err)
+		err = s.absent(ctx, name, err)
+		if e, ok := errors.AsType[*ingest.Error](err); ok && e.Fault.Code == ingest.CodeFolderMissing {
+			e.Op, e.Err = "imap target of move "+printable(name), s.instead(ctx, e.Err, name)
+		}
+		return err
 	}
 	if s.has("ACL") {
 		return s.hasRights(ctx, name, "i")

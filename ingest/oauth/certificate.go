@@ -37,6 +37,13 @@ func (e *entra) certificateIdentity(ctx context.Context) (identity, error) {
 	return id, nil
 }
 
+// Certificate reads a certificate as EntraOptions takes it and tells its SHA-256 and its end. It is an error
+// what no token could be asked for with.
+func Certificate(text []byte, password string, now time.Time) (thumb string, ends time.Time, err error) {
+	id, err := certIdentity(text, password, now)
+	return id.thumb, id.ends, err
+}
+
 // certIdentity takes a certificate and its key. MSAL signs with an expired certificate without a
 // word, and the issuer's refusal does not name the reason, so its dates are checked here.
 func certIdentity(text []byte, password string, now time.Time) (identity, error) {
@@ -49,7 +56,7 @@ func certIdentity(text []byte, password string, now time.Time) (identity, error)
 		return identity{thumb: thumbprint(certs[0])}, fmt.Errorf("%w (the first certificate in the file is SHA-256 %s)", err, thumbprint(certs[0]))
 	}
 	own := ownCert(certs, key.(*rsa.PrivateKey)) // NewCredFromCert takes nothing else
-	id := identity{cred: cred, thumb: thumbprint(own), ends: own.NotAfter}
+	id := identity{cred: cred, grant: grantCertificate, thumb: thumbprint(own), ends: own.NotAfter}
 	switch {
 	case now.After(own.NotAfter):
 		return id, fmt.Errorf("the certificate SHA-256 %s expired on %s", id.thumb, day(own.NotAfter))

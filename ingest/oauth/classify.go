@@ -137,9 +137,10 @@ type issuerAnswer struct {
 // more: proxies and gateways put anything into a 429 or 5xx. A 4xx counts as a refusal only with
 // the error field of RFC 6749 section 5.2; a block page of a firewall is not Entra's word.
 func answerFault(id *identity, a *answer) (ingest.Fault, string) {
-	wait := retryAfter(a.header)
 	var j issuerAnswer
 	isJSON := json.Unmarshal(a.body, &j) == nil
+	numbered, _ := adviceFor(j.numbers())
+	wait := max(retryAfter(a.header), numbered.wait)
 	text := j.text(a, id.secrets)
 	switch {
 	case a.status == http.StatusTooManyRequests:
@@ -148,7 +149,7 @@ func answerFault(id *identity, a *answer) (ingest.Fault, string) {
 		return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeTokenDown, Wait: wait}, text
 	case isJSON && j.Error != "":
 		f := id.grant.refusal(j.Error, j.numbers(), a.skew)
-		f.Wait = max(f.Wait, wait)
+		f.Wait = wait
 		return f, text
 	case id.grant == grantIdentity && a.status/100 == 4:
 		return ingest.Fault{Class: ingest.Config, Code: ingest.CodeIdentity}, text

@@ -68,6 +68,7 @@ func federatedIdentity(ctx context.Context, read func(context.Context) (string, 
 	}
 	id := identity{
 		cred:    confidential.NewCredFromAssertionCallback(func(context.Context, confidential.AssertionRequestOptions) (string, error) { return s, nil }),
+		grant:   grantFederated,
 		secrets: []string{s},
 	}
 	if c, ok := Describe(s); ok {

@@ -112,7 +112,7 @@ func TestAFederatedTokenIsReadForEachRequest(t *testing.T) {
 	o.Federated = func(context.Context) (string, error) { return file, nil }
 
 	_, err := startEntra(t, o).Token(t.Context(), "")
-	wantFault(t, err, ingest.Config, ingest.CodeFederation)
+	wantFault(t, err, ingest.Auth, ingest.CodeFederation)
 	for _, want := range []string{cluster.URL(), subject, audience} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("error = %q, want it to say %q", err, want)
@@ -183,6 +183,7 @@ func TestAManagedIdentityNeedsNoSecret(t *testing.T) {
 		code  ingest.Code
 	}{
 		{"not assigned", oauthtest.Fault{Status: 400, Body: `{"statusCode":400,"message":"No User Assigned or Delegated Managed Identity found"}`}, ingest.Config, ingest.CodeIdentity},
+		{"not assigned, by the book", oauthtest.Fault{Status: 400, Body: `{"error":"invalid_request","error_description":"Identity not found"}`}, ingest.Config, ingest.CodeIdentity},
 		{"no such path", oauthtest.Fault{Status: 404}, ingest.Config, ingest.CodeIdentity},
 		{"throttled", oauthtest.Fault{Status: 429, RetryAfter: "7"}, ingest.Throttled, ingest.CodeTokenThrottled},
 		{"failing", oauthtest.Fault{Status: 500}, ingest.Transient, ingest.CodeTokenDown},

@@ -3,6 +3,7 @@ package pop3source
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -41,7 +42,11 @@ func classify(err error, s situation) error {
 	if _, done := errors.AsType[*ingest.Error](err); done {
 		return err
 	}
-	return &ingest.Error{Fault: fault(err, s), Op: s.op, Err: err}
+	f := fault(err, s)
+	if f.Code == ingest.CodeTokenTooLong {
+		err = fmt.Errorf("%w, in answer to a sign-in of %d octets", err, s.signIn)
+	}
+	return &ingest.Error{Fault: f, Op: s.op, Err: err}
 }
 
 // fault looks at refusals first: they carry data. What the client itself found comes next, and what

@@ -100,7 +100,7 @@ func classify(err error) error {
 	case answer.Code == minio.NoSuchUpload:
 		return errNoUpload
 	case answer.Code == minio.NoSuchBucket:
-		err = fmt.Errorf("there is no bucket %s: make it, or correct blobs.url: %w", answer.BucketName, err)
+		err = fmt.Errorf("there is no such bucket: make it, or correct blobs.url: %w", err)
 	case status == http.StatusNotFound:
 		return fmt.Errorf("%w: %w", publish.ErrNotFound, err)
 	case status == http.StatusPreconditionFailed:

@@ -155,6 +155,34 @@ func TestRotatedKeysArePickedUp(t *testing.T) {
 	}
 }
 
+func TestKeysOfAFileThatChangedAreUsedNoMore(t *testing.T) {
+	var file string
+	f := start(t, s3test.Options{}, func(o *s3blob.Options) { file = o.CredentialsFile })
+	good, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	replace := func(text []byte) error {
+		t.Helper()
+		if err := errors.Join(os.WriteFile(file+".new", text, 0o600), os.Rename(file+".new", file)); err != nil {
+			t.Fatal(err)
+		}
+		return f.Check(t.Context())
+	}
+	if err := f.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := replace([]byte("[default]\n")); err != nil {
+		t.Errorf("while the file is not whole: %v", err)
+	}
+	if err := replace(bytes.ReplaceAll(good, []byte("a-secret"), []byte("a-newer-secret"))); !errors.Is(err, publish.ErrDenied) {
+		t.Errorf("the old keys are still used: %v", err)
+	}
+	if err := replace(good); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestKeysOfTheEnvironment(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "AKIDTEST")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "a-secret-for-tests")

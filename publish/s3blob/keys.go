@@ -3,7 +3,9 @@ package s3blob
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/minio/minio-go/v7/pkg/credentials"
@@ -16,11 +18,13 @@ var errNoKeys = errors.New("there are no keys for S3: name a file in blobs.crede
 const roleWait = 5 * time.Second
 
 // keys finds the keys: in the file that is named and nowhere else, or in the environment, the usual
-// file, and the role of the container or machine, in this order. It implements credentials.Provider;
-// the client's lock guards it.
+// file, and the role of the container or machine, in this order. A file that is written anew is read
+// anew. It implements credentials.Provider; the client's lock guards it.
 type keys struct {
 	file, profile, region string
 	found                 credentials.Provider
+	value                 credentials.Value // that found gave
+	read                  fs.FileInfo       // of the file it came from
 }
 
 // RetrieveWithCredContext implements credentials.Provider.
@@ -36,10 +40,13 @@ func (k *keys) RetrieveWithCredContext(cc *credentials.CredContext) (credentials
 	for _, p := range places {
 		v, err := p.RetrieveWithCredContext(cc)
 		if err == nil && v.AccessKeyID != "" && v.SecretAccessKey != "" {
-			k.found = p
+			k.found, k.value, k.read = p, v, stat(p)
 			return v, nil
 		}
 		why = append(why, err)
+	}
+	if k.replaced() { // by something that is not whole yet, or never will be
+		return k.value, nil
 	}
 	return credentials.Value{}, fmt.Errorf("%w: %w", errNoKeys, errors.Join(why...))
 }
@@ -48,4 +55,23 @@ func (k *keys) RetrieveWithCredContext(cc *credentials.CredContext) (credentials
 func (k *keys) Retrieve() (credentials.Value, error) { return k.RetrieveWithCredContext(nil) }
 
 // IsExpired implements credentials.Provider.
-func (k *keys) IsExpired() bool { return k.found == nil || k.found.IsExpired() }
+func (k *keys) IsExpired() bool { return k.found == nil || k.found.IsExpired() || k.replaced() }
+
+// replaced reports whether the file that the keys came from is another one now.
+func (k *keys) replaced() bool {
+	now := stat(k.found)
+	return k.read != nil && now != nil && (!os.SameFile(now, k.read) || !now.ModTime().Equal(k.read.ModTime()) || now.Size() != k.read.Size())
+}
+
+// stat looks at the file of a provider; nil for what is no file or not there.
+func stat(p credentials.Provider) fs.FileInfo {
+	file, ok := p.(*credentials.FileAWSCredentials)
+	if !ok {
+		return nil
+	}
+	info, err := os.Stat(file.Filename) // set when it was read, if it is the usual one
+	if err != nil {
+		return nil
+	}
+	return info
+}

@@ -56,7 +56,7 @@ func wanted() map[int]want {
 		31: is("P", "sign in again", ingest.CodeRefreshToken), 32: is("P", "sign in again", ingest.CodeRefreshToken), 33: is("P", "app-only", ingest.CodeAccount),
 		34: is("T", "", ingest.CodeTokenThrottled), 35: is("T", "fewer workers", ingest.CodeTokenThrottled), 36: is("T", "cached token", ingest.CodeTokenDown), 37: is("T", "trace_id", ingest.CodeTokenDown),
 		38: is("P", "proxy", ingest.CodeTokenRequest), 39: is("T", "captive portal", ingest.CodeTokenAnswer),
-		40: is("C", "ca_file", ingest.CodeCertUnknownCA), // of the step tls; a worker's own request calls it P
+		40: is("P", "ca_file", ingest.CodeCertUnknownCA),
 		41: is("P", "authority", ingest.CodeTokenAnswer), 42: is("P", "final address", ingest.CodeTokenRedirect),
 		43: is("C", "Domain-wide delegation", ingest.CodeDelegation), 44: is("P", "not suspended", ingest.CodeSubject),
 		45: is("C", "NTP", ingest.CodeClockOrAssertion), 46: is("P", "publish the consent screen", ingest.CodeRefreshToken),

@@ -1,6 +1,7 @@
 package catalogue
 
-// entraRows are refusals of Entra: the OAuth error field decides, the number chooses the advice.
+// entraRows are refusals of Entra: the OAuth error field, the status and what was sent decide, the number
+// chooses the advice.
 func entraRows() []Row {
 	var out []Row
 	for _, r := range []struct {
@@ -42,11 +43,10 @@ func entraRows() []Row {
 		{31, "invalid_grant", []int{50173, 50133, 50132}, "The provided grant has expired due to it being revoked."},
 		{32, "invalid_grant", []int{700082, 70008, 70043, 50089}, "The refresh token has expired due to inactivity."},
 		{33, "invalid_grant", []int{50053, 50057, 50055, 50126}, "The account is locked."},
-		{34, "invalid_grant", []int{50196}, "The server terminated an operation because it encountered a loop."},
-		{35, "invalid_request", []int{90055}, "The tenant is throttled: too many requests."},
-		{36, "temporarily_unavailable", []int{90033}, "A transient error has occurred."},
-		{36, "invalid_request", []int{90006, 90012, 90024, 50033, 90090}, "A transient error has occurred."},
-		{37, "invalid_request", []int{90036, 50000}, "An unexpected, non-retryable error occurred."},
+		{34, "temporarily_unavailable", []int{50196}, "The server terminated an operation because it encountered a loop."},
+		{35, "temporarily_unavailable", []int{90055}, "The tenant is throttled: too many requests."},
+		{36, "temporarily_unavailable", []int{90033, 90006, 90012, 90024, 50033, 90090}, "A transient error has occurred."},
+		{37, "server_error", []int{90036, 50000}, "An unexpected, non-retryable error occurred."},
 		{38, "invalid_request", []int{900144, 90014, 9002313, 900561}, "Invalid request. Request is malformed or invalid."},
 	} {
 		for _, number := range r.numbers {

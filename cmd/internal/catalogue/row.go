@@ -34,7 +34,20 @@ func aadsts(n int, field string, number int, name string) Row {
 	if field == "invalid_client" {
 		status = 401
 	}
-	return Row{N: n, Name: name, Issuer: oauthtest.Fault{Path: onToken, Status: status, Body: oauthtest.EntraError(field, number, name)}}
+	r := Row{N: n, Name: name, Issuer: oauthtest.Fault{Path: onToken, Status: status, Body: oauthtest.EntraError(field, number, name)}}
+	switch {
+	case n == 10: // what is out of its time range is known by the clocks
+		r.Login, r.Issuer.Skew = (*stage).certificate, 3*time.Hour
+	case n >= 9 && n <= 12:
+		r.Login = (*stage).certificate
+	case n == 13, n == 14:
+		r.Login = (*stage).federatedToken
+	case n >= 28 && n <= 33: // a user signed in
+		r.Login, r.Issuer.Path = (*stage).refreshToken, "/token"
+	case n == 34, n == 35:
+		r.Issuer.Status = 429
+	}
+	return r
 }
 
 // atLogin is an answer to AUTHENTICATE.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"mailflume/cmd/internal/submit/submittest"
 	"mailflume/ingest/imapsource/imaptest"
@@ -99,6 +100,28 @@ func (s *stage) smtp(answer string) (ca []byte, err error) {
 	return srv.CA(), nil
 }
 
+// certificate is an application that signs for itself.
+func (s *stage) certificate() string {
+	cert, text, err := oauthtest.ClientCertificate(time.Now().Add(-time.Hour), time.Now().Add(365*24*time.Hour))
+	if err != nil { // no randomness
+		panic(err)
+	}
+	s.issuer.Register(cert)
+	s.key = text
+	return s.application("certificate: file:key")
+}
+
+// federatedToken is an application for which a cluster signs.
+func (s *stage) federatedToken() string {
+	s.key = []byte(s.issuer.Workload("system:serviceaccount:mail:mailflume", "api://AzureADTokenExchange", time.Hour))
+	return s.application("federated_token: file:key")
+}
+
+// application is one at Entra, with what proves it.
+func (s *stage) application(proof string) string {
+	return fmt.Sprintf("type: entra\n    tenant: %s\n    client_id: %s\n    %s\n    authority: %s", tenant, client, proof, s.issuer.URL())
+}
+
 // serviceAccount is one of Google's to which these scopes are delegated.
 func (s *stage) serviceAccount(scopes ...string) string {
 	s.key = s.issuer.ServiceAccount("mailflume@project.iam.gserviceaccount.com", scopes...)
@@ -182,7 +205,7 @@ func (s *stage) write(r Row, ca []byte) error {
 	if err != nil {
 		return err
 	}
-	login := fmt.Sprintf("type: entra\n    tenant: %s\n    client_id: %s\n    client_secret: file:secret\n    authority: %s", tenant, client, s.issuer.URL())
+	login := s.application("client_secret: file:secret")
 	if r.Login != nil {
 		login = r.Login(s)
 	}

@@ -51,13 +51,15 @@ func (r *run) judge(m *config.Mailbox, t *tokenSteps) Outcome {
 		need = append(need, roleOf(p))
 	}
 	exchange := m.Provider == config.Microsoft365
-	text := fmt.Sprintf("aud %s · roles %s · tid %s · appid %s · oid %s", list(c.Audience), list(c.Roles), c.Tenant, c.AppID, c.ObjectID)
+	text := described(c)
 	lacking := slices.DeleteFunc(slices.Clone(need), c.HasRole)
 	switch {
 	case exchange && !forExchange(c):
 		return red(ingest.CodeAudience, text, "set scope: https://outlook.office365.com/.default in credentials."+cred.Name+" (or leave it out); a token for Microsoft Graph opens no mailbox over IMAP or POP3")
 	case cred.ClientID != "" && c.AppID != "" && !strings.EqualFold(c.AppID, cred.ClientID):
 		return red(ingest.CodeAudience, text, "the token is another application's: check client_id: and authority: of credentials."+cred.Name)
+	case isGUID(cred.Tenant) && c.Tenant != "" && !strings.EqualFold(c.Tenant, cred.Tenant):
+		return red(ingest.CodeAudience, text, "the token is of another tenant than "+cred.Tenant+": check tenant: and authority: of credentials."+cred.Name)
 	case cred.Type == config.TypeDelegated:
 		if missing := unasked(need, c.Scopes); len(missing) > 0 && forExchange(c) {
 			return red(ingest.CodeRole, text, "the user was not asked for "+list(missing)+": add it to scope: of credentials."+cred.Name+" (or leave scope: out) and sign in again: mailflume login "+cred.Name)
@@ -66,6 +68,24 @@ func (r *run) judge(m *config.Mailbox, t *tokenSteps) Outcome {
 		return red(ingest.CodeRole, text, roleAdvice(cred, lacking)...)
 	}
 	return r.doubts(cred, t, need, text)
+}
+
+// described is a token in one line. The object id comes last, as it is what people copy.
+func described(c oauth.Claims) string {
+	rights := "roles " + list(c.Roles)
+	if len(c.Roles) == 0 && len(c.Scopes) > 0 {
+		rights = "scp " + list(c.Scopes)
+	}
+	ends := "none"
+	if !c.Expires.IsZero() {
+		ends = c.Expires.UTC().Format(time.RFC3339)
+	}
+	return fmt.Sprintf("aud %s · %s · tid %s · appid %s · exp %s · oid %s", list(c.Audience), rights, c.Tenant, c.AppID, ends, c.ObjectID)
+}
+
+// isGUID tells a tenant's id from one of its domains.
+func isGUID(s string) bool {
+	return len(s) == 36 && strings.Count(s, "-") == 4 && !strings.Contains(s, ".")
 }
 
 // unasked are the delegated permissions that scopes lacks for what roles allow an application. A token
@@ -90,11 +110,11 @@ func (r *run) doubts(cred *config.Credential, t *tokenSteps, need []string, text
 	if !c.Expires.IsZero() && time.Now().After(c.Expires) {
 		next = append(next, "by this machine's clock the token has ended already, on "+c.Expires.UTC().Format(time.RFC3339)+": check NTP")
 	}
-	extra := slices.DeleteFunc(slices.Clone(c.Roles), func(role string) bool {
-		return slices.ContainsFunc(append(need, "SMTP.SendAsApp"), func(n string) bool { return strings.EqualFold(n, role) })
-	})
-	if len(extra) > 0 && forExchange(c) {
-		next = append(next, "the application may do more than it needs ("+list(extra)+"): remove these permissions from the app registration. Each makes the token longer, and whoever has the secret may use it")
+	if forExchange(c) && r.sends(cred) {
+		next = append(next, cannotSend(cred, c)...)
+	}
+	if extra := beyond(c, need); len(extra) > 0 && forExchange(c) {
+		next = append(next, "the application may do more than it needs ("+list(extra)+"): remove these permissions from the app registration, and from scope: if they are asked for there. Each makes the token longer, and whoever has the secret may use it")
 	}
 	if len(t.got.Value) > longToken && slices.Contains(need, roleOf(config.POP3)) {
 		next = append(next, fmt.Sprintf("the token has %d characters: POP3 servers refuse more than about 4,096. Remove permissions, or use IMAP", len(t.got.Value)))
@@ -106,6 +126,36 @@ func (r *run) doubts(cred *config.Credential, t *tokenSteps, need []string, text
 		return doubtful(text, next...)
 	}
 	return fine(text)
+}
+
+// sends reports whether probes are submitted with a credential.
+func (r *run) sends(c *config.Credential) bool {
+	return slices.ContainsFunc(r.opt.Mailboxes, func(m *config.Mailbox) bool { return m.Credential == c && (r.opt.Send || m.Canary.Every > 0) })
+}
+
+// cannotSend is for a token that reads and does not submit.
+func cannotSend(cred *config.Credential, c oauth.Claims) []string {
+	const why = "the token lacks %s: mail is read, but no probe (canary:, check --send) can be submitted"
+	switch {
+	case len(c.Scopes) > 0:
+		if !slices.ContainsFunc(c.Scopes, func(s string) bool { return strings.EqualFold(s, "SMTP.Send") }) {
+			return []string{fmt.Sprintf(why, "SMTP.Send") + ". Add it to scope: of credentials." + cred.Name + " (or leave scope: out) and sign in again: mailflume login " + cred.Name}
+		}
+	case !c.HasRole(sendAsApp):
+		return append([]string{fmt.Sprintf(why, sendAsApp)}, roleAdvice(cred, []string{sendAsApp})...)
+	}
+	return nil
+}
+
+// beyond are the permissions of a token that nothing here needs.
+func beyond(c oauth.Claims, need []string) []string {
+	known := append(slices.Clone(need), sendAsApp, "SMTP.Send", "offline_access", "openid", "profile", "email", "User.Read")
+	for _, role := range need {
+		known = append(known, strings.Replace(role, ".AccessAsApp", ".AccessAsUser.All", 1))
+	}
+	return slices.DeleteFunc(slices.Concat(c.Roles, c.Scopes), func(have string) bool {
+		return slices.ContainsFunc(known, func(n string) bool { return strings.EqualFold(n, have) })
+	})
 }
 
 // red is a token that is refused sooner or later.

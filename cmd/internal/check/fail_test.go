@@ -235,9 +235,6 @@ func TestOfflineTouchesNoNetwork(t *testing.T) {
 	if st.Level != check.Warning || !strings.Contains(st.Text, "in 9 days") || r.Cause() != check.None {
 		t.Errorf("%s %s", st.Level, st.Text)
 	}
-	if st := step(t, look(t, cfg), check.Credential, "", "token"); st.Level != check.Warning || !strings.Contains(st.Text, "in 9 days") {
-		t.Errorf("%s %s", st.Level, st.Text)
-	}
 }
 
 func TestNATSThatIsAwayIsItsOwnCause(t *testing.T) {

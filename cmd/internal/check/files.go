@@ -2,14 +2,14 @@ package check
 
 import (
 	"context"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"mailflume/cmd/internal/config"
 	"mailflume/ingest"
+	"mailflume/ingest/oauth"
 )
 
 // soon is how long before its end something that has to be renewed by hand is mentioned.
@@ -23,11 +23,27 @@ func (r *run) configuration() *Section {
 	})
 	s.add("secrets", r.secrets)
 	for _, name := range r.cfg.CredentialNames() {
-		if c := r.cfg.Credentials[name]; !c.Certificate.IsZero() {
+		c := r.cfg.Credentials[name]
+		if !c.Certificate.IsZero() {
 			s.add("certificate", func(ctx context.Context) Outcome { return certificate(ctx, c) })
+		}
+		if end := time.Time(c.ClientSecretExpires); !end.IsZero() {
+			s.add("secret", func(context.Context) Outcome {
+				return ends("credentials."+c.Name+": client secret", end, ingest.CodeSecretExpired, "make a new client secret, put its Value into "+c.ClientSecret.Reference()+" (nothing has to be restarted), and correct client_secret_expires")
+			})
 		}
 	}
 	return s
+}
+
+// Unread is the report on a configuration that cannot be used.
+func Unread(path string, err error) *Report {
+	out := Outcome{Level: Failed, Code: ingest.CodeConfigInvalid, Text: "the configuration is not valid"}
+	all, _ := errors.AsType[config.Errors](err)
+	for _, e := range all {
+		out.Next = append(out.Next, fmt.Sprintf("%s:%d:%d: %s: %s", e.File, e.Line, e.Column, e.Message, e.Hint))
+	}
+	return &Report{Sections: []*Section{{Kind: Configuration, Name: path, Steps: []*Step{{Name: "file", Outcome: out}}}}}
 }
 
 func count(n int, one, many string) string {
@@ -56,23 +72,22 @@ func (r *run) secrets(ctx context.Context) Outcome {
 	return out
 }
 
-// certificate looks at the end of a credential's certificate. What is not PEM (PKCS #12) shows its end
-// when a token is asked for.
+// certificate looks at the certificate of a credential as it is used for a token, in PEM or as PFX.
 func certificate(ctx context.Context, c *config.Credential) Outcome {
-	text, err := c.Certificate.Read(ctx)
+	text, err := c.Certificate.ReadBytes(ctx)
+	password := ""
+	if err == nil && !c.CertificatePassword.IsZero() {
+		password, err = c.CertificatePassword.Read(ctx)
+	}
 	if err != nil {
-		return failed(err)
+		return Outcome{Level: Failed, Code: ingest.CodeSecretMissing, Text: "credentials." + c.Name + ": " + err.Error()}
 	}
-	for block, rest := pem.Decode([]byte(text)); block != nil; block, rest = pem.Decode(rest) {
-		if block.Type != "CERTIFICATE" {
-			continue
-		}
-		if cert, err := x509.ParseCertificate(block.Bytes); err == nil {
-			return ends("credentials."+c.Name+": certificate "+cert.Subject.CommonName, cert.NotAfter, ingest.CodeCertificate,
-				"make a new certificate, upload it to the app registration, and replace "+c.Certificate.Reference()+"; nothing has to be restarted")
-		}
+	next := "make a new certificate, upload it to the app registration, and replace " + c.Certificate.Reference() + "; nothing has to be restarted"
+	thumb, end, err := oauth.Certificate(text, strings.TrimRight(password, "\r\n"), time.Now())
+	if err != nil {
+		return Outcome{Level: Failed, Code: ingest.CodeCertificate, Text: "credentials." + c.Name + ": " + err.Error(), Next: []string{next}}
 	}
-	return fine("credentials." + c.Name + ": not PEM; its end shows with the token")
+	return ends("credentials."+c.Name+": certificate SHA-256 "+thumb, end, ingest.CodeCertificate, next)
 }
 
 // ends judges a day on which something stops to work.

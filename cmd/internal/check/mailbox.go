@@ -68,7 +68,7 @@ func (b *signedIn) failed(err error) Outcome {
 		out.Next = []string{"a maildrop is open to one session at a time: a running worker has it, or another client. Try again, or pause the mailbox first: mailflume pause " + b.m.ID}
 	}
 	if b.token != nil {
-		if better := mailboxAdvice(out.Code, b.m, b.token.says); better != nil {
+		if better := Advice(out.Code, b.m, b.token.says); better != nil {
 			out.Next = better
 		}
 	}

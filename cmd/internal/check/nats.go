@@ -122,24 +122,31 @@ func (n *connection) stream(ctx context.Context) Outcome {
 	return room(info, fmt.Sprintf("%d messages, %s, kept %s, %s", info.Messages, config.Size(info.Bytes), age, count(info.Replicas, "replica", "replicas")))
 }
 
-// room warns before the stream or the account is full. What is full refuses, and mail waits.
+// leastRoom is what an event may need; where there is less, mail waits.
+const leastRoom = 256 << 10
+
+// room warns before the stream or the account is full, and says when it is.
 func room(i natsjs.StreamReport, text string) Outcome {
 	var next []string
 	text += fmt.Sprintf("; nats-server %s", i.Server)
 	for _, r := range []struct {
 		what      string
+		octets    bool
 		used, max int64
 		cure      string
 	}{
-		{"the stream", i.Bytes, i.MaxBytes, "raise nats.stream.max_bytes or shorten max_age"},
-		{"the account's storage", i.AccountBytes, i.AccountMax, "raise the account's limit of disk storage"},
-		{"the account's number of streams", int64(i.Streams), int64(i.MaxStreams), "raise it: each tenant's blobs are a stream"},
+		{"the stream", true, i.Bytes, i.MaxBytes, "raise nats.stream.max_bytes or shorten max_age"},
+		{"the account's storage", true, i.AccountBytes, i.AccountMax, "raise the account's limit of disk storage"},
+		{"the account's number of streams", false, int64(i.Streams), int64(i.MaxStreams), "raise it: each tenant's blobs are a stream"},
 	} {
 		if r.max > 0 && r.used*10 >= r.max*9 {
 			next = append(next, fmt.Sprintf("%s is at %d %% of its limit: %s", r.what, r.used*100/r.max, r.cure))
 		}
+		if r.max > 0 && r.octets && r.used*10 >= r.max*9 && r.max-r.used < leastRoom {
+			return failed(fmt.Errorf("%w: %s; %s has room for %d bytes", publish.ErrFull, text, r.what, max(r.max-r.used, 0)), next...)
+		}
 	}
-	if i.MaxPayload < 256<<10 {
+	if i.MaxPayload < leastRoom {
 		next = append(next, fmt.Sprintf("max_payload of the server is %s: events need up to 256 KiB", config.Size(i.MaxPayload)))
 	}
 	if len(next) > 0 {
@@ -153,9 +160,10 @@ func (n *connection) mayPublish(ctx context.Context) Outcome {
 	if n.conn == nil {
 		return fine("not needed inside the process")
 	}
-	subject := worker.StreamConfig(n.r.cfg).Prefix + ".default.check.received"
-	if err := n.conn.MayPublish(ctx, subject); err != nil {
-		return failed(err)
+	for _, tenant := range n.r.tenants() {
+		if err := n.conn.MayPublish(ctx, fmt.Sprintf("%s.%s.check.received", worker.StreamConfig(n.r.cfg).Prefix, natsjs.Token(tenant))); err != nil {
+			return failed(err)
+		}
 	}
 	return fine("allowed below " + n.r.cfg.NATS.Stream.Prefix)
 }

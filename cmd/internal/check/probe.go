@@ -33,7 +33,7 @@ func (r *run) probe(ctx context.Context, b *signedIn) Outcome {
 	}
 	legs, err := send.Send(ctx, send.Options{Box: b.m.Key(), Address: b.m.Address, Submit: opt, Stream: r.link.conn})
 	if err != nil {
-		return failed(err)
+		return b.failed(err)
 	}
 	return fine(legs.String())
 }

@@ -9,6 +9,7 @@ import (
 	"mailflume/cmd/internal/config"
 	"mailflume/cmd/internal/worker"
 	"mailflume/ingest"
+	"mailflume/ingest/oauth"
 	"mailflume/publish/natsjs"
 )
 
@@ -41,7 +42,6 @@ type run struct {
 	linked  *Step
 	tokens  map[string]*tokenSteps  // by credential
 	servers map[string]*serverSteps // by address
-	certs   sync.Map                // credential to the end of its certificate, once a token was asked for
 	done    atomic.Int32
 	all     int
 }
@@ -56,7 +56,7 @@ func Run(ctx context.Context, cfg *config.Config, o Options) *Report {
 	}
 	began := time.Now()
 	r := &run{cfg: cfg, opt: o, tokens: map[string]*tokenSteps{}, servers: map[string]*serverSteps{}}
-	r.parts = worker.NewParts(cfg, r.onToken)
+	r.parts = worker.NewParts(cfg, func(string, oauth.RefreshInfo) {})
 	defer r.parts.Close() // nothing of it is needed any more
 	shared := []*Section{r.configuration()}
 	if o.Offline {

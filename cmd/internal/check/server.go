@@ -1,8 +1,10 @@
 package check
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -88,9 +90,35 @@ func (r *run) handshake(ctx context.Context, m *config.Mailbox) Outcome {
 	}
 	state, err := h.Handshake(ctx)
 	if err != nil {
-		return failed(err)
+		return distrusted(err, "ca_file: of the mailbox")
 	}
 	return chain(state)
+}
+
+// distrusted is a handshake that failed. Why a certificate is not trusted shows in what the server sent with it.
+func distrusted(err error, key string) Outcome {
+	out := failed(err)
+	if h, ok := errors.AsType[x509.HostnameError](err); ok && len(h.Certificate.DNSNames) > 0 {
+		names := h.Certificate.DNSNames
+		out.Next = []string{"the certificate is for " + strings.Join(names[:min(len(names), 5)], ", ") + ", and " + h.Host + " was asked for: set host: to a name that is in the certificate"}
+	}
+	v, ok := errors.AsType[*tls.CertificateVerificationError](err)
+	if !ok || out.Code != ingest.CodeCertUnknownCA || len(v.UnverifiedCertificates) == 0 {
+		return out
+	}
+	own, last := v.UnverifiedCertificates[0], v.UnverifiedCertificates[len(v.UnverifiedCertificates)-1]
+	switch {
+	case bytes.Equal(own.RawIssuer, own.RawSubject):
+		out.Next = []string{fmt.Sprintf("the server's certificate (%s) is signed by itself: if it is the one you know (SHA-256 %X), put it into a file and name that in %s", name(own), sha256.Sum256(own.Raw), key)}
+	case bytes.Equal(last.RawIssuer, last.RawSubject):
+		out.Next = []string{fmt.Sprintf("its authority is %s: put that one's certificate into a file and name it in %s (a private authority, or TLS inspection on the way)", name(last), key)}
+	default:
+		out.Next = []string{
+			fmt.Sprintf("the chain that the server sends ends with %s, issued by %q. If that is an intermediate authority, the chain is incomplete: the server has to send its certificate too", name(last), last.Issuer.CommonName),
+			"if it is a private authority, or TLS inspection on the way, put its certificate into a file and name it in " + key,
+		}
+	}
+	return out
 }
 
 // chain judges the certificates that a server was trusted for. The root's end matters to nobody.

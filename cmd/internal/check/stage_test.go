@@ -105,13 +105,24 @@ func (s *stage) box(protocol, id, more string) string {
 // load writes and loads a configuration.
 func (s *stage) load(t *testing.T, boxes, more string) *config.Config {
 	t.Helper()
-	s.write(t, "mailflume.yaml", fmt.Appendf(nil, `nats: {data_dir: nats}
+	return s.loadText(t, "data_dir: nats", boxes, more)
+}
+
+// loadNATS is load with another NATS.
+func (s *stage) loadNATS(t *testing.T, nats, boxes string) *config.Config {
+	t.Helper()
+	return s.loadText(t, nats, boxes, "")
+}
+
+func (s *stage) loadText(t *testing.T, nats, boxes, more string) *config.Config {
+	t.Helper()
+	s.write(t, "mailflume.yaml", fmt.Appendf(nil, `nats: {%s}
 credentials:
   contoso: {type: entra, tenant: %s, client_id: %s, client_secret: "file:secret", authority: %s, ca_file: issuer.pem}
 defaults: {provider: microsoft365, host: 127.0.0.1, credentials: contoso}
 mailboxes:
 %shttp: {listen: "off"}
-%s`, tenant, client, s.issuer.URL(), boxes, more))
+%s`, nats, tenant, client, s.issuer.URL(), boxes, more))
 	cfg, err := config.Load(filepath.Join(s.dir, "mailflume.yaml"))
 	if err != nil {
 		t.Fatal(err)

@@ -26,13 +26,6 @@ type tokenSteps struct {
 	says oauth.Claims // zero if the token is opaque
 }
 
-// onToken hears of token requests: only they tell the end of a certificate that is not PEM.
-func (r *run) onToken(credential string, i oauth.RefreshInfo) {
-	if !i.CertExpires.IsZero() {
-		r.certs.Store(credential, i.CertExpires)
-	}
-}
-
 // credentials are the credentials whose token opens every mailbox. One with a token for each mailbox
 // is looked at with the mailbox.
 func (r *run) credentials() []*Section {
@@ -88,7 +81,9 @@ func issuerTLS(ctx context.Context, c *config.Credential, addr string) Outcome {
 	}
 	conn, err := (&tls.Dialer{Config: cfg}).DialContext(ctx, "tcp", addr)
 	if err != nil {
-		return failed(err)
+		out := distrusted(err, "ca_file: of credentials."+c.Name)
+		out.Fault.Lasting = out.Code == ingest.CodeCertUnknownCA // as for the worker: nothing but ca_file ends it
+		return out
 	}
 	defer conn.Close()
 	return chain(conn.(*tls.Conn).ConnectionState()) // tls.Dialer makes nothing else
@@ -113,11 +108,6 @@ func (r *run) askToken(ctx context.Context, m *config.Mailbox, t *tokenSteps) Ou
 	}
 	if t.got, err = login.Tokens.Token(ctx, ""); err != nil {
 		return tokenAdvice(failed(err), m.Credential)
-	}
-	if at, ok := r.certs.Load(m.Credential.Name); ok {
-		if out := ends("there is a token; the certificate", at.(time.Time), ingest.CodeCertificate, "upload a new certificate and replace the file; nothing has to be restarted"); out.Level != OK {
-			return out
-		}
 	}
 	return fine(fmt.Sprintf("%d characters, good for %s", len(t.got.Value), time.Until(t.got.Expires).Round(time.Minute)))
 }

@@ -108,6 +108,7 @@ func badFiles() []struct{ file, at, message string } {
 		{"oauth2_url", "2:34", "\"http://idp.example.com/token\" cannot be a token endpoint"},
 		{"pop3_after", "4:62", "POP3 cannot do \"seen\""},
 		{"pop3_exclude", "4:55", "POP3 knows only INBOX: there is nothing to exclude"},
+		{"pop3_twice", "6:26", "the maildrop of \"A@Contoso.com\" on outlook.office365.com is read by another mailbox already"},
 		{"pop3_folders", "4:55", "POP3 knows only INBOX"},
 		{"renamed_from", "4:61", "renamed_from names the tenant that the mailbox has now"},
 		{"scope", "2:92", "\"https://graph.microsoft.com/Mail.Read\" cannot be asked for by an app"},

@@ -74,15 +74,24 @@ type loader struct {
 	defaults map[string]place // where each key of defaults stands
 	sources  []*source
 	ids      map[string]place // tenant/id of each mailbox
+	drops    map[string]place // host and user of each maildrop
 }
 
 // parse is Parse with a choice of what the other files are.
 func parse(name string, text []byte, from files) (*Config, error) {
-	l := &loader{
-		files: from, budget: freeNodes, types: shapes{}, ids: map[string]place{},
+	return newLoader(name, from).load(name, text)
+}
+
+func newLoader(name string, from files) *loader {
+	return &loader{
+		files: from, budget: freeNodes, types: shapes{}, ids: map[string]place{}, drops: map[string]place{},
 		cfg: &Config{Path: name},
 		raw: file{NATS: DefaultNATS(), Worker: DefaultWorker(), Blobs: DefaultBlobs(), Defaults: DefaultSettings(), Limits: DefaultLimits(), HTTP: DefaultHTTP(), Log: DefaultLog()},
 	}
+}
+
+// load reads the main file and those that it names.
+func (l *loader) load(name string, text []byte) (*Config, error) {
 	src := l.source(name, text)
 	root, err := parseYAML(src, text)
 	if err != nil {
@@ -142,7 +151,7 @@ func (l *loader) root(d *decoder, n ast.Node) {
 	}
 	l.include(d)
 	// An empty folder of mailboxes is how a fleet begins; a file without any is a mistake.
-	if len(l.cfg.Mailboxes) == 0 && len(l.problems.list) == 0 && len(l.raw.MailboxesFrom) == 0 {
+	if len(l.cfg.Mailboxes) == 0 && len(l.problems.list) == 0 && len(l.raw.MailboxesFrom) == 0 && !l.cfg.Partial {
 		at := d.places[""]
 		if boxes != nil {
 			at = d.places["mailboxes"]

@@ -47,6 +47,7 @@ func (r *resolver) resolve() {
 	r.credential()
 	r.server()
 	r.signIn()
+	r.maildrop()
 	r.folders()
 	r.after()
 	r.canary()
@@ -113,15 +114,33 @@ func (r *resolver) unique() {
 		at = r.place("address")
 	}
 	if first, taken := r.ids[key]; taken {
-		where := "line " + itoa(first.line)
-		if first.src != at.src {
-			where = first.src.name + ", " + where
-		}
 		// The address may be the same: one mailbox twice would publish every message twice.
-		r.problems.at(at, "the id "+quote(r.m.ID)+" is taken in the tenant "+quote(r.m.Tenant), "it belongs to the mailbox on "+where+": give one of them an id: of its own")
+		r.problems.at(at, "the id "+quote(r.m.ID)+" is taken in the tenant "+quote(r.m.Tenant), "it belongs to the mailbox on "+first.from(at)+": give one of them an id: of its own")
 		return
 	}
 	r.ids[key] = at
+}
+
+// maildrop keeps two mailboxes from one POP3 maildrop, which is open to one session at a time (RFC 1939
+// section 4): they would lock each other out, and what one deletes the other never sees.
+func (r *resolver) maildrop() {
+	m := r.m
+	if m.Protocol != POP3 || m.Host == "" || m.User == "" {
+		return
+	}
+	key := strings.ToLower(strings.TrimSuffix(m.Host, ".")) + " " + strings.ToLower(m.User)
+	at := r.own[""]
+	for _, k := range []string{"user", "address"} {
+		if p, ok := r.own[k]; ok {
+			at = p
+			break
+		}
+	}
+	if first, taken := r.drops[key]; taken {
+		r.problems.at(at, "the maildrop of "+quote(m.User)+" on "+m.Host+" is read by another mailbox already", "it is that on "+first.from(at)+": a maildrop is open to one session at a time, so remove one of the two, or read it over IMAP")
+		return
+	}
+	r.drops[key] = at
 }
 
 // DeriveID makes an id of an address: lower case, with a hyphen for what an id may not hold.

@@ -97,6 +97,14 @@ type place struct {
 // known says whether there is a line to show.
 func (p place) known() bool { return p.src != nil && p.line > 0 }
 
+// from names the place for a reader of another one.
+func (p place) from(at place) string {
+	if p.src == at.src || p.src == nil {
+		return "line " + itoa(p.line)
+	}
+	return p.src.name + ", line " + itoa(p.line)
+}
+
 // problem makes an error here.
 func (p place) problem(message, hint string) *Error {
 	e := &Error{Line: p.line, Column: p.col, Message: message, Hint: hint, at: p}

@@ -12,6 +12,8 @@ type Config struct {
 	Path string `yaml:"-"`
 	// Files are all files it was read from: Path and what mailboxes_from matched.
 	Files []string `yaml:"-"`
+	// Partial says that LoadRest read it: nothing is known of mailboxes and credentials.
+	Partial bool `yaml:"-"`
 
 	NATS        NATS                   `yaml:"nats"`
 	Worker      Worker                 `yaml:"worker"`

@@ -66,15 +66,15 @@ func replyFault(at stage, code int, enhanced smtp.EnhancedCode) ingest.Fault {
 	case code < 500:
 		return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeSubmitBusy}
 	case enhanced == smtp.EnhancedCode{5, 7, 139}:
-		return ingest.Fault{Class: ingest.Permanent, Code: ingest.CodeSubmitOff}
+		return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeSubmitOff, Lasting: true}
 	case code == 535, code == 530, code == 538: // RFC 4954 section 6
-		return ingest.Fault{Class: ingest.Permanent, Code: ingest.CodeSubmitRefused}
+		return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeSubmitRefused, Lasting: true}
 	case at == atAuth && (code == 500 || code == 555):
-		return ingest.Fault{Class: ingest.Permanent, Code: ingest.CodeTokenTooLong}
+		return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeTokenTooLong, Lasting: true}
 	case code == 504, code == 534, at == atAuth:
 		return ingest.Fault{Class: ingest.Config, Code: ingest.CodeMechanism}
 	case enhanced == smtp.EnhancedCode{5, 7, 60}, enhanced == smtp.EnhancedCode{5, 2, 252}:
-		return ingest.Fault{Class: ingest.Permanent, Code: ingest.CodeSendAs}
+		return ingest.Fault{Class: ingest.Config, Code: ingest.CodeSendAs, Lasting: true}
 	}
 	return ingest.Fault{Class: ingest.Config, Code: ingest.CodeSubmitRejected}
 }

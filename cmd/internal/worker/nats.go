@@ -19,6 +19,9 @@ import (
 // lockWait is how long `run` waits for a command that holds the data directory.
 const lockWait = 30 * time.Second
 
+// singlePatience is how long a single pass waits for a NATS that refuses connections, or whose name nobody knows.
+const singlePatience = 2 * time.Second
+
 // connect reaches NATS and makes sure of the stream.
 func (w *Worker) connect(ctx context.Context) error {
 	opt, err := w.natsOptions(ctx)
@@ -55,7 +58,11 @@ func StreamConfig(cfg *config.Config) natsjs.StreamConfig {
 // natsOptions starts the embedded server if there is no URL.
 func (w *Worker) natsOptions(ctx context.Context) (natsjs.Options, error) {
 	if !w.cfg.NATS.Embedded() {
-		return ExternalNATS(w.cfg)
+		opt, err := ExternalNATS(w.cfg)
+		if w.opt.Single { // whoever starts one pass wants to know, and starts the next by himself
+			opt.Patience = singlePatience
+		}
+		return opt, err
 	}
 	if w.opt.Single && served(ctx, w.cfg) {
 		err := errors.New("a worker runs with it already and reads its mailboxes: to have it look at one now, mailflume poll MAILBOX")
