@@ -53,7 +53,13 @@ func (r *run) login(ctx context.Context, b *signedIn) Outcome {
 	if err != nil {
 		return failed(err)
 	}
-	if b.session, err = src.Open(ctx); err != nil {
+	server := r.servers[serverKey(b.m)]
+	if server.silent.Load() >= silence {
+		return Outcome{Text: fmt.Sprintf("not done: the server did not answer %d sign-ins in a row", silence)}
+	}
+	b.session, err = src.Open(ctx)
+	server.heard(err)
+	if err != nil {
 		b.session = nil
 		return b.failed(err)
 	}
