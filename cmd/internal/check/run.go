@@ -134,7 +134,7 @@ func causeOf(k Kind, st *Step) Cause {
 		return OfConfiguration
 	case k == NATS:
 		return OfNATS
-	case k == Credential || st.Fault.Class == ingest.Auth:
+	case k == Credential, st.Name == "token", st.Name == "claims", st.Fault.Class == ingest.Auth:
 		return Authentication
 	}
 	return OfMailbox
