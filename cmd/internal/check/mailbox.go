@@ -34,7 +34,7 @@ func (r *run) mailbox(m *config.Mailbox) *Section {
 	folders := s.add("folders", b.folders, login)
 	s.add("rights", b.rights, folders)
 	if r.opt.Send {
-		s.add("probe", func(ctx context.Context) Outcome { return r.probe(ctx, b) }, login, r.linked).Limit = probeTime
+		s.add("probe", func(ctx context.Context) Outcome { return r.probe(ctx, b) }, login, r.linked).Limit = probeTime + time.Duration(m.PollEvery)
 	}
 	s.end = b.close
 	return s

@@ -42,6 +42,11 @@ type run struct {
 	linked  *Step
 	tokens  map[string]*tokenSteps  // by credential
 	servers map[string]*serverSteps // by address
+
+	asked   sync.Once // what running workers say, for probes
+	workers worker.Overview
+	mute    error
+
 	done    atomic.Int32
 	all     int
 }

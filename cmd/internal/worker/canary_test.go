@@ -165,10 +165,7 @@ func TestAProbeIsFollowedFromTheSubmissionToItsEvent(t *testing.T) {
 			break
 		}
 	}
-	report := check.Run(t.Context(), cfg, check.Options{Mailboxes: cfg.Mailboxes, Send: true, Reach: func(context.Context) (natsjs.Options, func(), error) {
-		opt, err := embed.Attach(cfg.NATS.DataDir)
-		return opt, func() {}, err
-	}})
+	report := checkSend(t, cfg, cfg.Mailboxes)
 	sent := 0
 	for _, s := range report.Sections {
 		for _, st := range s.Steps {
@@ -182,6 +179,18 @@ func TestAProbeIsFollowedFromTheSubmissionToItsEvent(t *testing.T) {
 	if sent != len(cfg.Mailboxes) {
 		t.Errorf("check sent %d probes", sent)
 	}
+	c.smtp.Answer("TOKEN", "535 5.7.3 x")
+	wantProbe(t, cfg, ingest.CodeSubmitRefused, "so far: token", "", "Add-RecipientPermission -Identity "+cfg.Mailboxes[0].Address)
+	c.smtp.Answer("TOKEN", "")
+	_, err := worker.Ask(t.Context(), w.Conn(), natsjs.Request{Box: cfg.Mailboxes[0].Key(), Verb: worker.VerbPause}, natsjs.Asking{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantProbe(t, cfg, ingest.CodePaused, "nothing was sent")
+	_, err = worker.Ask(t.Context(), w.Conn(), natsjs.Request{Box: cfg.Mailboxes[0].Key(), Verb: worker.VerbResume}, natsjs.Asking{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	c.lost.Store(true)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
@@ -191,6 +200,30 @@ func TestAProbeIsFollowedFromTheSubmissionToItsEvent(t *testing.T) {
 	c.smtp.Answer("TOKEN", "535 5.7.139 x")
 	if _, err := probe.Send(t.Context(), c.options(t, w, cfg.Mailboxes[0])); ingest.FaultOf(err).Code != ingest.CodeSubmitOff {
 		t.Errorf("SMTP AUTH is off: %v", err)
+	}
+}
+
+// checkSend is check --send.
+func checkSend(t *testing.T, cfg *config.Config, boxes []*config.Mailbox) *check.Report {
+	t.Helper()
+	return check.Run(t.Context(), cfg, check.Options{Mailboxes: boxes, Send: true, Reach: func(context.Context) (natsjs.Options, func(), error) {
+		opt, err := embed.Attach(cfg.NATS.DataDir)
+		return opt, func() {}, err
+	}})
+}
+
+// wantProbe wants the probe of the first mailbox to fail, and the report to say so.
+func wantProbe(t *testing.T, cfg *config.Config, code ingest.Code, says ...string) {
+	t.Helper()
+	var out strings.Builder
+	r := checkSend(t, cfg, cfg.Mailboxes[:1])
+	if err := check.Print(&out, r, check.Style{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range append(says, string(code)) {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("it does not say %q:\n%s", want, out.String())
+		}
 	}
 }
 
