@@ -69,7 +69,8 @@ func Reproduce(ctx context.Context, r Row, key *rsa.PrivateKey) (found *Found, e
 
 // look does what comes after a check.
 func (f *Found) look(ctx context.Context, cfg *config.Config) error {
-	next, failure := []string(nil), error(nil)
+	var next []string
+	var failure error
 	if f.SMTP != "" {
 		next, failure = probe(ctx, cfg)
 	} else {

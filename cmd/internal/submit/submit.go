@@ -107,7 +107,7 @@ func connect(ctx context.Context, ep ingest.Endpoint) (c *smtp.Client, done func
 			err = context.Cause(ctx)
 		}
 		done()
-		return nil, nil, classify("smtp connect", atConnect, err)
+		return nil, nil, classify("smtp connect", atConnect, hide(err, nil))
 	}
 	return c, done, nil
 }
