@@ -33,8 +33,11 @@ func (r *run) mailbox(m *config.Mailbox) *Section {
 	login := s.add("login", func(ctx context.Context) Outcome { return r.login(ctx, b) }, needs...)
 	folders := s.add("folders", b.folders, login)
 	s.add("rights", b.rights, folders)
-	if r.opt.Send {
+	switch {
+	case r.opt.Send:
 		s.add("probe", func(ctx context.Context) Outcome { return r.probe(ctx, b) }, login, r.linked).Limit = probeTime + time.Duration(m.PollEvery)
+	case m.Canary.Every > 0:
+		s.add("submission", func(ctx context.Context) Outcome { return r.submission(ctx, b) }, needs...)
 	}
 	s.end = b.close
 	return s

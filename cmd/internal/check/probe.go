@@ -8,6 +8,7 @@ import (
 
 	"mailflume/cmd/internal/config"
 	send "mailflume/cmd/internal/probe"
+	"mailflume/cmd/internal/submit"
 	"mailflume/cmd/internal/worker"
 	"mailflume/ingest"
 )
@@ -39,10 +40,23 @@ func (r *run) probe(ctx context.Context, b *signedIn) Outcome {
 	legs, err := send.Send(ctx, send.Options{Box: b.m.Key(), Address: b.m.Address, Submit: opt, Stream: r.link.conn})
 	if err != nil {
 		out := b.failed(err)
-		out.Text += "; so far: " + legs.Submission()
+		out.Text += "; so far: " + legs.Legs.String()
 		return out
 	}
 	return fine(legs.String())
+}
+
+// submission signs in where probes are submitted, and sends none.
+func (r *run) submission(ctx context.Context, b *signedIn) Outcome {
+	opt, err := r.parts.Submission(b.m)
+	if err != nil {
+		return failed(err)
+	}
+	legs, err := submit.SignIn(ctx, opt)
+	if err != nil {
+		return b.failed(err)
+	}
+	return fine(opt.Endpoint.Addr + " takes the sign-in; nothing was sent (check --send does): " + legs.String())
 }
 
 // published says why nobody would publish a probe, before one is sent.

@@ -44,15 +44,9 @@ type Legs struct {
 
 // String tells the legs in one line.
 func (l Legs) String() string {
-	return fmt.Sprintf("%s, arrive %v, publish %v: %v; number %d in the stream", l.Submission(), ms(l.Arrive), ms(l.Publish), ms(l.Total), l.Sequence)
+	ms := func(d time.Duration) time.Duration { return d.Round(time.Millisecond) }
+	return fmt.Sprintf("%s, arrive %v, publish %v: %v; number %d in the stream", l.Legs, ms(l.Arrive), ms(l.Publish), ms(l.Total), l.Sequence)
 }
-
-// Submission tells the legs up to the submission server's word for it.
-func (l Legs) Submission() string {
-	return fmt.Sprintf("token %v, connect %v, submit %v", ms(l.Token), ms(l.Connect), ms(l.Submit))
-}
-
-func ms(d time.Duration) time.Duration { return d.Round(time.Millisecond) }
 
 // Send sends a probe and waits for its event until ctx ends. What was measured until an error comes with
 // it; a probe whose event does not come is an error with ingest.CodeCanaryLate.

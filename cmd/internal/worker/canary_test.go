@@ -2,6 +2,7 @@ package worker_test
 
 import (
 	"context"
+	"errors"
 	"crypto/tls"
 	"net"
 	"os"
@@ -191,6 +192,7 @@ func TestAProbeIsFollowedFromTheSubmissionToItsEvent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	wantSubmission(t, c, cfg)
 	c.lost.Store(true)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
@@ -210,6 +212,30 @@ func checkSend(t *testing.T, cfg *config.Config, boxes []*config.Mailbox) *check
 		opt, err := embed.Attach(cfg.NATS.DataDir)
 		return opt, func() {}, err
 	}})
+}
+
+// wantSubmission wants a check of a mailbox with a canary to sign in to the submission server, and to send nothing.
+func wantSubmission(t *testing.T, c *circle, cfg *config.Config) {
+	t.Helper()
+	box := *cfg.Mailboxes[0]
+	box.Canary.Every = config.Duration(15 * time.Minute)
+	for answer, want := range map[string]check.Level{"": check.OK, "535 5.7.3 x": check.Failed} {
+		before := len(c.smtp.Lines())
+		c.smtp.Answer("TOKEN", answer)
+		r := check.Run(t.Context(), cfg, check.Options{Mailboxes: []*config.Mailbox{&box}, Reach: func(context.Context) (natsjs.Options, func(), error) {
+			return natsjs.Options{}, nil, errors.New("not needed")
+		}})
+		steps := r.Sections[len(r.Sections)-1].Steps
+		if last := steps[len(steps)-1]; last.Name != "submission" || last.Level != want {
+			t.Errorf("%q: %s %+v", answer, last.Name, last.Outcome)
+		}
+		for _, l := range c.smtp.Lines()[before:] {
+			if strings.HasPrefix(l, "MAIL") || strings.HasPrefix(l, "DATA") {
+				t.Errorf("it sent: %s", l)
+			}
+		}
+	}
+	c.smtp.Answer("TOKEN", "")
 }
 
 // wantProbe wants the probe of the first mailbox to fail, and the report to say so.
