@@ -96,11 +96,11 @@ func checkVerdict(r *check.Report, strict bool) error {
 	}[r.Cause()]
 	switch {
 	case code != exitOK:
-		return fail(code, fmt.Errorf("%d steps failed; the lines above say what to do", r.Count(check.Failed)))
+		return fail(code, fmt.Errorf("steps that failed: %d; the lines above say what to do", r.Count(check.Failed)))
 	case r.Count(check.NotDone) > 0:
-		return fail(exitFailed, fmt.Errorf("%d steps could not be done; the lines above say why", r.Count(check.NotDone)))
+		return fail(exitFailed, fmt.Errorf("steps that could not be done: %d; the lines above say why", r.Count(check.NotDone)))
 	case strict && r.Count(check.Warning) > 0:
-		return fail(exitFailed, fmt.Errorf("%d warnings; the lines above say what to do", r.Count(check.Warning)))
+		return fail(exitFailed, fmt.Errorf("warnings: %d; the lines above say what to do", r.Count(check.Warning)))
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -30,6 +31,9 @@ func playFault(cmd *cobra.Command, n int) error {
 		}
 		if err := check.Print(out, f.Report, check.Style{Color: isTerminal(out) && os.Getenv("NO_COLOR") == ""}); err != nil {
 			return err
+		}
+		if f.Later != nil {
+			_, _ = fmt.Fprintf(out, "\nlater: %s\n  next: %s\n", f.Later[0], strings.Join(f.Later[1:], "\n        "))
 		}
 		meaning, next := ingest.Explain(f.Fault.Code)
 		_, _ = fmt.Fprintf(out, "\nmailflume run: %s (%s)\n  %s\n  next: %s\n\n", f.Fault.Code, f.Fault.Pace(), meaning, next)

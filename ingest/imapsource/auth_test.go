@@ -232,6 +232,8 @@ func TestClassify(t *testing.T) {
 	}{
 		{"a missing folder", trouble{at: atSelect, err: no("NONEXISTENT", "")}, ingest.Config, ingest.CodeFolderMissing, 0},
 		{"not connected", trouble{at: atSelect, err: &imap.Error{Type: "BAD", Text: "User is authenticated but not connected."}}, ingest.Config, ingest.CodeNotConnected, 0},
+		{"not connected, for the first time", trouble{at: atInbox, err: &imap.Error{Type: "BAD", Text: "User is authenticated but not connected."}}, ingest.Config, ingest.CodeNotConnected, 0},
+		{"not connected, of a mailbox that was open today", trouble{at: atKnown, err: &imap.Error{Type: "BAD", Text: "User is authenticated but not connected."}}, ingest.Transient, ingest.CodeServerBusy, 0},
 		{"a busy back end at a folder", trouble{at: atSelect, err: no("UNAVAILABLE", "")}, ingest.Transient, ingest.CodeServerBusy, 0},
 		{"a message that crashes the server", trouble{at: atMessage, err: no("SERVERBUG", "")}, ingest.BadMessage, ingest.CodeMessageRefused, 0},
 		{"a busy server at a message", trouble{at: atMessage, err: no("UNAVAILABLE", "")}, ingest.Transient, ingest.CodeServerBusy, 0},

@@ -25,10 +25,13 @@ const (
 	atPassword
 	atSelect
 	atInbox   // as atSelect, of the one folder that every mailbox has
+	atKnown   // as atInbox, of a mailbox that was open within a day
 	atMessage // fetching one message
 	atAction
 	atOther
 )
+
+func (s stage) opening() bool { return s == atSelect || s == atInbox || s == atKnown }
 
 // trouble is all that classify looks at.
 type trouble struct {
@@ -112,8 +115,10 @@ func (t trouble) refused(st status) ingest.Fault {
 		return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeAuthRefused}
 	case atPassword:
 		return ingest.Fault{Class: ingest.Auth, Code: ingest.CodePasswordRefused}
-	case atInbox:
-		if st.kind == "NO" { // everybody has one: Exchange says BAD where the right is missing, and NO where it is busy
+	case atInbox, atKnown:
+		// Everybody has one: Exchange says BAD where the right is missing, and NO where it is busy. It also says
+		// BAD where it is busy, of a mailbox that it opened before.
+		if st.kind == "NO" || t.at == atKnown {
 			return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeServerBusy}
 		}
 		return ingest.Fault{Class: ingest.Config, Code: ingest.CodeNotConnected}
@@ -141,7 +146,7 @@ func (t trouble) byCode(code string) (ingest.Fault, bool) {
 		}
 		return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeServerBusy}, true
 	case imap.ResponseCodeLimit, imap.ResponseCodeInUse:
-		if signingIn || t.at == atConnect || t.at == atSelect || t.at == atInbox {
+		if signingIn || t.at == atConnect || t.at.opening() {
 			return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeTooManySessions}, true
 		}
 		return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeServerBusy}, true
@@ -151,7 +156,7 @@ func (t trouble) byCode(code string) (ingest.Fault, bool) {
 		}
 		return ingest.Fault{Class: ingest.Throttled, Wait: quotaWait, Code: ingest.CodeQuota}, true
 	case imap.ResponseCodeNonExistent:
-		if t.at == atSelect || t.at == atInbox {
+		if t.at.opening() {
 			return ingest.Fault{Class: ingest.Config, Code: ingest.CodeFolderMissing}, true
 		}
 	case imap.ResponseCodeAlert, "WEBALERT": // RFC 3501 section 7.1: for people to read; Gmail says everything so

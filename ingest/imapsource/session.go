@@ -297,12 +297,17 @@ func (s *session) selectFolder(ctx context.Context, name string, writable bool) 
 	s.selected = selection{}
 	at := atSelect
 	if canonical(name) == "INBOX" {
-		at = atInbox
+		if at = atInbox; s.src.opt.Now().Unix()-s.src.opened.Load() < int64(24*time.Hour/time.Second) {
+			at = atKnown
+		}
 	}
 	return s.command(ctx, normalBudget, func() error {
 		data, err := s.c.Select(name, &imap.SelectOptions{ReadOnly: !writable}).Wait()
 		if err != nil {
 			return s.fault("imap open folder "+printable(name), at, err)
+		}
+		if at != atSelect {
+			s.src.opened.Store(s.src.opt.Now().Unix())
 		}
 		s.selected = selection{name: name, writable: writable, validity: data.UIDValidity, next: uint32(data.UIDNext), count: data.NumMessages,
 			permanent: data.PermanentFlags}

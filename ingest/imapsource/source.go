@@ -20,6 +20,7 @@ type Source struct {
 	opt Options
 
 	plain  atomic.Int32 // how much less the listing asks for: this server's dates or sizes are not IMAP
+	opened atomic.Int64 // when INBOX was opened last, in Unix time
 	single atomic.Bool  // one window at a time: this server answers out of order and its sizes are not true
 
 	mu    sync.Mutex

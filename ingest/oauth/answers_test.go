@@ -61,6 +61,8 @@ func TestEveryAnswerOfAnIssuerHasItsFault(t *testing.T) {
 		{"the clock", oauthtest.Fault{Path: onToken, Status: 401, Body: entra("invalid_client", 700024, "range")}, ingest.Auth, ingest.CodeClockOrAssertion, 0, ""},
 		{"Conditional Access", oauthtest.Fault{Path: onToken, Status: 400, Body: entra("invalid_grant", 53003, "blocked by policy")}, ingest.Auth, ingest.CodePolicy, 0, "blocked by policy"},
 		{"a number that nobody knows", oauthtest.Fault{Path: onToken, Status: 401, Body: entra("invalid_client", 99999999, "new")}, ingest.Auth, ingest.CodeClientSecret, 0, ""},
+		{"fields of other types", oauthtest.Fault{Path: onToken, Status: 401, Body: `{"error_description":[1],"correlation_id":7,"error":"invalid_client","trace_id":{}}`}, ingest.Auth, ingest.CodeClientSecret, 0, "invalid_client"},
+		{"an error that is none", oauthtest.Fault{Path: onToken, Status: 400, Body: `{"error":{"code":400}}`}, ingest.Transient, ingest.CodeTokenAnswer, 0, ""},
 		{"an error that nobody knows", oauthtest.Fault{Path: onToken, Status: 400, Body: `{"error":"brand_new","error_codes":["x"]}`}, ingest.Auth, ingest.CodeTokenOther, 0, "brand_new"},
 		{"an error under 200", oauthtest.Fault{Path: onToken, Body: entra("invalid_scope", 70011, "scope")}, ingest.Auth, ingest.CodeScope, 0, ""},
 	} {

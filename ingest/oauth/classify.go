@@ -138,7 +138,7 @@ type issuerAnswer struct {
 // the error field of RFC 6749 section 5.2; a block page of a firewall is not Entra's word.
 func answerFault(id *identity, a *answer) (ingest.Fault, string) {
 	var j issuerAnswer
-	isJSON := json.Unmarshal(a.body, &j) == nil
+	isJSON := object(json.Unmarshal(a.body, &j))
 	numbered, _ := adviceFor(j.numbers())
 	wait := max(retryAfter(a.header), numbered.wait)
 	text := j.text(a, id.secrets)
@@ -166,6 +166,13 @@ func answerFault(id *identity, a *answer) (ingest.Fault, string) {
 	}
 	return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeTokenAnswer},
 		fmt.Sprintf("%s answered HTTP %d with JSON that is no usable token (a bearer access_token and a whole-numbered expires_in are needed)", a.origin, a.status)
+}
+
+// object reports whether there was a JSON object. A field that has another type than it should is left out, and
+// spoils no other: gateways write numbers where issuers write text.
+func object(err error) bool {
+	wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	return err == nil || ok && wrong.Field != ""
 }
 
 // text is the answer in the issuer's own words, with the ids that its support asks for.

@@ -34,7 +34,7 @@ func (g grant) refusal(field string, numbers []int, skew time.Duration) ingest.F
 	row, known := adviceFor(numbers)
 	switch {
 	case f.Class == ingest.Transient:
-	case known:
+	case known && g != grantMailbox && g != grantIdentity: // which are not Entra's
 		f.Code, f.Lasting = row.code, row.lasting
 		if g >= grantDelegated {
 			f = g.ofPerson(f)

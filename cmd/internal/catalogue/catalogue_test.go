@@ -60,7 +60,7 @@ func wanted() map[int]want {
 		41: is("P", "authority", ingest.CodeTokenAnswer), 42: is("P", "final address", ingest.CodeTokenRedirect),
 		43: is("C", "Domain-wide delegation", ingest.CodeDelegation), 44: is("P", "not suspended", ingest.CodeSubject),
 		45: is("C", "NTP", ingest.CodeClockOrAssertion), 46: is("P", "publish the consent screen", ingest.CodeRefreshToken),
-		68: is("P", "Add-RecipientPermission", ingest.CodeSubmitRefused, ingest.CodeSubmitOff),
+		68: is("P", "Add-RecipientPermission -Identity "+user+" -Trustee ", ingest.CodeSubmitRefused, ingest.CodeSubmitOff),
 		47: is("C", "New-ServicePrincipal -AppId "+client, ingest.CodeAuthRefused), 48: is("C", "-PopEnabled $true", ingest.CodeAuthRefused),
 		49: is("C", "Add-MailboxPermission -Identity "+user, ingest.CodeNotConnected), 50: is("S", "AccessTokenExpired", ingest.CodeBye),
 		51: is("T", "89117", ingest.CodeThrottled), 52: is("S", "13", ingest.CodeBye),

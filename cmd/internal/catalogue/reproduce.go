@@ -22,7 +22,8 @@ import (
 type Found struct {
 	Row
 	Fault  ingest.Fault
-	Text   string // the error, then what to do, line by line
+	Text   string   // the error, then what to do, line by line
+	Later  []string // the same, of what shows only when the mailbox is read or a probe is sent; nil: the report has it
 	Report *check.Report
 }
 
@@ -63,29 +64,44 @@ func Reproduce(ctx context.Context, r Row, key *rsa.PrivateKey) (found *Found, e
 			}
 		}
 	}
-	look := read
-	if r.SMTP != "" {
-		look = probe
-	}
-	if err := look(ctx, cfg); err != nil {
-		found.Fault = ingest.FaultOf(err)
-		_, next := ingest.Explain(found.Fault.Code)
-		found.Text = err.Error() + "\n" + next
-	}
-	return found, nil
+	return found, found.look(ctx, cfg)
 }
 
-// probe submits a probe as check --send does.
-func probe(ctx context.Context, cfg *config.Config) error {
+// look does what comes after a check.
+func (f *Found) look(ctx context.Context, cfg *config.Config) error {
+	var next []string
+	var failure error
+	if f.SMTP != "" {
+		next, failure = probe(ctx, cfg)
+	} else {
+		failure = read(ctx, cfg)
+	}
+	if failure == nil {
+		return nil
+	}
+	f.Fault = ingest.FaultOf(failure)
+	if next == nil {
+		_, usual := ingest.Explain(f.Fault.Code)
+		next = []string{usual}
+	}
+	f.Later = append([]string{failure.Error()}, next...)
+	f.Text = strings.Join(f.Later, "\n")
+	return nil
+}
+
+// probe submits a probe as check --send does, and says what to do as that would.
+func probe(ctx context.Context, cfg *config.Config) (next []string, err error) {
 	parts := worker.NewParts(cfg, func(string, oauth.RefreshInfo) {})
 	defer parts.Close() // nothing of it is needed any more
 	m := cfg.Mailboxes[0]
 	opt, err := parts.Submission(m)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	_, err = submit.Send(ctx, opt, m.Address, m.Address, []byte("Subject: probe\r\n\r\n"))
-	return err
+	token, _ := opt.Login.Tokens.Token(ctx, "") // without one there are no ids
+	says, _ := oauth.Describe(token.Value)
+	return check.Advice(ingest.FaultOf(err).Code, m, says), err
 }
 
 // read reads the mailbox once and returns the first thing that fails.

@@ -167,5 +167,10 @@ func list(s []string) string {
 	if len(s) == 0 {
 		return "none"
 	}
-	return strings.Join(s, " ")
+	const few = 20
+	text := strings.Join(s[:min(len(s), few)], " ")
+	if len(s) > few {
+		text += fmt.Sprintf(" and %d more", len(s)-few)
+	}
+	return text
 }

@@ -19,7 +19,11 @@ const soon = 30 * 24 * time.Hour
 func (r *run) configuration() *Section {
 	s := &Section{Kind: Configuration, Name: r.cfg.Path}
 	s.add("file", func(context.Context) Outcome {
-		return fine(fmt.Sprintf("%s, %s", count(len(r.cfg.Mailboxes), "mailbox", "mailboxes"), count(len(r.cfg.Credentials), "credential", "credentials")))
+		text := fmt.Sprintf("%s, %s", count(len(r.cfg.Mailboxes), "mailbox", "mailboxes"), count(len(r.cfg.Credentials), "credential", "credentials"))
+		if twice := readTwice(r.cfg.Mailboxes); len(twice) > 0 {
+			return doubtful(text, twice...)
+		}
+		return fine(text)
 	})
 	s.add("secrets", r.secrets)
 	for _, name := range r.cfg.CredentialNames() {
@@ -34,6 +38,27 @@ func (r *run) configuration() *Section {
 		}
 	}
 	return s
+}
+
+// readTwice names mailboxes that read the same folder: each of its messages is published by both.
+func readTwice(boxes []*config.Mailbox) (out []string) {
+	const shown = 5
+	first := map[string]string{}
+	for _, m := range boxes {
+		for _, f := range m.Folders {
+			if strings.EqualFold(f, "INBOX") {
+				f = "INBOX"
+			}
+			key := strings.Join([]string{strings.ToLower(m.Host), strings.ToLower(m.User), f}, " ")
+			switch other, taken := first[key]; {
+			case !taken:
+				first[key] = m.Name()
+			case other != m.Name() && len(out) < shown:
+				out = append(out, fmt.Sprintf("%s and %s read the same folder %s of %s: its messages are published twice", other, m.Name(), f, m.User))
+			}
+		}
+	}
+	return out
 }
 
 // Unread is the report on a configuration that cannot be used.

@@ -33,8 +33,11 @@ func (r *run) mailbox(m *config.Mailbox) *Section {
 	login := s.add("login", func(ctx context.Context) Outcome { return r.login(ctx, b) }, needs...)
 	folders := s.add("folders", b.folders, login)
 	s.add("rights", b.rights, folders)
-	if r.opt.Send {
-		s.add("probe", func(ctx context.Context) Outcome { return r.probe(ctx, b) }, login, r.linked).Limit = probeTime
+	switch {
+	case r.opt.Send:
+		s.add("probe", func(ctx context.Context) Outcome { return r.probe(ctx, b) }, login, r.linked).Limit = probeTime + time.Duration(m.PollEvery)
+	case m.Canary.Every > 0:
+		s.add("submission", func(ctx context.Context) Outcome { return r.submission(ctx, b) }, needs...)
 	}
 	s.end = b.close
 	return s
@@ -53,7 +56,13 @@ func (r *run) login(ctx context.Context, b *signedIn) Outcome {
 	if err != nil {
 		return failed(err)
 	}
-	if b.session, err = src.Open(ctx); err != nil {
+	server := r.servers[serverKey(b.m)]
+	if server.silent.Load() >= silence {
+		return Outcome{Text: fmt.Sprintf("not done: the server did not answer %d sign-ins in a row", silence)}
+	}
+	b.session, err = src.Open(ctx)
+	server.heard(err)
+	if err != nil {
 		b.session = nil
 		return b.failed(err)
 	}

@@ -78,10 +78,14 @@ func (p *printer) mailboxes(boxes []*Section) {
 
 // group prints the first of those that have the same trouble, and the names of others.
 func (p *printer) group(why string, all []*Section) {
-	for _, s := range all[:min(len(all), alike)] {
+	full := alike
+	if l := all[0].level(); l == NotDone { // what it waits for is told elsewhere
+		full = 1
+	}
+	for _, s := range all[:min(len(all), full)] {
 		p.section(s)
 	}
-	rest := all[min(len(all), alike):]
+	rest := all[min(len(all), full):]
 	if len(rest) == 0 {
 		return
 	}

@@ -42,6 +42,11 @@ type run struct {
 	linked  *Step
 	tokens  map[string]*tokenSteps  // by credential
 	servers map[string]*serverSteps // by address
+
+	asked   sync.Once // what running workers say, for probes
+	workers worker.Overview
+	mute    error
+
 	done    atomic.Int32
 	all     int
 }
@@ -134,7 +139,7 @@ func causeOf(k Kind, st *Step) Cause {
 		return OfConfiguration
 	case k == NATS:
 		return OfNATS
-	case k == Credential || st.Fault.Class == ingest.Auth:
+	case k == Credential, st.Name == "token", st.Name == "claims", st.Fault.Class == ingest.Auth:
 		return Authentication
 	}
 	return OfMailbox

@@ -12,6 +12,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"mailflume/cmd/internal/config"
@@ -19,7 +20,23 @@ import (
 )
 
 // serverSteps is a mail server that mailboxes share.
-type serverSteps struct{ tls *Step }
+type serverSteps struct {
+	tls    *Step
+	silent atomic.Int32 // sign-ins in a row that it did not answer
+}
+
+// silence is how many sign-ins a server may leave without an answer before no more are tried: each takes half a
+// minute, and a fleet has very many.
+const silence = 16
+
+// heard takes note of what became of a sign-in.
+func (s *serverSteps) heard(err error) {
+	if ingest.FaultOf(err).Code == ingest.CodeTimeout {
+		s.silent.Add(1)
+		return
+	}
+	s.silent.Store(0)
+}
 
 func serverKey(m *config.Mailbox) string {
 	return fmt.Sprint(m.Host, ":", m.Port, " ", m.TLS, " ", m.Protocol, " ", m.CAFile)
@@ -37,7 +54,7 @@ func (r *run) mailServers() []*Section {
 		dns := s.add("dns", func(ctx context.Context) Outcome { return lookUp(ctx, m.Host) })
 		tcp := s.add("tcp", func(ctx context.Context) Outcome { return dial(ctx, m.Host, fmt.Sprint(m.Port)) }, dns)
 		secure := s.add("tls", func(ctx context.Context) Outcome { return r.handshake(ctx, m) }, tcp)
-		r.servers[key] = &serverSteps{secure}
+		r.servers[key] = &serverSteps{tls: secure}
 		out = append(out, s)
 	}
 	return out

@@ -91,14 +91,20 @@ func (s *Section) run(ctx context.Context) {
 		limited, cancel := context.WithTimeout(ctx, cmp.Or(st.Limit, stepTime))
 		st.Outcome = st.Run(limited)
 		cancel()
+		if st.Level == Failed && ctx.Err() != nil { // it says nothing about the step
+			st.Outcome = Outcome{Text: interrupted}
+			continue
+		}
 		st.Took = time.Since(began)
 	}
 }
 
+const interrupted = "not done: interrupted"
+
 // blocked says why a step cannot be done, or nothing.
 func (st *Step) blocked(ctx context.Context) string {
 	if ctx.Err() != nil {
-		return "interrupted"
+		return interrupted
 	}
 	for _, n := range st.Needs {
 		if n.Level == Failed || n.Level == NotDone {

@@ -45,8 +45,7 @@ type Legs struct {
 // String tells the legs in one line.
 func (l Legs) String() string {
 	ms := func(d time.Duration) time.Duration { return d.Round(time.Millisecond) }
-	return fmt.Sprintf("token %v, connect %v, submit %v, arrive %v, publish %v: %v; number %d in the stream",
-		ms(l.Token), ms(l.Connect), ms(l.Submit), ms(l.Arrive), ms(l.Publish), ms(l.Total), l.Sequence)
+	return fmt.Sprintf("%s, arrive %v, publish %v: %v; number %d in the stream", l.Legs, ms(l.Arrive), ms(l.Publish), ms(l.Total), l.Sequence)
 }
 
 // Send sends a probe and waits for its event until ctx ends. What was measured until an error comes with

@@ -44,10 +44,25 @@ func hide(err error, challenge []byte, secrets ...string) error {
 	shown := *reply
 	shown.Message = mask(reply.Message, secrets...)
 	if len(challenge) > 0 {
-		return fmt.Errorf("%w; it says: %q", &shown, mask(string(challenge), secrets...))
+		return fmt.Errorf("%w; it says: %q", said{&shown}, mask(string(challenge), secrets...))
 	}
-	return &shown
+	return said{&shown}
 }
+
+// said is a reply as it was on the wire, with the enhanced status code that people look for.
+type said struct{ *smtp.SMTPError }
+
+// Error implements error.
+func (s said) Error() string {
+	code := fmt.Sprint(s.Code)
+	if e := s.EnhancedCode; e[0] > 0 {
+		code += fmt.Sprintf(" %d.%d.%d", e[0], e[1], e[2])
+	}
+	return "server says " + code + " " + s.Message
+}
+
+// Unwrap returns the reply.
+func (s said) Unwrap() error { return s.SMTPError }
 
 // mask puts *** for what stems from a secret, and cuts long text.
 func mask(text string, secrets ...string) string {

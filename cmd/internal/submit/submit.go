@@ -30,8 +30,24 @@ type Legs struct {
 	Submit  time.Duration `json:"submit"`  // from AUTH to the server's answer to the message
 }
 
+// String tells the legs in one line.
+func (l Legs) String() string {
+	ms := func(d time.Duration) time.Duration { return d.Round(time.Millisecond) }
+	return fmt.Sprintf("token %v, connect %v, submit %v", ms(l.Token), ms(l.Connect), ms(l.Submit))
+}
+
 // Send submits one message. What was measured until an error comes with it.
 func Send(ctx context.Context, opt Options, from, to string, message []byte) (Legs, error) {
+	return session(ctx, opt, func(c *smtp.Client) error { return transfer(c, from, to, message) })
+}
+
+// SignIn signs in and leaves: it finds out whether a message could be submitted, and submits none.
+func SignIn(ctx context.Context, opt Options) (Legs, error) {
+	return session(ctx, opt, func(*smtp.Client) error { return nil })
+}
+
+// session signs in, once more with a new token if the first is refused, and does something then.
+func session(ctx context.Context, opt Options, do func(*smtp.Client) error) (Legs, error) {
 	if _, bounded := ctx.Deadline(); !bounded {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, atMost)
@@ -50,7 +66,7 @@ func Send(ctx context.Context, opt Options, from, to string, message []byte) (Le
 		case err != nil:
 			return legs, fmt.Errorf("smtp token: %w", err)
 		}
-		err = attempt(ctx, opt, token.Value, &legs, func(c *smtp.Client) error { return transfer(c, from, to, message) })
+		err = attempt(ctx, opt, token.Value, &legs, do)
 		if err == nil || refused != "" || !tokenRefused(err) || opt.Login.Mechanism == ingest.Password {
 			return legs, err
 		}
@@ -107,7 +123,7 @@ func connect(ctx context.Context, ep ingest.Endpoint) (c *smtp.Client, done func
 			err = context.Cause(ctx)
 		}
 		done()
-		return nil, nil, classify("smtp connect", atConnect, err)
+		return nil, nil, classify("smtp connect", atConnect, hide(err, nil))
 	}
 	return c, done, nil
 }

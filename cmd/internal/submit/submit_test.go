@@ -150,6 +150,9 @@ func TestWhatAServerAnswersIsClassifiedByItsCodes(t *testing.T) {
 			if f := ingest.FaultOf(err); f.Class != tc.class || f.Code != tc.code {
 				t.Errorf("%v is %+v", err, f)
 			}
+			if code, _, _ := strings.Cut(tc.reply, " x"); code != tc.reply && !strings.Contains(err.Error(), "server says "+code) {
+				t.Errorf("%v does not say %s", err, code)
+			}
 			if err != nil && strings.Contains(err.Error(), "T1") {
 				t.Errorf("the token is in %v", err)
 			}

@@ -2,6 +2,7 @@ package worker_test
 
 import (
 	"context"
+	"errors"
 	"crypto/tls"
 	"net"
 	"os"
@@ -166,10 +167,7 @@ func TestAProbeIsFollowedFromTheSubmissionToItsEvent(t *testing.T) {
 			break
 		}
 	}
-	report := check.Run(t.Context(), cfg, check.Options{Mailboxes: cfg.Mailboxes, Send: true, Reach: func(context.Context) (natsjs.Options, func(), error) {
-		opt, err := embed.Attach(cfg.NATS.DataDir)
-		return opt, func() {}, err
-	}})
+	report := checkSend(t, cfg, cfg.Mailboxes)
 	sent := 0
 	for _, s := range report.Sections {
 		for _, st := range s.Steps {
@@ -183,6 +181,19 @@ func TestAProbeIsFollowedFromTheSubmissionToItsEvent(t *testing.T) {
 	if sent != len(cfg.Mailboxes) {
 		t.Errorf("check sent %d probes", sent)
 	}
+	c.smtp.Answer("TOKEN", "535 5.7.3 x")
+	wantProbe(t, cfg, ingest.CodeSubmitRefused, "so far: token", "", "Add-RecipientPermission -Identity "+cfg.Mailboxes[0].Address)
+	c.smtp.Answer("TOKEN", "")
+	_, err := worker.Ask(t.Context(), w.Conn(), natsjs.Request{Box: cfg.Mailboxes[0].Key(), Verb: worker.VerbPause}, natsjs.Asking{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantProbe(t, cfg, ingest.CodePaused, "nothing was sent")
+	_, err = worker.Ask(t.Context(), w.Conn(), natsjs.Request{Box: cfg.Mailboxes[0].Key(), Verb: worker.VerbResume}, natsjs.Asking{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSubmission(t, c, cfg)
 	c.lost.Store(true)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
@@ -192,6 +203,54 @@ func TestAProbeIsFollowedFromTheSubmissionToItsEvent(t *testing.T) {
 	c.smtp.Answer("TOKEN", "535 5.7.139 x")
 	if _, err := probe.Send(t.Context(), c.options(t, w, cfg.Mailboxes[0])); ingest.FaultOf(err).Code != ingest.CodeSubmitOff {
 		t.Errorf("SMTP AUTH is off: %v", err)
+	}
+}
+
+// checkSend is check --send.
+func checkSend(t *testing.T, cfg *config.Config, boxes []*config.Mailbox) *check.Report {
+	t.Helper()
+	return check.Run(t.Context(), cfg, check.Options{Mailboxes: boxes, Send: true, Reach: func(context.Context) (natsjs.Options, func(), error) {
+		opt, err := embed.Attach(cfg.NATS.DataDir)
+		return opt, func() {}, err
+	}})
+}
+
+// wantSubmission wants a check of a mailbox with a canary to sign in to the submission server, and to send nothing.
+func wantSubmission(t *testing.T, c *circle, cfg *config.Config) {
+	t.Helper()
+	box := *cfg.Mailboxes[0]
+	box.Canary.Every = config.Duration(15 * time.Minute)
+	for answer, want := range map[string]check.Level{"": check.OK, "535 5.7.3 x": check.Failed} {
+		before := len(c.smtp.Lines())
+		c.smtp.Answer("TOKEN", answer)
+		r := check.Run(t.Context(), cfg, check.Options{Mailboxes: []*config.Mailbox{&box}, Reach: func(context.Context) (natsjs.Options, func(), error) {
+			return natsjs.Options{}, nil, errors.New("not needed")
+		}})
+		steps := r.Sections[len(r.Sections)-1].Steps
+		if last := steps[len(steps)-1]; last.Name != "submission" || last.Level != want {
+			t.Errorf("%q: %s %+v", answer, last.Name, last.Outcome)
+		}
+		for _, l := range c.smtp.Lines()[before:] {
+			if strings.HasPrefix(l, "MAIL") || strings.HasPrefix(l, "DATA") {
+				t.Errorf("it sent: %s", l)
+			}
+		}
+	}
+	c.smtp.Answer("TOKEN", "")
+}
+
+// wantProbe wants the probe of the first mailbox to fail, and the report to say so.
+func wantProbe(t *testing.T, cfg *config.Config, code ingest.Code, says ...string) {
+	t.Helper()
+	var out strings.Builder
+	r := checkSend(t, cfg, cfg.Mailboxes[:1])
+	if err := check.Print(&out, r, check.Style{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range append(says, string(code)) {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("it does not say %q:\n%s", want, out.String())
+		}
 	}
 }
 
