@@ -28,6 +28,7 @@ func (r *runner) rest(ctx context.Context, err error) bool {
 		return r.stepBack(ctx, err, f)
 	}
 	wait := r.backoff.next(f)
+	r.restFor(f)
 	r.trouble(err, r.doubted(f), wait)
 	return r.sleep(ctx, wait)
 }
