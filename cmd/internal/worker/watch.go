@@ -49,7 +49,7 @@ func (w *Worker) watch(ctx context.Context) {
 	defer signal.Stop(hup)
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
-	secrets := stamps(w.cfg.SecretFiles())
+	secrets, due := stamps(w.cfg.SecretFiles()), false
 	for {
 		select {
 		case <-ctx.Done():
@@ -63,21 +63,26 @@ func (w *Worker) watch(ctx context.Context) {
 				w.reload()
 			}
 			if now := stamps(w.cfg.SecretFiles()); !slices.Equal(secrets, now) {
-				secrets = now
-				w.repaired()
+				secrets, due = now, true // it may be half written: it is read once it rests
+			} else if due {
+				due = !w.repaired()
 			}
 		}
 	}
 }
 
 // repaired has what waits for a right credential try again: a file with a secret has changed. Without
-// that it would be found out by the next try, which is rare by then.
-func (w *Worker) repaired() {
-	w.boxes.reread()
+// that it would be found out by the next try, which is rare by then. It reports whether that was heard:
+// not where it was done less than a minute ago.
+func (w *Worker) repaired() bool {
+	if !w.boxes.reread() {
+		return false
+	}
 	if w.board.Troubled() > 0 {
 		w.log.Info().Msg("a file with a secret has changed: what is in trouble is tried again")
 		w.fleet.Wake()
 	}
+	return true
 }
 
 // reload takes a changed configuration over; a bad one changes nothing.
