@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	deviceInterval = 5 // seconds between two questions, unless the issuer says otherwise (RFC 8628 section 3.2)
-	slowDown       = 5 // more of them each time the issuer asks to slow down (section 3.5)
+	deviceInterval = 5  // seconds between two questions, unless the issuer says otherwise (RFC 8628 section 3.2)
+	slowDown       = 5  // more of them each time the issuer asks to slow down (section 3.5)
 	maxInterval    = 60 // of the backoff when the issuer does not answer
 	maxPatience    = time.Hour
 )
