@@ -16,6 +16,8 @@ const (
 	forceEvery  = time.Minute      // between two renewals that a refused token forces
 	holdOffMin  = 5 * time.Second
 	holdOffMax  = 5 * time.Minute
+	believed    = 3 // times in a row that a moment is kept to
+	momentEnds  = 20 * time.Second
 	maxObeyed   = 24 * time.Hour // the longest Retry-After that is believed
 	maxLifetime = 30 * 24 * time.Hour
 )
@@ -266,12 +268,20 @@ func named(f ingest.Fault) bool {
 }
 
 // holdOff is the wait that the issuer asked for, or the next step of the backoff. Jitter only ever
-// lengthens it: many workers that were refused together must not come back together.
+// lengthens it: many workers that were refused together must not come back together. An issuer that goes on
+// asking for a moment is not asked each moment.
 func holdOff(asked time.Duration, failures int) time.Duration {
-	if asked > 0 {
-		asked = min(asked, maxObeyed)
-		return asked + rand.N(time.Second) // to the second
+	if asked = min(asked, maxObeyed); asked > 0 {
+		asked += rand.N(time.Second) // to the second
+		if failures <= believed {
+			return asked
+		}
+		return max(asked, min(backOff(failures-believed), momentEnds))
 	}
+	return backOff(failures)
+}
+
+func backOff(failures int) time.Duration {
 	d := holdOffMax
 	if failures < 7 {
 		d = holdOffMin << (failures - 1)

@@ -210,35 +210,6 @@ func TestTheTimeThatAnIssuerAsksForIsKept(t *testing.T) {
 	})
 }
 
-func TestANewSecretEndsTheWaitThatARefusalHasAndNotTheOneThatTheIssuerNamed(t *testing.T) {
-	for name, c := range map[string]struct {
-		fault ingest.Fault
-		waits bool
-	}{
-		"refused":             {ours(ingest.CodeClientSecret), false},
-		"the file was empty":  {ingest.Fault{Class: ingest.Auth, Code: ingest.CodeSecretMissing, Wait: holdOffMin}, false},
-		"down":                {ingest.Fault{Class: ingest.Transient, Code: ingest.CodeTokenDown}, false},
-		"down until":          {ingest.Fault{Class: ingest.Transient, Code: ingest.CodeTokenDown, Wait: 2 * time.Hour}, true},
-		"throttled until":     {ingest.Fault{Class: ingest.Throttled, Code: ingest.CodeTokenThrottled, Wait: 10 * time.Minute}, true},
-		"throttled for a day": {ingest.Fault{Class: ingest.Throttled, Code: ingest.CodeTokenThrottled, Wait: 24 * time.Hour}, true},
-	} {
-		s := &mintScript{answer: func(int) (string, *ingest.Error) {
-			return "", &ingest.Error{Fault: c.fault, Op: opToken, Err: errors.New("no")}
-		}}
-		inBubble(t, s, func(t *testing.T, r *renewer) {
-			began := time.Now()
-			for s.calls.Load() < 2 {
-				_, _ = r.Token(t.Context(), "")
-				pass(2 * time.Second)
-				r.reread()
-			}
-			if took := time.Since(began); c.waits && (took < c.fault.Wait || took > c.fault.Wait+5*time.Second) || !c.waits && took > 5*time.Second {
-				t.Errorf("%s: asked again after %v", name, took)
-			}
-		})
-	}
-}
-
 func TestRepeatedFailuresBackOffFromFiveSecondsToFiveMinutes(t *testing.T) {
 	s := &mintScript{answer: func(int) (string, *ingest.Error) { return "", down(0) }}
 	inBubble(t, s, func(t *testing.T, r *renewer) {
