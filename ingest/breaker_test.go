@@ -70,6 +70,39 @@ func TestARefusedMailboxHealsByItselfWithoutAStorm(t *testing.T) {
 	}
 }
 
+// TestRefusalsThatSomebodyAskedForDoNotOpenTheBreaker: those that count are a minute apart.
+func TestRefusalsThatSomebodyAskedForDoNotOpenTheBreaker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(ingest.Start{All: true}, ingest.After{})
+		mail := sourcetest.Mail(2)
+		w.add(mail)
+		broken := true
+		w.box.OpenFault = func(int) error {
+			if broken {
+				return refuse(ingest.Fault{Class: ingest.Auth, Code: ingest.CodeClientSecret, Lasting: true})
+			}
+			return nil
+		}
+		f := ingest.New(w.opt)
+		if err := f.Apply([]ingest.Mailbox{w.mailbox()}); err != nil {
+			t.Fatal(err)
+		}
+		for range 10 {
+			pass(5 * time.Second)
+			if err := f.Poll(key); err != nil {
+				t.Error(err)
+			}
+		}
+		pass(5 * time.Second)
+		broken = false
+		pass(70 * time.Second)
+		if err := f.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+		w.check(t, mail)
+	})
+}
+
 func TestARefusalIsDoubtedWhereTheMailboxWorkedWithinADay(t *testing.T) {
 	for _, c := range []struct {
 		name    string

@@ -26,6 +26,7 @@ type word struct {
 	Ref      Ref    `json:"ref,omitempty"`      // the message that is, or was last, taken alone
 	Crashes  int    `json:"crashes,omitempty"`  // deaths with that message in work before
 	Told     news   `json:"told,omitzero"`      // what was last said about the mailbox itself
+	Rested   rested `json:"rested,omitzero"`    // why it is left alone
 }
 
 // caution is a runner's part in that.
@@ -34,6 +35,7 @@ type caution struct {
 	left  int  // messages still to be taken alone
 	open  word // what is in work, and what is known of it
 	last  word // as left on the log
+	found word // of the owner before
 }
 
 // inherit reads the word of the owner before and says on the log that this one holds the mailbox now.
@@ -53,7 +55,10 @@ func (r *runner) inherit(claim publish.Claim) error {
 	if died && open.Ref != "" {
 		open.Crashes++
 	}
-	r.careful, r.health.told = caution{claim: n, open: open}, before.Told
+	r.careful, r.health.told = caution{claim: n, open: open, found: before}, before.Told
+	if before.Run != r.opt.run {
+		r.rested = before.Rested
+	}
 	if died || open.Ref != "" {
 		r.careful.left = cautiousFor
 		r.opt.Hooks.inherited(r.box.Key, before.Worker, open.Ref, open.Crashes)
@@ -63,7 +68,7 @@ func (r *runner) inherit(claim publish.Claim) error {
 
 // leave leaves a word of this owner.
 func (r *runner) leave(w word) error {
-	w.Worker, w.Run, w.Told = r.opt.Worker, r.opt.run, r.health.told
+	w.Worker, w.Run, w.Told, w.Rested = r.opt.Worker, r.opt.run, r.health.told, r.rested
 	if r.careful.claim == nil || w == r.careful.last {
 		return nil
 	}

@@ -128,7 +128,7 @@ func TestAnOwnerThatEndsWhileItTellsLosesNothing(t *testing.T) {
 		simulated(t, fmt.Sprint("at write ", nth+1), func(t *testing.T) {
 			w := newWorld(ingest.Start{}, ingest.After{})
 			w.box.OpenFault = func(int) error { return refusal() }
-			writes, ended := -2, false // the claim's word comes first
+			writes, ended := -4, false // the word of the claim and those of two refusals come first
 			w.log.Gate(func(_ context.Context, op logtest.Op) error {
 				if op.Name != "Note" && op.Name != "Append" {
 					return nil

@@ -28,8 +28,14 @@ func (r *runner) rest(ctx context.Context, err error) bool {
 		return r.stepBack(ctx, err, f)
 	}
 	wait := r.backoff.next(f)
+	r.restFor(f)
 	r.trouble(err, r.doubted(f), wait)
-	return r.sleep(ctx, wait)
+	began := time.Now()
+	ok := r.sleep(ctx, wait)
+	if f.parked() > 0 && time.Since(began) < refusalPause {
+		r.backoff.refused-- // somebody has it tried again: those that count are a minute apart
+	}
+	return ok
 }
 
 // trusted is how long ago a mailbox may have worked for a refusal to be doubted.

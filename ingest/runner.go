@@ -60,6 +60,7 @@ type runner struct {
 	backoff  backoff
 	worked   time.Time // when the mailbox was read to its end last; zero: not by this runner
 	inRow    int       // quarantined since a message was last received
+	rested   rested    // why it was last left alone; zero: it is well
 	held     time.Time // no post-action before: the last one was refused
 	holding  backoff
 	claimed  time.Time // when this tenure began
@@ -131,6 +132,9 @@ func (r *runner) tenure(ctx context.Context) error {
 	}
 	r.began()
 	defer r.canary.start(ctx)()
+	if !r.rests(ctx, r.careful.found) {
+		return r.release(claim, false, context.Cause(ctx))
+	}
 	for {
 		err = r.session(ctx, claim)
 		if !lost(err) && ctx.Err() == nil {
@@ -178,6 +182,7 @@ func (r *runner) release(claim publish.Claim, lost bool, cause error) error {
 	if !lost && err == nil {
 		err = r.letGo()
 	}
+	r.careful.claim = nil
 	return errors.Join(cause, err, claim.Release(r.hard))
 }
 
@@ -218,9 +223,7 @@ func (r *runner) session(ctx context.Context, claim publish.Claim) error {
 		if err := r.cycle(ctx, s, claim); err != nil {
 			return err
 		}
-		r.backoff.reset()
-		r.worked = r.opt.Now()
-		if err := r.report(claim, nil); err != nil {
+		if err := cmp.Or(r.fit(), r.report(claim, nil)); err != nil {
 			return err
 		}
 		w, ok := s.(Waiter)

@@ -138,9 +138,9 @@ func (c *Client) sasl(ctx context.Context, x exchange) error {
 }
 
 // mayRetryOnOneLine tells whether a refused bare AUTH may only mean that the server wants the initial
-// response with it. A server that gives a reason, or lists other mechanisms, does not get the token.
+// response with it. A server that gives a reason, asks to wait, or lists other mechanisms, does not get the token.
 func (c *Client) mayRetryOnOneLine(e *Error, mechanism string) bool {
-	return e.Code == "" && (c.caps == nil || len(c.caps.SASL) == 0 || c.caps.Has(mechanism))
+	return e.Code == "" && e.Backoff == 0 && (c.caps == nil || len(c.caps.SASL) == 0 || c.caps.Has(mechanism))
 }
 
 // verdict reads what the server thinks of the credentials, with an error challenge before a -ERR.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 )
 
 const (
@@ -55,6 +56,19 @@ func TestAReasonIsNotAnsweredWithTheTokenOnOneLine(t *testing.T) {
 	var e *Error
 	if err := c.AuthXOAUTH2(t.Context(), user, token); !errors.As(err, &e) || e.Code != "SYS/TEMP" {
 		t.Fatalf("error is %v", err)
+	}
+}
+
+func TestAServerThatAsksToWaitIsNotAnsweredWithTheTokenOnOneLine(t *testing.T) {
+	for asked, want := range map[string]time.Duration{
+		"89117 milliseconds.": 89117 * time.Millisecond, "3 Seconds": 3 * time.Second, "7": 7 * time.Millisecond,
+		"999999999999999999999999 milliseconds": 24 * time.Hour,
+	} {
+		c := greeted(t, "C: AUTH XOAUTH2", "S: -ERR Request is throttled. Suggested Backoff Time: "+asked, "-")
+		var e *Error
+		if err := c.AuthXOAUTH2(t.Context(), user, token); !errors.As(err, &e) || e.Backoff != want {
+			t.Errorf("%s: %v, %v", asked, e.Backoff, err)
+		}
 	}
 }
 

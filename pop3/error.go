@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Error is a refusal: the server answered -ERR. The connection is still usable unless the server
@@ -16,6 +17,9 @@ type Error struct {
 	Line    string // the whole line, at most 512 octets of it
 	// Challenge is what the server said about a refused token (RFC 7628 section 3.2.2), decoded.
 	Challenge []byte
+	// Backoff is how long Exchange asks to be left alone, which it says in words only: "Request is throttled.
+	// Suggested Backoff Time: 89117 milliseconds". 0: it does not.
+	Backoff time.Duration
 	// Bare tells that AUTH was refused with the mechanism alone, before any credentials were sent.
 	Bare bool
 }
@@ -69,8 +73,29 @@ func refusal(command string, line []byte) *Error {
 			e.Code, rest = strings.ToUpper(code), strings.TrimPrefix(text, " ")
 		}
 	}
-	e.Text = clip(rest)
+	e.Text, e.Backoff = clip(rest), suggested(rest)
 	return e
+}
+
+// maxBackoff is the longest wait that a server is believed.
+const maxBackoff = 24 * time.Hour
+
+// suggested reads the number of milliseconds, or seconds, behind Exchange's label.
+func suggested(text string) time.Duration {
+	_, words, _ := strings.Cut(strings.ToLower(text), "suggested backoff time:")
+	f := strings.Fields(words)
+	if len(f) == 0 {
+		return 0
+	}
+	n, err := strconv.ParseUint(strings.TrimRight(f[0], ".,"), 10, 63)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		return 0
+	}
+	unit := time.Millisecond
+	if len(f) > 1 && strings.HasPrefix(f[1], "second") {
+		unit = time.Second
+	}
+	return time.Duration(min(n, uint64(maxBackoff/unit))) * unit
 }
 
 // isCode accepts the characters of registered codes (RFC 3206 section 4, RFC 2449 section 8.1).

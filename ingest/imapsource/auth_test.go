@@ -98,6 +98,9 @@ func TestWhatServersSayToALogin(t *testing.T) {
 		{"PREAUTH", &imaptest.Script{Greeting: "* PREAUTH welcome root\r\n"}, "t", ingest.Config, ingest.CodeMechanism, "PREAUTH"},
 		{"not IMAP", &imaptest.Script{Greeting: "HTTP/1.1 400 Bad Request\r\n"}, "t", ingest.Transient, ingest.CodeProtocol, ""},
 		{"an endless greeting", &imaptest.Script{Greeting: "* OK " + strings.Repeat("x", 1<<20)}, "t", ingest.Transient, ingest.CodeProtocolLimit, ""},
+		{"throttled, and closed with other words", &imaptest.Script{Rules: []imaptest.Rule{{Command: "AUTHENTICATE", Hangup: true,
+			Answers: []string{"* BAD Request is throttled. Suggested Backoff Time: 1500 milliseconds\r\n* BYE Connection closed. 14\r\n"}}}}, "t", ingest.Throttled, ingest.CodeThrottled, "Suggested Backoff"},
+		{"throttled for longer than a number", say("{tag} NO Request is throttled. Suggested Backoff Time: 99999999999999999999 milliseconds\r\n"), "t", ingest.Throttled, ingest.CodeThrottled, ""},
 		{"throttled at login", say("{tag} NO Request is throttled. Suggested Backoff Time: 1500 milliseconds\r\n"), "t", ingest.Throttled, ingest.CodeThrottled, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -151,6 +154,8 @@ func TestSTARTTLSBelievesNothingBeforeTLS(t *testing.T) {
 		{"PREAUTH skips nothing", "* PREAUTH hello\r\n", "", ingest.CodeNoSTARTTLS},
 		{"BYE", "* BYE [LIMIT] full\r\n", "", ingest.CodeTooManySessions},
 		{"a refusal is not gone around", "* OK hello\r\n", "mf1 NO not here\r\n", ingest.CodeNoSTARTTLS},
+		{"throttled", "* OK hello\r\n", "mf1 NO Request is throttled. Suggested Backoff Time: 1500 milliseconds\r\n", ingest.CodeThrottled},
+		{"throttled without an answer", "* OK hello\r\n", "* BYE Request is throttled. Suggested Backoff Time: 1500 milliseconds\r\n", ingest.CodeThrottled},
 		{"BAD too", "* OK hello\r\n", "mf1 BAD what\r\n", ingest.CodeNoSTARTTLS},
 		{"answers behind the OK", "* OK hello\r\n", "mf1 OK go\r\n* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n", ingest.CodeProtocol},
 		{"endless lines", "* OK hello\r\n", strings.Repeat("* OK wait\r\n", 60), ingest.CodeProtocolLimit},

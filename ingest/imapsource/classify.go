@@ -70,7 +70,7 @@ func classify(op string, t trouble) error {
 		cause = t.end
 	}
 	f := t.lost(cause)
-	if t.said.kind == "BYE" && lostConnection(cause) {
+	if _, told := backoff(t.said.text); (told || t.said.kind == "BYE") && lostConnection(cause) {
 		t.said.text = t.hide(t.said.text)
 		cause = fmt.Errorf("%w: %w", t.said.asError(), cause)
 	}
@@ -233,16 +233,13 @@ func backoff(text string) (time.Duration, bool) {
 	if len(f) == 0 {
 		return 0, false
 	}
-	n, err := strconv.ParseInt(strings.TrimRight(f[0], ".,"), 10, 64)
-	if err != nil || n < 0 {
+	n, err := strconv.ParseUint(strings.TrimRight(f[0], ".,"), 10, 63)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return 0, false
 	}
 	unit := time.Millisecond
 	if len(f) > 1 && strings.HasPrefix(strings.ToLower(f[1]), "second") {
 		unit = time.Second
 	}
-	if n > int64(maxBackoff/unit) {
-		return maxBackoff, true
-	}
-	return time.Duration(n) * unit, true
+	return time.Duration(min(n, uint64(maxBackoff/unit))) * unit, true
 }

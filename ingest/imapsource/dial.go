@@ -106,7 +106,14 @@ func startTLSAnswer(br *bufio.Reader) error {
 		if err != nil {
 			return fmt.Errorf("read answer to STARTTLS: %w", err)
 		}
-		switch kind, text := splitStatus(line, startTLSTag); kind {
+		if kind, text := splitStatus(line, "*"); kind == "BYE" {
+			return &imap.Error{Type: imap.StatusResponseTypeBye, Code: codeOf(text), Text: text}
+		}
+		kind, text := splitStatus(line, startTLSTag)
+		if _, wait := backoff(text); wait {
+			return &imap.Error{Type: imap.StatusResponseType(kind), Text: text}
+		}
+		switch kind {
 		case "OK":
 			return nil
 		case "NO", "BAD":

@@ -249,7 +249,7 @@ type status struct {
 }
 
 // remember keeps the last BYE, NO or BAD: go-imap drops untagged ones, and Exchange says why it
-// hangs up only there.
+// hangs up only there. One that asks to wait is the reason for those behind it: "Connection closed. 14".
 func (g *guard) remember(line []byte) {
 	fields := bytes.SplitN(bytes.TrimRight(line, "\r"), []byte(" "), 3)
 	if len(fields) < 2 || fields[0][0] == '+' {
@@ -271,9 +271,12 @@ func (g *guard) remember(line []byte) {
 			st.code = strings.ToUpper(code)
 		}
 	}
+	_, wait := backoff(st.text)
 	g.mu.Lock()
-	g.said = st
-	g.mu.Unlock()
+	defer g.mu.Unlock()
+	if _, told := backoff(g.said.text); wait || !told {
+		g.said = st
+	}
 }
 
 // lastSaid returns the last refusal.

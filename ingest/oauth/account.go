@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"slices"
 	"strings"
 )
@@ -26,7 +25,7 @@ func accountNames(tokens ...string) (names []string) {
 			Unique    string `json:"unique_name"`
 			Email     string `json:"email"`
 		}
-		if json.Unmarshal(body, &c) != nil {
+		if !decode(body, &c) {
 			continue
 		}
 		for _, n := range []string{c.Preferred, c.UPN, c.Unique, c.Email} {

@@ -16,7 +16,7 @@ import (
 
 func TestEveryAnswerOfAnIssuerHasItsFault(t *testing.T) {
 	i := startIssuer(t, oauthtest.Options{})
-	later := time.Now().Add(2 * time.Hour).UTC().Format(http.TimeFormat)
+	later := time.Now().Add(48 * time.Hour).UTC().Format(http.TimeFormat)
 	entra := oauthtest.EntraError
 	const onToken, onDiscovery = "/oauth2/v2.0/token", "/openid-configuration"
 	for _, c := range []struct {
@@ -28,7 +28,7 @@ func TestEveryAnswerOfAnIssuerHasItsFault(t *testing.T) {
 		says  string
 	}{
 		{"429 with seconds", oauthtest.Fault{Path: onToken, Status: 429, RetryAfter: "17", Body: "{}"}, ingest.Throttled, ingest.CodeTokenThrottled, 17 * time.Second, "429"},
-		{"429 with a date is capped", oauthtest.Fault{Path: onToken, Status: 429, RetryAfter: later}, ingest.Throttled, ingest.CodeTokenThrottled, time.Hour, ""},
+		{"429 with a date is capped", oauthtest.Fault{Path: onToken, Status: 429, RetryAfter: later}, ingest.Throttled, ingest.CodeTokenThrottled, 24 * time.Hour, ""},
 		{"429 without a time", oauthtest.Fault{Path: onToken, Status: 429}, ingest.Throttled, ingest.CodeTokenThrottled, 0, ""},
 		{"429 on discovery", oauthtest.Fault{Path: onDiscovery, Status: 429, RetryAfter: "3"}, ingest.Throttled, ingest.CodeTokenThrottled, 3 * time.Second, ""},
 		{"500 without a body", oauthtest.Fault{Path: onToken, Status: 500}, ingest.Transient, ingest.CodeTokenDown, 0, "500"},

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto"
-	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
@@ -72,14 +71,18 @@ func readChain(text []byte, password string) ([]*x509.Certificate, crypto.Privat
 	if len(text) > maxPEM {
 		return nil, nil, fmt.Errorf("the certificate file is longer than %d bytes", maxPEM)
 	}
+	text = unmarked(text)
 	if der, ok := pfx(text); ok {
+		if _, err := x509.ParseCertificate(der); err == nil {
+			return nil, nil, errors.New("it is a certificate without its private key: store both, as PEM or PFX")
+		}
 		return readPFX(der, password)
-	}
-	if password != "" {
-		return nil, nil, errors.New("there is a password, but the certificate is PEM, whose key needs none: remove certificate_password")
 	}
 	if err := checkKey(text); err != nil {
 		return nil, nil, err
+	}
+	if password != "" {
+		return nil, nil, errors.New("there is a password, but the certificate is PEM, whose key needs none: remove certificate_password")
 	}
 	return confidential.CertFromPEM(text, "")
 }
@@ -116,14 +119,15 @@ func checkKey(text []byte) error {
 		if b, text = pem.Decode(text); b == nil {
 			return nil
 		}
-		switch b.Type {
-		case "ENCRYPTED PRIVATE KEY":
+		_, old := b.Headers["DEK-Info"] // RFC 1421 section 4.6.1.3
+		switch {
+		case old, b.Type == "ENCRYPTED PRIVATE KEY":
 			return errors.New("the private key is encrypted: store it without a passphrase (openssl pkcs8 -in KEY -out PLAIN) and protect the file's mode, or as PFX with certificate_password")
-		case "EC PRIVATE KEY":
+		case b.Type == "EC PRIVATE KEY":
 			return errNotRSA
-		case "PRIVATE KEY":
+		case b.Type == "PRIVATE KEY":
 			if k, err := x509.ParsePKCS8PrivateKey(b.Bytes); err == nil {
-				if _, ec := k.(*ecdsa.PrivateKey); ec {
+				if _, is := k.(*rsa.PrivateKey); !is {
 					return errNotRSA
 				}
 			}

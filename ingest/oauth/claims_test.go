@@ -104,7 +104,9 @@ func TestRetryAfterReadsSecondsAndDates(t *testing.T) {
 		{"-3", "", 0},
 		{"soon", "", 0},
 		{"", "", 0},
-		{"99999999999999999999", "", time.Hour},
+		{"99999999999999999999", "", maxObeyed},
+		{"1000000000000000000", "", maxObeyed},
+		{"7200", "", 2 * time.Hour},
 		{"NaN", "", 0},
 		{"Wed, 21 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 2015 07:27:00 GMT", time.Minute}, // by the issuer's own clock
 		{"Wed, 21 Oct 2015 07:28:00 GMT", "", 0},                                        // long past
@@ -129,6 +131,11 @@ func TestALifetimeNeedsNoAgreementOfClocks(t *testing.T) {
 		{"only expires_on, clock ahead", `{"expires_on":1}`, hour, -time.Hour, time.Hour},
 		{"only expires_on, clock ahead, opaque token", `{"expires_on":1}`, "t", -time.Hour, 5 * time.Minute},
 		{"zero", `{"expires_in":0}`, hour, 0, time.Hour},
+		{"less than nothing", `{"expires_in":-3600}`, "t", -time.Hour, 5 * time.Minute},
+		{"a fraction", `{"expires_in":3599.5}`, "t", 0, 3599*time.Second + 500*time.Millisecond},
+		{"no number", `{"expires_in":["3600"]}`, "t", 50 * time.Minute, 50 * time.Minute},
+		{"a token that ends before expires_in", `{"expires_in":86400}`, hour, 24 * time.Hour, time.Hour},
+		{"a token that ends after expires_in", `{"expires_in":600}`, hour, 0, 10 * time.Minute},
 	} {
 		if got := lifetime([]byte(c.body), c.token, c.byClock); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)

@@ -12,6 +12,9 @@ import (
 	"mailflume/ingest"
 )
 
+// identityUpdate is how long Azure's metadata service answers 410 at most, by its guide.
+const identityUpdate = 70 * time.Second
+
 // opToken is the Op of errors: what was being done.
 const opToken = "token"
 
@@ -130,7 +133,7 @@ type issuerAnswer struct {
 	Issuer      string          `json:"issuer"`
 	Endpoint    string          `json:"token_endpoint"`
 	AccessToken string          `json:"access_token"`
-	Scope       string          `json:"scope"`
+	Scope       words           `json:"scope"`
 }
 
 // answerFault is for a request that was answered. The status comes before the body where it says
@@ -138,7 +141,7 @@ type issuerAnswer struct {
 // the error field of RFC 6749 section 5.2; a block page of a firewall is not Entra's word.
 func answerFault(id *identity, a *answer) (ingest.Fault, string) {
 	var j issuerAnswer
-	isJSON := object(json.Unmarshal(a.body, &j))
+	isJSON := decode(a.body, &j)
 	numbered, _ := adviceFor(j.numbers())
 	wait := max(retryAfter(a.header), numbered.wait)
 	text := j.text(a, id.secrets)
@@ -147,12 +150,14 @@ func answerFault(id *identity, a *answer) (ingest.Fault, string) {
 		return ingest.Fault{Class: ingest.Throttled, Code: ingest.CodeTokenThrottled, Wait: wait}, text
 	case a.status >= 500:
 		return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeTokenDown, Wait: wait}, text
+	case id.grant == grantIdentity && a.status == http.StatusGone: // the metadata service is being updated, which takes up to 70 s
+		return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeTokenDown, Wait: max(wait, identityUpdate)}, text
+	case id.grant == grantIdentity && a.status/100 == 4:
+		return ingest.Fault{Class: ingest.Config, Code: ingest.CodeIdentity, Wait: wait}, text
 	case isJSON && j.Error != "":
 		f := id.grant.refusal(j.Error, j.numbers(), a.skew)
 		f.Wait = wait
 		return f, text
-	case id.grant == grantIdentity && a.status/100 == 4:
-		return ingest.Fault{Class: ingest.Config, Code: ingest.CodeIdentity}, text
 	case !isJSON && !a.token && a.status == http.StatusNotFound:
 		return ingest.Fault{Class: ingest.Config, Code: ingest.CodeTenantUnknown}, text
 	case !isJSON || a.status/100 != 2:
@@ -162,17 +167,10 @@ func answerFault(id *identity, a *answer) (ingest.Fault, string) {
 			fmt.Sprintf("the discovery document of %s lacks an endpoint, or its issuer %q belongs to another authority", a.origin, quote(j.Issuer, 200, id.secrets...))
 	case j.AccessToken != "" && j.declined(a.scope):
 		return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeScope},
-			fmt.Sprintf("%s granted %q, not the scope %s", a.origin, quote(j.Scope, 200, id.secrets...), a.scope)
+			fmt.Sprintf("%s granted %q, not the scope %s", a.origin, quote(string(j.Scope), 200, id.secrets...), a.scope)
 	}
 	return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeTokenAnswer},
 		fmt.Sprintf("%s answered HTTP %d with JSON that is no usable token (a bearer access_token and a whole-numbered expires_in are needed)", a.origin, a.status)
-}
-
-// object reports whether there was a JSON object. A field that has another type than it should is left out, and
-// spoils no other: gateways write numbers where issuers write text.
-func object(err error) bool {
-	wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
-	return err == nil || ok && wrong.Field != ""
 }
 
 // text is the answer in the issuer's own words, with the ids that its support asks for.
@@ -195,7 +193,7 @@ func (j issuerAnswer) text(a *answer, secrets []string) string {
 
 // declined reports whether the issuer names what it granted (RFC 6749 section 5.1) and leaves out what was asked for.
 func (j issuerAnswer) declined(scope string) bool {
-	granted := strings.Fields(j.Scope)
+	granted := strings.Fields(string(j.Scope))
 	return len(granted) > 0 && !slices.ContainsFunc(granted, func(s string) bool { return strings.EqualFold(s, scope) })
 }
 

@@ -1,11 +1,14 @@
 package oauth
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf16"
 
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential"
 )
@@ -83,6 +86,25 @@ func readSecret(ctx context.Context, read func(context.Context) (string, error))
 	return readLine(ctx, read, maxSecret)
 }
 
+// unmarked takes the byte order mark from a text that an editor or a shell has written, and decodes UTF-16,
+// which Windows PowerShell writes.
+func unmarked(text []byte) []byte {
+	var order binary.ByteOrder
+	switch {
+	case bytes.HasPrefix(text, []byte{0xFF, 0xFE}):
+		order = binary.LittleEndian
+	case bytes.HasPrefix(text, []byte{0xFE, 0xFF}):
+		order = binary.BigEndian
+	default:
+		return bytes.TrimPrefix(text, []byte("\ufeff"))
+	}
+	var units []uint16
+	for text = text[2:]; len(text) > 1; text = text[2:] {
+		units = append(units, order.Uint16(text))
+	}
+	return []byte(string(utf16.Decode(units)))
+}
+
 // readLine reads one line. Editors end files with a line break, some of them start them with a byte
 // order mark; neither is part of it.
 func readLine(ctx context.Context, read func(context.Context) (string, error), limit int) (string, error) {
@@ -90,7 +112,7 @@ func readLine(ctx context.Context, read func(context.Context) (string, error), l
 	if err != nil {
 		return "", err
 	}
-	s = strings.TrimRight(strings.TrimPrefix(s, "\ufeff"), "\r\n")
+	s = strings.TrimRight(string(unmarked([]byte(s))), "\r\n")
 	switch {
 	case s == "":
 		return "", errors.New("it is empty")

@@ -1,11 +1,13 @@
 package oauth
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/binary"
 	"encoding/pem"
 	"errors"
 	"io/fs"
@@ -15,6 +17,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"mailflume/ingest"
 	"mailflume/ingest/oauth/oauthtest"
@@ -157,6 +160,8 @@ func TestACertificateThatCannotWorkIsToldBeforeAnyRequest(t *testing.T) {
 		{"an EC key", block("EC PRIVATE KEY", []byte{1}), "RSA"},
 		{"an EC key in PKCS 8", block("PRIVATE KEY", pkcs8), "RSA"},
 		{"an encrypted key", block("ENCRYPTED PRIVATE KEY", []byte{1}), "passphrase"},
+		{"a key that an old openssl has encrypted", append(bytes.Clone(certOnly), pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Headers: map[string]string{"DEK-Info": "AES-128-CBC,00"}, Bytes: []byte{1}})...), "passphrase"},
+		{"DER", old.Raw, "without its private key"},
 		{"a huge file", make([]byte, 1<<20), "longer"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -169,6 +174,31 @@ func TestACertificateThatCannotWorkIsToldBeforeAnyRequest(t *testing.T) {
 	}
 	if n := i.Requests(""); n != 0 {
 		t.Errorf("%d requests", n)
+	}
+}
+
+func TestAFileIsReadHoweverAnEditorHasWrittenIt(t *testing.T) {
+	cert, text := clientPEM(t, time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
+	wide := func(order binary.AppendByteOrder, s string) []byte {
+		var b []byte
+		for _, u := range utf16.Encode([]rune("\ufeff" + s)) {
+			b = order.AppendUint16(b, u)
+		}
+		return b
+	}
+	for name, as := range map[string]func(string) []byte{
+		"CRLF":              func(s string) []byte { return []byte(strings.ReplaceAll(s, "\n", "\r\n")) },
+		"a byte order mark": func(s string) []byte { return []byte("\ufeff" + s) },
+		"PowerShell":        func(s string) []byte { return wide(binary.LittleEndian, s+"\r\n") },
+		"UTF-16, big end":   func(s string) []byte { return wide(binary.BigEndian, s) },
+	} {
+		id, err := certIdentity(as(string(text)), "", time.Now())
+		if err != nil || id.thumb != thumbprint(cert) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if s, err := readSecret(t.Context(), static(string(as("sécret~8Q\n")))); err != nil || s != "sécret~8Q" {
+			t.Errorf("%s: %q, %v", name, s, err)
+		}
 	}
 }
 

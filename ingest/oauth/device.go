@@ -2,7 +2,7 @@ package oauth
 
 import (
 	"context"
-	"encoding/json"
+	"math"
 	"net/http"
 	"net/url"
 	"time"
@@ -11,9 +11,10 @@ import (
 )
 
 const (
-	deviceInterval = 5 // seconds between two questions, unless the issuer says otherwise (RFC 8628 section 3.2)
-	slowDown       = 5 // more of them each time the issuer asks to slow down (section 3.5)
-	maxInterval    = 60
+	deviceInterval = 5  // seconds between two questions, unless the issuer says otherwise (RFC 8628 section 3.2)
+	slowDown       = 5  // more of them each time the issuer asks to slow down (section 3.5)
+	maxInterval    = 60 // of the backoff when the issuer does not answer
+	maxPatience    = time.Hour
 )
 
 // DeviceCode is what a person needs to sign in on another device (RFC 8628 section 3.2).
@@ -31,8 +32,8 @@ type deviceAnswer struct {
 	Page       string  `json:"verification_uri"`
 	PageGoogle string  `json:"verification_url"`
 	WithCode   string  `json:"verification_uri_complete"`
-	ExpiresIn  float64 `json:"expires_in"`
-	Interval   float64 `json:"interval"`
+	ExpiresIn  seconds `json:"expires_in"`
+	Interval   seconds `json:"interval"`
 }
 
 // Device signs in with a device code (RFC 8628): show gets the page and the code, which a person opens
@@ -51,7 +52,7 @@ func (s *SignIn) Device(ctx context.Context, show func(DeviceCode)) (SignedIn, e
 	}
 	patience := s.patience
 	if d.ExpiresIn > 0 {
-		patience = time.Duration(min(d.ExpiresIn, maxObeyed.Seconds()) * float64(time.Second))
+		patience = d.ExpiresIn.atMost(maxPatience)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errNobody)
 	defer cancel()
@@ -74,7 +75,7 @@ func (s *SignIn) deviceCode(ctx context.Context) (d deviceAnswer, e *ingest.Erro
 	if err != nil {
 		return d, classify(&id, got, err)
 	}
-	usable := got.status/100 == 2 && json.Unmarshal(got.body, &d) == nil
+	usable := got.status/100 == 2 && decode(got.body, &d)
 	if d.Page == "" {
 		d.Page = d.PageGoogle
 	}
@@ -89,7 +90,7 @@ func (s *SignIn) deviceCode(ctx context.Context) (d deviceAnswer, e *ingest.Erro
 func (s *SignIn) await(ctx context.Context, d deviceAnswer) (SignedIn, error) {
 	interval := deviceInterval
 	if d.Interval > 0 {
-		interval = int(min(d.Interval, maxInterval) + 0.999)
+		interval = int(math.Ceil(min(float64(d.Interval), maxPatience.Seconds()))) // section 3.2: no sooner, however long
 	}
 	for {
 		if !pause(ctx, time.Duration(interval)*s.second) {
@@ -103,7 +104,7 @@ func (s *SignIn) await(ctx context.Context, d deviceAnswer) (SignedIn, error) {
 		case field == "slow_down":
 			interval += slowDown
 		case field == "" && (failure.Fault.Class == ingest.Transient || failure.Fault.Class == ingest.Throttled):
-			interval = min(2*interval, maxInterval) // section 3.5: back off when there is no answer
+			interval = max(interval, min(2*interval, maxInterval)) // section 3.5: back off when there is no answer
 		default:
 			return SignedIn{}, failure
 		}
@@ -127,9 +128,10 @@ func (s *SignIn) ask(ctx context.Context, code string) (m minted, a tokenAnswer,
 		return m, a, "", classify(&id, got, err)
 	}
 	var j issuerAnswer
-	if got.status/100 == 4 && got.status != http.StatusTooManyRequests && json.Unmarshal(got.body, &j) == nil {
+	// Some issuers say so with 200.
+	if got.status < 500 && got.status != http.StatusTooManyRequests && decode(got.body, &j) {
 		field = j.Error
 	}
-	m, a, e = got.minted(&id, began)
+	m, a, e = got.minted(&id, began, 0)
 	return m, a, field, s.blame(e)
 }

@@ -43,6 +43,24 @@ func TestADeviceCodeIsAskedForMoreSlowlyWhenTheIssuerWantsIt(t *testing.T) {
 	}
 }
 
+func TestAnIssuerThatWritesItsDeviceCodesInItsOwnWayIsUnderstood(t *testing.T) {
+	p := startPerson(t, oauthtest.People{})
+	p.issuer.Fail(oauthtest.Fault{Path: "/devicecode", Body: `{"device_code":"d","user_code":"\u001b]0;x\u0007U-1\u202e","verification_uri":"https://x/\u001b[2J","expires_in":"900","interval":"300","message":7}`})
+	p.issuer.Fail(oauthtest.Fault{Path: "/token", Times: 1, Body: `{"error":"authorization_pending"}`})
+	p.issuer.Fail(oauthtest.Fault{Path: "/token", Times: 1, Status: 503})
+	p.issuer.Fail(oauthtest.Fault{Path: "/token", Body: `{"access_token":"t","refresh_token":"r","expires_in":3600}`})
+	s := p.signIn(t)
+	s.second = time.Millisecond
+	var shown DeviceCode
+	began := time.Now()
+	if _, err := s.Device(t.Context(), func(d DeviceCode) { shown = d }); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took < 900*s.second || shown.Code != "]0;xU-1" || shown.Page != "https://x/[2J" {
+		t.Errorf("three questions, 300 of %v apart, took %v; %+v", s.second, took, shown)
+	}
+}
+
 func TestADeviceCodeThatLeadsToNothingSaysWhy(t *testing.T) {
 	for _, c := range []struct {
 		name  string

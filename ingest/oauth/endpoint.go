@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -37,10 +36,10 @@ func newEndpoint(tokenURL string, client *http.Client, now func() time.Time) (*e
 // tokenAnswer is RFC 6749 section 5.1, and OpenID Connect Core 1.0 section 3.1.3.3.
 type tokenAnswer struct {
 	AccessToken  string `json:"access_token"`
-	TokenType    string `json:"token_type"`
+	TokenType    any    `json:"token_type"`
 	RefreshToken string `json:"refresh_token"`
 	IDToken      string `json:"id_token"`
-	Scope        string `json:"scope"`
+	Scope        words  `json:"scope"`
 }
 
 // post sends one form and reads the token in its answer.
@@ -50,7 +49,7 @@ func (p *endpoint) post(ctx context.Context, id *identity, form url.Values, clie
 	if err != nil {
 		return minted{}, tokenAnswer{}, classify(id, got, err)
 	}
-	return got.minted(id, began)
+	return got.minted(id, began, 0)
 }
 
 // send posts one form and returns the answer, which has a body unless there is an error. client, if it
@@ -75,14 +74,18 @@ func (p *endpoint) send(ctx context.Context, form url.Values, client *url.Userin
 	return &x.last, err
 }
 
-// minted reads the token in an answer.
-func (a *answer) minted(id *identity, began time.Time) (minted, tokenAnswer, *ingest.Error) {
+// minted reads the token in an answer. byClock is how long it lives by the answer's expires_on.
+func (a *answer) minted(id *identity, began time.Time, byClock time.Duration) (minted, tokenAnswer, *ingest.Error) {
 	var t tokenAnswer
-	// A token of a type that is not known must not be used (RFC 6749 section 7.1).
-	usable := a.status/100 == 2 && json.Unmarshal(a.body, &t) == nil && bearer(t.AccessToken) &&
-		(t.TokenType == "" || strings.EqualFold(t.TokenType, "bearer"))
-	if !usable {
+	if a.status/100 != 2 || !decode(a.body, &t) || !bearer(t.AccessToken) || !t.known() {
 		return minted{}, tokenAnswer{}, classify(id, a, errNotBearer)
 	}
-	return minted{value: t.AccessToken, life: lifetime(a.body, t.AccessToken, 0), began: began}, t, nil
+	return minted{value: t.AccessToken, life: lifetime(a.body, t.AccessToken, byClock), began: began}, t, nil
+}
+
+// known reports whether the token is of the one type that mail servers take: a token of a type that is
+// not known must not be used (RFC 6749 section 7.1).
+func (t tokenAnswer) known() bool {
+	name, ok := t.TokenType.(string)
+	return t.TokenType == nil || ok && (name == "" || strings.EqualFold(name, "bearer"))
 }

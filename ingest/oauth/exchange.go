@@ -107,6 +107,7 @@ func (x *exchange) Do(req *http.Request) (*http.Response, error) {
 		return nil, errRedirect
 	}
 	x.last.body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	x.last.body = bytes.TrimPrefix(x.last.body, []byte("\ufeff")) // RFC 8259 section 8.1: may be passed over
 	if err == nil {
 		err = req.Context().Err() // a server that sees us leave may end a half answer in good order
 	}

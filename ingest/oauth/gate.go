@@ -112,11 +112,12 @@ func (g *gate) leave(mailbox string, failure *ingest.Error) {
 	g.until = g.now().Add(holdOff(failure.Fault.Wait, g.failures))
 }
 
-// reread opens the gate, once a minute: what closed it was another key's.
+// reread opens the gate, once a minute: what closed it was another key's, unless the issuer named the time.
 func (g *gate) reread() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if now := g.now(); now.Sub(g.rereadAt) >= forceEvery {
+	now := g.now()
+	if asked := g.failure != nil && named(g.failure.Fault) && now.Before(g.until); now.Sub(g.rereadAt) >= forceEvery && !asked {
 		g.failure, g.failures, g.rereadAt = nil, 0, now
 		clear(g.refused)
 	}

@@ -122,7 +122,7 @@ func (g *Google) Close() error {
 // mint makes one real token request for a mailbox, once the gate lets it.
 func (g *Google) mint(ctx context.Context, address string) (minted, *ingest.Error) {
 	if e := g.gate.enter(ctx, address); e != nil {
-		return minted{}, e
+		return minted{shared: true}, e
 	}
 	ctx, cancel := context.WithTimeout(ctx, g.opt.Timeout)
 	defer cancel()

@@ -54,6 +54,7 @@ func TestAPFXSignsIn(t *testing.T) {
 		{"the wrong password", "other", modern, "certificate_password"},
 		{"no password where one is needed", "", modern, "certificate_password"},
 		{"cut short", "p w", modern[:len(modern)/2], "cannot be read"},
+		{"a password for an encrypted key in PEM", "p w", append(bytes.Clone(text), pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: []byte{1}})...), "or as PFX with certificate_password"},
 		{"a password for PEM", "p w", text, "remove certificate_password"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -183,7 +184,8 @@ func TestAManagedIdentityNeedsNoSecret(t *testing.T) {
 		code  ingest.Code
 	}{
 		{"not assigned", oauthtest.Fault{Status: 400, Body: `{"statusCode":400,"message":"No User Assigned or Delegated Managed Identity found"}`}, ingest.Config, ingest.CodeIdentity},
-		{"not assigned, by the book", oauthtest.Fault{Status: 400, Body: `{"error":"invalid_request","error_description":"Identity not found"}`}, ingest.Config, ingest.CodeIdentity},
+		{"not assigned, as the metadata service says it", oauthtest.Fault{Status: 400, Body: `{"error":"invalid_request","error_description":"Identity not found"}`}, ingest.Config, ingest.CodeIdentity},
+		{"being updated", oauthtest.Fault{Status: 410}, ingest.Transient, ingest.CodeTokenDown},
 		{"no such path", oauthtest.Fault{Status: 404}, ingest.Config, ingest.CodeIdentity},
 		{"throttled", oauthtest.Fault{Status: 429, RetryAfter: "7"}, ingest.Throttled, ingest.CodeTokenThrottled},
 		{"failing", oauthtest.Fault{Status: 500}, ingest.Transient, ingest.CodeTokenDown},

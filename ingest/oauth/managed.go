@@ -69,8 +69,6 @@ func (m *managed) mint(ctx context.Context) (minted, *ingest.Error) {
 	if err != nil {
 		return minted{}, classify(&id, &x.last, err)
 	}
-	if !bearer(r.AccessToken) {
-		return minted{}, classify(&id, &x.last, errNotBearer)
-	}
-	return minted{value: r.AccessToken, life: lifetime(x.last.body, r.AccessToken, r.ExpiresOn.Sub(began))}, nil
+	out, _, failure := x.last.minted(&id, time.Time{}, r.ExpiresOn.Sub(began))
+	return out, failure
 }

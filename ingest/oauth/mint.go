@@ -2,9 +2,7 @@ package oauth
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"strconv"
 	"strings"
 	"time"
 
@@ -36,12 +34,9 @@ func (e *entra) mint(ctx context.Context) (minted, *ingest.Error) {
 	if err != nil {
 		return out, classify(&id, &x.last, err)
 	}
-	if !bearer(r.AccessToken) {
-		return out, classify(&id, &x.last, errNotBearer)
-	}
-	out.value = r.AccessToken
-	out.life = lifetime(x.last.body, r.AccessToken, r.ExpiresOn.Sub(began))
-	return out, nil
+	m, _, failure := x.last.minted(&id, time.Time{}, r.ExpiresOn.Sub(began))
+	m.certEnds = id.ends
+	return m, failure
 }
 
 // errNotBearer only marks the place; classify sees the answer.
@@ -57,24 +52,24 @@ func bearer(t string) bool {
 
 // lifetime is how long the token lives from now. expires_in comes first: it is the only form that
 // does not depend on two clocks agreeing (MSAL prefers expires_on). A token that seems to have
-// ended before it came tells of a skewed clock: then its own exp - iat counts.
+// ended before it came tells of a skewed clock: then its own exp - iat counts; and it never lives
+// longer than that, whatever the answer says: mail servers look at nothing else.
 func lifetime(body []byte, token string, byClock time.Duration) time.Duration {
 	var a struct {
-		ExpiresIn json.RawMessage `json:"expires_in"`
+		ExpiresIn seconds `json:"expires_in"`
 	}
-	if json.Unmarshal(body, &a) == nil {
-		s, err := strconv.ParseInt(strings.Trim(string(a.ExpiresIn), `"`), 10, 64)
-		if err == nil && s > 0 {
-			return time.Duration(min(s, int64(maxLifetime/time.Second))) * time.Second
-		}
+	own := maxLifetime
+	c, _ := Describe(token)
+	if d := c.Expires.Sub(c.Issued); d > 0 && !c.Issued.IsZero() {
+		own = min(d, maxLifetime)
 	}
-	if byClock > 0 {
-		return byClock
-	}
-	if c, ok := Describe(token); ok {
-		if own := c.Expires.Sub(c.Issued); own > 0 && !c.Issued.IsZero() {
-			return own
-		}
+	switch {
+	case decode(body, &a) && a.ExpiresIn > 0:
+		return min(a.ExpiresIn.atMost(maxLifetime), own)
+	case byClock > 0:
+		return min(byClock, own)
+	case own < maxLifetime:
+		return own
 	}
 	return 5 * time.Minute
 }

@@ -16,7 +16,9 @@ const (
 	forceEvery  = time.Minute      // between two renewals that a refused token forces
 	holdOffMin  = 5 * time.Second
 	holdOffMax  = 5 * time.Minute
-	maxObeyed   = time.Hour // the longest Retry-After that is believed
+	believed    = 3 // times in a row that a moment is kept to
+	momentEnds  = 20 * time.Second
+	maxObeyed   = 24 * time.Hour // the longest Retry-After that is believed
 	maxLifetime = 30 * 24 * time.Hour
 )
 
@@ -29,6 +31,7 @@ type minted struct {
 	began    time.Time     // of the request, if it had to wait first
 	certEnds time.Time
 	rotated  bool // the refresh token was replaced
+	shared   bool // nothing was asked: the failure is what another request has found
 }
 
 // renewer keeps one token alive. It owns the goroutine of the request that is under way (at most
@@ -57,6 +60,7 @@ type renewer struct {
 	failure  *ingest.Error // the last request's, nil after a success
 	failures int
 	retryAt  time.Time
+	named    bool // the issuer has named that time
 	forcedAt time.Time
 	rereadAt time.Time
 }
@@ -184,9 +188,10 @@ func (r *renewer) usable(refused string) bool {
 	return !r.closed && r.token.Value != "" && r.token.Value != refused && r.token.Expires.Sub(r.now()) > 0
 }
 
-// ahead is how long before its end the token is renewed. Half of a short life is kept for use.
+// ahead is how long before its end the token is renewed. Half of a short life is kept for use, and
+// however short it is, the issuer has its rest.
 func (r *renewer) ahead() time.Duration {
-	return min(max(renewAhead, r.life/5), r.life/2)
+	return min(max(renewAhead, r.life/5), r.life/2, r.life-holdOffMin)
 }
 
 // start begins the one request. The caller holds the lock.
@@ -216,7 +221,7 @@ func (r *renewer) run(f *flight) {
 	case r.closed:
 		f.err = closedError()
 	case failure != nil:
-		f.err = r.fail(failure, now)
+		f.err = r.fail(failure, now, m.shared)
 		info.Err = f.err
 	default:
 		f.token = r.succeed(m, began, f.asked)
@@ -234,7 +239,7 @@ func (r *renewer) run(f *flight) {
 
 // succeed takes the new token. Its life counts from before the request, which is never too late.
 func (r *renewer) succeed(m minted, began time.Time, asked bool) ingest.Token {
-	r.life = min(m.life, maxLifetime)
+	r.life = min(max(m.life, holdOffMin), maxLifetime)
 	r.token = ingest.Token{Value: m.value, Expires: began.Add(r.life)}
 	r.failure, r.failures = nil, 0
 	r.used = asked
@@ -243,8 +248,9 @@ func (r *renewer) succeed(m minted, began time.Time, asked bool) ingest.Token {
 }
 
 // fail notes a failure and the time until which the issuer is left alone.
-func (r *renewer) fail(e *ingest.Error, now time.Time) error {
+func (r *renewer) fail(e *ingest.Error, now time.Time, shared bool) error {
 	r.failures++
+	r.named = !shared && named(e.Fault)
 	held := *e
 	held.Fault.Wait = holdOff(e.Fault.Wait, r.failures)
 	r.failure = &held
@@ -255,13 +261,27 @@ func (r *renewer) fail(e *ingest.Error, now time.Time) error {
 	return &held
 }
 
+// named reports whether the issuer itself said how long it wants to be left alone. A refusal is of the
+// credential: a new one may be tried.
+func named(f ingest.Fault) bool {
+	return f.Wait > 0 && (f.Class == ingest.Throttled || f.Class == ingest.Transient)
+}
+
 // holdOff is the wait that the issuer asked for, or the next step of the backoff. Jitter only ever
-// lengthens it: many workers that were refused together must not come back together.
+// lengthens it: many workers that were refused together must not come back together. An issuer that goes on
+// asking for a moment is not asked each moment.
 func holdOff(asked time.Duration, failures int) time.Duration {
-	if asked > 0 {
-		asked = min(asked, maxObeyed)
-		return asked + rand.N(time.Second) // to the second
+	if asked = min(asked, maxObeyed); asked > 0 {
+		asked += rand.N(time.Second) // to the second
+		if failures <= believed {
+			return asked
+		}
+		return max(asked, min(backOff(failures-believed), momentEnds))
 	}
+	return backOff(failures)
+}
+
+func backOff(failures int) time.Duration {
 	d := holdOffMax
 	if failures < 7 {
 		d = holdOffMin << (failures - 1)
@@ -304,12 +324,12 @@ func (r *renewer) tick() {
 	r.start(false)
 }
 
-// reread ends the hold-off: it was for what the credential was before. Once a minute, for the sake of
-// the issuer: a program may write the same file again and again.
+// reread ends the hold-off: it was for what the credential was before. A time that the issuer named stays.
+// Once a minute, for the sake of the issuer: a program may write the same file again and again.
 func (r *renewer) reread() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if now := r.now(); now.Sub(r.rereadAt) >= forceEvery {
+	if now := r.now(); now.Sub(r.rereadAt) >= forceEvery && (!r.named || r.held(now) <= 0) {
 		r.failure, r.failures, r.forcedAt, r.rereadAt = nil, 0, time.Time{}, now
 	}
 }

@@ -183,7 +183,7 @@ func (s *SignIn) store(ctx context.Context, m minted, a tokenAnswer) (SignedIn, 
 			return SignedIn{}, e
 		}
 		if saved != 0 {
-			return SignedIn{Account: account, Scope: clean(a.Scope, 500), Replaced: unreadable || old.Refresh != ""}, nil
+			return SignedIn{Account: account, Scope: clean(string(a.Scope), 500), Replaced: unreadable || old.Refresh != ""}, nil
 		}
 	}
 }
@@ -194,8 +194,8 @@ func (s *SignIn) verify(m minted, a tokenAnswer) (account string, e *ingest.Erro
 	if want := s.opt.Account; want != "" && len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, want) }) {
 		return "", loginError(ingest.Auth, ingest.CodeLoginAccount, "%s signed in, and it should have been %s; nothing was stored", strings.Join(names, ", "), want)
 	}
-	if missing := ungranted(s.opt.Scope, a.Scope); missing != "" {
-		return "", loginError(ingest.Auth, ingest.CodeLoginConsent, "the issuer granted %q, without %s; nothing was stored", clean(a.Scope, 300), missing)
+	if missing := ungranted(s.opt.Scope, string(a.Scope)); missing != "" {
+		return "", loginError(ingest.Auth, ingest.CodeLoginConsent, "the issuer granted %q, without %s; nothing was stored", clean(string(a.Scope), 300), missing)
 	}
 	if a.RefreshToken == "" {
 		return "", loginError(ingest.Auth, ingest.CodeLoginNoRefresh, "the issuer gave no refresh token; nothing was stored")

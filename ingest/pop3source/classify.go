@@ -53,6 +53,9 @@ func classify(err error, s situation) error {
 // dialling, TLS and a lost connection produce last.
 func fault(err error, s situation) ingest.Fault {
 	if e, ok := errors.AsType[*pop3.Error](err); ok {
+		if e.Backoff > 0 { // whatever else it says
+			return ingest.Fault{Class: ingest.Throttled, Wait: e.Backoff, Code: ingest.CodeThrottled}
+		}
 		if f, ok := codeFault(e, s); ok {
 			return f
 		}

@@ -144,10 +144,10 @@ func (s *Source) greet(ctx context.Context, c *pop3.Client) error {
 	return classify(c.StartTLS(ctx, s.opt.Endpoint.TLSConfig()), situation{op: "pop3 STLS"})
 }
 
-// capabilities asks CAPA; a server that does not know it has none.
+// capabilities asks CAPA; a server that does not know it has none. One that asks to wait is asked no more.
 func capabilities(ctx context.Context, c *pop3.Client) (pop3.Capabilities, error) {
 	caps, err := c.Capa(ctx)
-	if _, refused := errors.AsType[*pop3.Error](err); refused {
+	if e, refused := errors.AsType[*pop3.Error](err); refused && e.Backoff == 0 {
 		return pop3.Capabilities{}, nil
 	}
 	return caps, err

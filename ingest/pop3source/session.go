@@ -81,7 +81,7 @@ func (s *session) maildrop(ctx context.Context) ([]item, error) {
 		return s.box, nil
 	}
 	sizes, err := s.c.List(ctx)
-	if e, refused := errors.AsType[*pop3.Error](err); err != nil && (!refused || e.Code != "") {
+	if e, refused := errors.AsType[*pop3.Error](err); err != nil && (!refused || e.Code != "" || e.Backoff > 0) {
 		return nil, classify(err, s.situation("pop3 LIST"))
 	}
 	ids, err := s.c.UIDL(ctx)

@@ -37,6 +37,7 @@ func (w *Worker) do(ctx context.Context, r natsjs.Request, tell func(any)) (resu
 	case VerbPause:
 		err = w.fleet.Pause(ctx, r.Box)
 	case VerbResume:
+		w.boxes.reread() // as for a poll
 		err = w.fleet.Resume(ctx, r.Box)
 	case VerbPoll:
 		w.boxes.reread() // somebody may have repaired something, or signed in

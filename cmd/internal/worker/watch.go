@@ -22,6 +22,14 @@ type stamp struct {
 	size int64
 	mod  time.Time
 	gone bool
+	file os.FileInfo
+}
+
+// same compares what the files are, too: another one of the same size and time may have taken the name.
+func same(a, b []stamp) bool {
+	return slices.EqualFunc(a, b, func(a, b stamp) bool {
+		return a.path == b.path && a.size == b.size && a.mod.Equal(b.mod) && a.gone == b.gone && (a.file == nil || os.SameFile(a.file, b.file))
+	})
 }
 
 func stamps(files []string) []stamp {
@@ -31,11 +39,28 @@ func stamps(files []string) []stamp {
 		if info, err := os.Stat(f); err != nil {
 			s.gone = true
 		} else {
-			s.size, s.mod = info.Size(), info.ModTime()
+			s.size, s.mod, s.file = info.Size(), info.ModTime(), info
 		}
 		out = append(out, s)
 	}
 	return out
+}
+
+// changes are those of files that are read once they rest: one of them may be half written, or they may
+// belong together.
+type changes struct {
+	seen []stamp
+	due  bool
+}
+
+// look tells of changes when nothing has changed since the last look, and again until they were heard.
+func (c *changes) look(now []stamp, tell func() (heard bool)) {
+	switch {
+	case !same(c.seen, now):
+		c.seen, c.due = now, true
+	case c.due:
+		c.due = !tell()
+	}
 }
 
 // watch reloads on SIGHUP and when a file has changed, until ctx ends. Files with secrets count too.
@@ -49,7 +74,7 @@ func (w *Worker) watch(ctx context.Context) {
 	defer signal.Stop(hup)
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
-	secrets := stamps(w.cfg.SecretFiles())
+	secrets := changes{seen: stamps(w.cfg.SecretFiles())}
 	for {
 		select {
 		case <-ctx.Done():
@@ -58,26 +83,27 @@ func (w *Worker) watch(ctx context.Context) {
 			w.seen = stamps(w.cfg.Files) // before the files are read: a change meanwhile is another one
 			w.reload()
 		case <-tick.C:
-			if now := stamps(w.cfg.Files); !slices.Equal(w.seen, now) {
+			if now := stamps(w.cfg.Files); !same(w.seen, now) {
 				w.seen = now
 				w.reload()
 			}
-			if now := stamps(w.cfg.SecretFiles()); !slices.Equal(secrets, now) {
-				secrets = now
-				w.repaired()
-			}
+			secrets.look(stamps(w.cfg.SecretFiles()), w.repaired)
 		}
 	}
 }
 
 // repaired has what waits for a right credential try again: a file with a secret has changed. Without
-// that it would be found out by the next try, which is rare by then.
-func (w *Worker) repaired() {
-	w.boxes.reread()
+// that it would be found out by the next try, which is rare by then. It reports whether that was heard:
+// not where it was done less than a minute ago.
+func (w *Worker) repaired() bool {
+	if !w.boxes.reread() {
+		return false
+	}
 	if w.board.Troubled() > 0 {
 		w.log.Info().Msg("a file with a secret has changed: what is in trouble is tried again")
 		w.fleet.Wake()
 	}
+	return true
 }
 
 // reload takes a changed configuration over; a bad one changes nothing.
