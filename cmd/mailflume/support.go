@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mailflume/cmd/internal/redact"
 	"mailflume/cmd/internal/support"
+	"mailflume/ingest/redact"
 	"mailflume/publish/natsjs"
 )
 

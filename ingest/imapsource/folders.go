@@ -176,7 +176,7 @@ func (s *session) absent(ctx context.Context, name string, err error) error {
 	if lerr != nil || slices.ContainsFunc(there, func(f folderInfo) bool { return f.name == canonical(name) }) {
 		return err
 	}
-	return &ingest.Error{Fault: ingest.Fault{Class: ingest.Config, Code: ingest.CodeFolderMissing}, Op: "imap open folder " + printable(name), Err: errors.Unwrap(err)}
+	return s.trouble().fault(ingest.Fault{Class: ingest.Config, Code: ingest.CodeFolderMissing}, "imap open folder "+printable(name), errors.Unwrap(err))
 }
 
 // noFolder is the error of a mailbox of which no configured folder can be read. It names the
@@ -199,5 +199,5 @@ func (s *session) noFolder(ctx context.Context) error {
 			cause = fmt.Errorf("%w and %d more", cause, len(there)-maxNamed)
 		}
 	}
-	return &ingest.Error{Fault: ingest.Fault{Class: ingest.Config, Code: ingest.CodeFolderMissing}, Op: "imap folders", Err: cause}
+	return s.trouble().fault(ingest.Fault{Class: ingest.Config, Code: ingest.CodeFolderMissing}, "imap folders", cause)
 }

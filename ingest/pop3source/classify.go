@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"mailflume/ingest"
+	"mailflume/ingest/redact"
 	"mailflume/ingest/sasl"
 	"mailflume/pop3"
 )
@@ -27,9 +28,10 @@ type situation struct {
 	op     string
 	caps   pop3.Capabilities
 	login  ingest.Mechanism
-	signIn int  // octets of the sign-in line
-	worked bool // this Source has signed in before
-	closed bool // the refusal was followed by the end of the connection
+	signIn int            // octets of the sign-in line
+	worked bool           // this Source has signed in before
+	closed bool           // the refusal was followed by the end of the connection
+	sent   *redact.Memory // what the server was given to sign in: it may repeat it at any time
 }
 
 // classify is the one place where errors of the protocol become faults. It decides on commands,
@@ -41,7 +43,7 @@ func classify(err error, s situation) error {
 	if _, done := errors.AsType[*ingest.Error](err); done {
 		return err
 	}
-	return &ingest.Error{Fault: fault(err, s), Op: s.op, Err: err}
+	return &ingest.Error{Fault: fault(err, s), Op: s.op, Err: s.sent.Masker().Error(err)}
 }
 
 // fault looks at refusals first: they carry data. What the client itself found comes next, and what

@@ -2,17 +2,15 @@ package submit
 
 import (
 	"errors"
-	"fmt"
 	"net"
-	"strings"
+	"net/textproto"
 
 	"github.com/emersion/go-smtp"
 )
 
 const (
-	maxHeard     = 1 << 20 // octets of a server in one session: its answers are a few kilobytes
-	maxShown     = 500     // of what it says, in an error
-	shortestEcho = 12      // the least part of a secret that is looked for in what it says
+	maxHeard = 1 << 20 // octets of a server in one session: its answers are a few kilobytes
+	maxShown = 500     // of what it says, in an error
 )
 
 // errTooMuch: the server says more than any submission server does. The library collects the lines of a
@@ -35,44 +33,15 @@ func (g *guard) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// hide takes secrets out of what a server says in a reply or a challenge: it may echo what it refuses.
-func hide(err error, challenge []byte, secrets ...string) error {
-	reply, ok := errors.AsType[*smtp.SMTPError](err)
-	if !ok {
-		return err
+// short cuts what a server says: the library takes replies of any length.
+func short(err error) error {
+	if reply, ok := errors.AsType[*smtp.SMTPError](err); ok && len(reply.Message) > maxShown {
+		shown := *reply
+		shown.Message = reply.Message[:maxShown] + "…"
+		return &shown
 	}
-	shown := *reply
-	shown.Message = mask(reply.Message, secrets...)
-	if len(challenge) > 0 {
-		return fmt.Errorf("%w; it says: %q", &shown, mask(string(challenge), secrets...))
+	if odd, ok := errors.AsType[textproto.ProtocolError](err); ok && len(odd) > maxShown {
+		return odd[:maxShown] + "…"
 	}
-	return &shown
-}
-
-// mask puts *** for what stems from a secret, and cuts long text.
-func mask(text string, secrets ...string) string {
-	for _, secret := range secrets {
-		if secret == "" {
-			continue
-		}
-		var out strings.Builder
-		for i := 0; i < len(text); {
-			j := i
-			for j < len(text) && strings.Contains(secret, text[i:j+1]) {
-				j++
-			}
-			if j-i >= min(shortestEcho, len(secret)) {
-				out.WriteString("***")
-				i = j
-				continue
-			}
-			out.WriteByte(text[i])
-			i++
-		}
-		text = out.String()
-	}
-	if len(text) > maxShown {
-		text = text[:maxShown] + "…"
-	}
-	return text
+	return err
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/emersion/go-smtp"
 
 	"mailflume/ingest"
+	"mailflume/ingest/redact"
 )
 
 // atMost is how long a submission may take if its context does not say. Servers scan what they take.
@@ -32,6 +33,13 @@ type Legs struct {
 
 // Send submits one message. What was measured until an error comes with it.
 func Send(ctx context.Context, opt Options, from, to string, message []byte) (Legs, error) {
+	var sent redact.Memory
+	legs, err := send(ctx, opt, &sent, func(c *smtp.Client) error { return transfer(c, from, to, message) })
+	return legs, sent.Masker().Error(err)
+}
+
+// send does what there is to do on a connection with a token that the server takes.
+func send(ctx context.Context, opt Options, sent *redact.Memory, do func(*smtp.Client) error) (Legs, error) {
 	if _, bounded := ctx.Deadline(); !bounded {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, atMost)
@@ -50,7 +58,8 @@ func Send(ctx context.Context, opt Options, from, to string, message []byte) (Le
 		case err != nil:
 			return legs, fmt.Errorf("smtp token: %w", err)
 		}
-		err = attempt(ctx, opt, token.Value, &legs, func(c *smtp.Client) error { return transfer(c, from, to, message) })
+		sent.Keep(token.Value)
+		err = attempt(ctx, opt, token.Value, &legs, do)
 		if err == nil || refused != "" || !tokenRefused(err) || opt.Login.Mechanism == ingest.Password {
 			return legs, err
 		}
@@ -79,7 +88,7 @@ func attempt(ctx context.Context, opt Options, token string, legs *Legs, send fu
 		return ended(ctx, err)
 	}
 	if err := send(c); err != nil {
-		return ended(ctx, classify("smtp submit", atMessage, hide(err, nil, token)))
+		return ended(ctx, classify("smtp submit", atMessage, err))
 	}
 	_ = c.Quit() // the message is the server's; nothing is to be gained from an error
 	return nil
