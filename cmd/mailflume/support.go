@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"mailflume/cmd/internal/support"
-	"mailflume/ingest/redact"
 	"mailflume/publish/natsjs"
+	"mailflume/publish/redact"
 )
 
 func supportCommand() *cobra.Command {

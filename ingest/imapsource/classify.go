@@ -13,7 +13,7 @@ import (
 	"github.com/emersion/go-imap/v2"
 
 	"mailflume/ingest"
-	"mailflume/ingest/redact"
+	"mailflume/publish/redact"
 )
 
 // stage is what was being done when an error came: the same refusal means different things.

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"mailflume/ingest"
-	"mailflume/ingest/redact"
+	"mailflume/publish/redact"
 )
 
 // Source is one IMAP mailbox. It is safe for concurrent use.

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"mailflume/ingest/oauth/oauthtest"
-	"mailflume/ingest/redact"
+	"mailflume/publish/redact"
 )
 
 func jwt(claims string) string {

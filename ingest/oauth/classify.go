@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"mailflume/ingest"
-	"mailflume/ingest/redact"
+	"mailflume/publish/redact"
 )
 
 // opToken is the Op of errors: what was being done.

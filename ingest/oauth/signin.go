@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"mailflume/ingest"
-	"mailflume/ingest/redact"
+	"mailflume/publish/redact"
 )
 
 // signInTime is how long a person has to sign in, unless the issuer says otherwise.

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"unicode"
 
-	"mailflume/ingest/redact"
+	"mailflume/publish/redact"
 )
 
 // most is how much of a text is looked at: no error shows more.

@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"mailflume/ingest"
-	"mailflume/ingest/redact"
 	"mailflume/ingest/sasl"
 	"mailflume/pop3"
+	"mailflume/publish/redact"
 )
 
 const (

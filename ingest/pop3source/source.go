@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"mailflume/ingest"
-	"mailflume/ingest/redact"
+	"mailflume/publish/redact"
 )
 
 // Options say which maildrop is read and how. Endpoint.Addr and Login are required.

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"mailflume/publish/redact"
 )
 
 // errNoKeys: requests cannot be signed. Unsigned ones are never sent in their place.
@@ -21,6 +23,7 @@ const roleWait = 5 * time.Second
 type keys struct {
 	file, profile, region string
 	found                 credentials.Provider
+	sent                  redact.Memory
 }
 
 // RetrieveWithCredContext implements credentials.Provider.
@@ -37,6 +40,9 @@ func (k *keys) RetrieveWithCredContext(cc *credentials.CredContext) (credentials
 		v, err := p.RetrieveWithCredContext(cc)
 		if err == nil && v.AccessKeyID != "" && v.SecretAccessKey != "" {
 			k.found = p
+			for _, secret := range []string{v.AccessKeyID, v.SecretAccessKey, v.SessionToken} {
+				k.sent.Keep(secret)
+			}
 			return v, nil
 		}
 		why = append(why, err)

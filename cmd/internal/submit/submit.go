@@ -12,7 +12,7 @@ import (
 	"github.com/emersion/go-smtp"
 
 	"mailflume/ingest"
-	"mailflume/ingest/redact"
+	"mailflume/publish/redact"
 )
 
 // atMost is how long a submission may take if its context does not say. Servers scan what they take.

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"mailflume/ingest/redact"
+	"mailflume/publish/redact"
 )
 
 const (

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"mailflume/ingest/redact"
+	"mailflume/publish/redact"
 )
 
 // unzip returns the files of a bundle.
