@@ -24,7 +24,7 @@ func (c *Client) AuthXOAUTH2(ctx context.Context, user, token string) error {
 	}
 	response := "user=" + user + "\x01auth=Bearer " + token + "\x01\x01"
 	// The answer to an error challenge is an empty line.
-	return c.sasl(ctx, exchange{mechanism: "XOAUTH2", response: response, token: token})
+	return c.sasl(ctx, exchange{mechanism: "XOAUTH2", response: response})
 }
 
 // AuthOAuthBearer signs in with a bearer token by OAUTHBEARER (RFC 7628 section 3.1). Host and port
@@ -43,7 +43,7 @@ func (c *Client) AuthOAuthBearer(ctx context.Context, user, host string, port in
 	}
 	response += "auth=Bearer " + token + "\x01\x01"
 	// RFC 7628 section 3.2.3: the answer to an error challenge is one 0x01.
-	return c.sasl(ctx, exchange{mechanism: "OAUTHBEARER", response: response, token: token, reply: "AQ=="})
+	return c.sasl(ctx, exchange{mechanism: "OAUTHBEARER", response: response, reply: "AQ=="})
 }
 
 // AuthUserPass signs in with USER and PASS (RFC 1939 section 7).
@@ -65,7 +65,7 @@ func (c *Client) AuthUserPass(ctx context.Context, user, password string) error 
 		return err
 	}
 	if _, err := c.status("PASS"); err != nil {
-		return c.refused(err, false, nil, password)
+		return c.refused(err, false, nil)
 	}
 	c.signedIn()
 	return nil
@@ -105,7 +105,6 @@ func (c *Client) signedIn() {
 type exchange struct {
 	mechanism string
 	response  string
-	token     string
 	reply     string // base64 sent in answer to an error challenge
 }
 
@@ -150,7 +149,7 @@ func (c *Client) verdict(x exchange, bare bool) error {
 		more, text, err := c.continuation("AUTH")
 		switch {
 		case err != nil:
-			return c.refused(err, bare, challenge, base64.StdEncoding.EncodeToString([]byte(x.response)), x.token)
+			return c.refused(err, bare, challenge)
 		case !more:
 			c.signedIn()
 			return nil
@@ -166,13 +165,13 @@ func (c *Client) verdict(x exchange, bare bool) error {
 }
 
 // refused finishes an error that came in answer to credentials.
-func (c *Client) refused(err error, bare bool, challenge []byte, secrets ...string) error {
+func (c *Client) refused(err error, bare bool, challenge []byte) error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
 		return c.lost(err)
 	}
 	e.Bare, e.Challenge = bare, challenge
-	return e.hide(secrets...)
+	return e
 }
 
 // lost marks a connection that ended on the credentials.

@@ -11,7 +11,8 @@
 //   - everything that waits has a deadline, renewed with each read and write, and a minimum rate;
 //     a context that ends closes the connection;
 //   - everything is bounded: lines, lists, numbers, challenges; message bodies are streams;
-//   - credentials are sent over TLS only, without CR, LF or NUL, and never appear in an error.
+//   - credentials are sent over TLS only, without CR, LF or NUL. An error has none of them, unless the
+//     server repeats them: its words are in there as it said them.
 //
 // A Client belongs to one goroutine; only Close may be called from another. The package starts no
 // goroutines of its own.

@@ -23,7 +23,7 @@ import (
 	"testing"
 	"time"
 
-	"mailflume/cmd/internal/redact"
+	"mailflume/publish/redact"
 )
 
 // aviary is the secrets that were planted, by name. Whatever the program leaves behind is held against

@@ -11,9 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mailflume/cmd/internal/redact"
 	"mailflume/cmd/internal/support"
 	"mailflume/publish/natsjs"
+	"mailflume/publish/redact"
 )
 
 func supportCommand() *cobra.Command {

@@ -13,7 +13,7 @@ import (
 	"github.com/emersion/go-imap/v2"
 
 	"mailflume/ingest"
-	"mailflume/ingest/sasl"
+	"mailflume/publish/redact"
 )
 
 // stage is what was being done when an error came: the same refusal means different things.
@@ -36,11 +36,11 @@ func (s stage) opening() bool { return s == atSelect || s == atInbox || s == atK
 // trouble is all that classify looks at.
 type trouble struct {
 	at     stage
-	err    error  // what go-imap or the dialler returned
-	end    error  // how the connection ended, if it did: the guard's sticky error
-	said   status // the server's last refusal
-	secret int    // length of the sign-in message on the wire
-	hidden string // what it proves itself with: a server may repeat it
+	err    error          // what go-imap or the dialler returned
+	end    error          // how the connection ended, if it did: the guard's sticky error
+	said   status         // the server's last refusal
+	secret int            // length of the sign-in message on the wire
+	sent   *redact.Memory // what the server was given to sign in: it may repeat it at any time
 }
 
 const (
@@ -57,13 +57,12 @@ func classify(op string, t trouble) error {
 		return nil
 	}
 	if e, ok := errors.AsType[*ingest.Error](t.err); ok {
-		return e
+		return t.sent.Masker().Error(e)
 	}
 	if refusal, ok := errors.AsType[*imap.Error](t.err); ok {
 		st := status{kind: string(refusal.Type), code: strings.ToUpper(string(refusal.Code)), text: printable(refusal.Text)}
 		f := t.refused(st)
-		st.text = t.hide(st.text)
-		return &ingest.Error{Fault: f, Op: op, Err: st.asError()}
+		return t.fault(f, op, st.asError())
 	}
 	cause := t.err
 	if t.end != nil && !errors.Is(t.end, net.ErrClosed) { // go-imap closes the connection on what it cannot read
@@ -71,18 +70,18 @@ func classify(op string, t trouble) error {
 	}
 	f := t.lost(cause)
 	if _, told := backoff(t.said.text); (told || t.said.kind == "BYE") && lostConnection(cause) {
-		t.said.text = t.hide(t.said.text)
 		cause = fmt.Errorf("%w: %w", t.said.asError(), cause)
 	}
 	if f.Code == ingest.CodeTokenTooLong {
 		cause = fmt.Errorf("%w, in answer to a sign-in of %d octets", cause, t.secret)
 	}
-	return &ingest.Error{Fault: f, Op: op, Err: cause}
+	return t.fault(f, op, cause)
 }
 
-// hide takes out what a server repeats of the secret.
-func (t trouble) hide(s string) string {
-	return sasl.Hide(s, t.hidden)
+// fault is the error, without what the server repeats of secrets.
+func (t trouble) fault(f ingest.Fault, op string, cause error) error {
+	m := t.sent.Masker()
+	return &ingest.Error{Fault: f, Op: m.Text(op), Err: m.Error(cause)}
 }
 
 // serverError is a refusal in the server's words.

@@ -27,7 +27,7 @@ func (s *Source) dial(ctx context.Context) (*guard, error) {
 	ep := s.opt.Endpoint
 	raw, err := ep.Open(ctx)
 	if err != nil {
-		return nil, classify("imap connect", trouble{at: atConnect, err: err})
+		return nil, classify("imap connect", trouble{at: atConnect, err: err, sent: &s.sent})
 	}
 	// Closing is the only way to end a wait on a net.Conn when the context does.
 	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
@@ -37,7 +37,7 @@ func (s *Source) dial(ctx context.Context) (*guard, error) {
 	}
 	if err != nil {
 		_ = raw.Close()
-		return nil, classify("imap connect", trouble{at: atConnect, err: err, end: context.Cause(ctx)})
+		return nil, classify("imap connect", trouble{at: atConnect, err: err, end: context.Cause(ctx), sent: &s.sent})
 	}
 	return newGuard(conn, raw, s.opt.ProgressTimeout, ep.Security == ingest.StartTLS), nil
 }

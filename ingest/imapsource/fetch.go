@@ -125,8 +125,8 @@ func (r *run) folder(b *box) {
 		}
 	}
 	if s.selected.validity != b.validity {
-		r.failed(&ingest.Error{Fault: ingest.Fault{Class: ingest.SessionOver, Code: ingest.CodeConnLost}, Op: "imap open folder " + printable(b.name),
-			Err: fmt.Errorf("UIDVALIDITY changed from %d to %d", b.validity, s.selected.validity)})
+		r.failed(s.trouble().fault(ingest.Fault{Class: ingest.SessionOver, Code: ingest.CodeConnLost}, "imap open folder "+printable(b.name),
+			fmt.Errorf("UIDVALIDITY changed from %d to %d", b.validity, s.selected.validity)))
 		return
 	}
 	if p == nil {

@@ -186,7 +186,7 @@ func (s *session) absent(ctx context.Context, name string, err error) error {
 	if lerr != nil || slices.ContainsFunc(there, func(f folderInfo) bool { return f.name == canonical(name) }) {
 		return err
 	}
-	return &ingest.Error{Fault: ingest.Fault{Class: ingest.Config, Code: ingest.CodeFolderMissing}, Op: "imap open folder " + printable(name), Err: errors.Unwrap(err)}
+	return s.trouble().fault(ingest.Fault{Class: ingest.Config, Code: ingest.CodeFolderMissing}, "imap open folder "+printable(name), errors.Unwrap(err))
 }
 
 // noFolder is the error of a mailbox of which no configured folder can be read. It names the
@@ -199,7 +199,8 @@ func (s *session) noFolder(ctx context.Context) error {
 	if len(s.skipped) > 0 {
 		cause = s.skipped[0]
 	}
-	return &ingest.Error{Fault: ingest.Fault{Class: ingest.Config, Code: ingest.CodeFolderMissing}, Op: "imap folders", Err: s.instead(ctx, cause, s.src.opt.Folders...)}
+	cause = s.instead(ctx, cause, s.src.opt.Folders...)
+	return s.trouble().fault(ingest.Fault{Class: ingest.Config, Code: ingest.CodeFolderMissing}, "imap folders", cause)
 }
 
 // instead adds to a cause what folders there are, the likeliest for each name that is missing first.

@@ -290,7 +290,7 @@ func (g *guard) lastSaid() status {
 func printable(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r == '\uFFFD' {
-			return '?'
+			return ' '
 		}
 		return r
 	}, s)

@@ -63,7 +63,7 @@ func (s *session) Folders(ctx context.Context) (ingest.Finding, error) {
 	if len(s.skipped) > 0 || len(folders) == 0 {
 		return f, s.noFolder(ctx)
 	}
-	f.Text = abridged(names, len(folders))
+	f.Text = s.src.sent.Masker().Text(abridged(names, len(folders)))
 	for _, p := range s.src.opt.Folders {
 		if !slices.ContainsFunc(folders, func(it folderInfo) bool { return matchFolder(p, it) }) {
 			f.Doubts = append(f.Doubts, fmt.Sprintf("no folder matches %q yet", printable(p)))

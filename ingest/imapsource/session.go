@@ -130,6 +130,7 @@ func (s *session) authenticate(tok ingest.Token) error {
 		c   *sasl.Client
 		err error
 	)
+	s.src.sent.Keep(tok.Value)
 	at := atToken
 	switch s.mechanism(l.Mechanism) {
 	case ingest.XOAUTH2:
@@ -148,18 +149,19 @@ func (s *session) authenticate(tok ingest.Token) error {
 		if at != atPassword || s.has("LOGINDISABLED") {
 			return s.mechanismError("server does not offer " + mech)
 		}
-		err = s.c.Login(l.User, tok.Value).Wait()
-		return classify("imap login", trouble{at: at, err: err, end: s.g.failure(), said: s.g.lastSaid(), hidden: tok.Value})
+		return s.fault("imap login", at, s.c.Login(l.User, tok.Value).Wait())
 	}
 	if err = s.c.Authenticate(c); err == nil {
 		return nil
 	}
-	err = classify("imap login", trouble{at: at, err: err, end: s.g.failure(), said: s.g.lastSaid(), secret: c.Size(), hidden: tok.Value})
+	t := s.trouble()
+	t.at, t.err, t.secret = at, err, c.Size()
+	err = classify("imap login", t)
 	if e, ok := errors.AsType[*ingest.Error](err); ok && len(c.Challenge()) > 0 {
 		if e.Fault.Code == ingest.CodeAuthRefused && sasl.Malformed(c.Challenge()) {
 			e.Fault = ingest.Fault{Class: ingest.Auth, Code: ingest.CodeAddress, Lasting: true}
 		}
-		e.Err = fmt.Errorf("%w; it gives the reason %s", e.Err, sasl.Hide(printable(string(c.Challenge())), tok.Value))
+		e.Err = fmt.Errorf("%w; it gives the reason %s", e.Err, printable(s.src.sent.Masker().Text(string(c.Challenge()))))
 	}
 	return err
 }
@@ -185,8 +187,8 @@ func (s *session) mechanismError(what string) error {
 		}
 	}
 	slices.Sort(offered)
-	return &ingest.Error{Fault: ingest.Fault{Class: ingest.Config, Code: ingest.CodeMechanism}, Op: "imap login",
-		Err: fmt.Errorf("%s; it offers: %s", what, strings.Join(offered[:min(len(offered), 20)], ", "))}
+	return s.trouble().fault(ingest.Fault{Class: ingest.Config, Code: ingest.CodeMechanism}, "imap login",
+		fmt.Errorf("%s; it offers: %s", what, strings.Join(offered[:min(len(offered), 20)], ", ")))
 }
 
 // has looks a capability up. Capability names are case-insensitive, go-imap's set is not.
@@ -215,7 +217,14 @@ func (s *session) heard(d *imapclient.UnilateralDataMailbox) {
 
 // fault classifies an error of this session.
 func (s *session) fault(op string, at stage, err error) error {
-	return classify(op, trouble{at: at, err: err, end: s.g.failure(), said: s.g.lastSaid()})
+	t := s.trouble()
+	t.at, t.err = at, err
+	return classify(op, t)
+}
+
+// trouble is what this session knows of any.
+func (s *session) trouble() trouble {
+	return trouble{end: s.g.failure(), said: s.g.lastSaid(), sent: &s.src.sent}
 }
 
 // until makes the end of ctx the end of the connection, while an answer is awaited. The caller must

@@ -163,5 +163,5 @@ func (s *session) action(ctx context.Context, what string, f func() error) error
 }
 
 func (s *session) actionError(what string, err error) error {
-	return &ingest.Error{Fault: ingest.Fault{Class: ingest.Config, Code: ingest.CodeActionRefused}, Op: "imap " + what, Err: err}
+	return s.trouble().fault(ingest.Fault{Class: ingest.Config, Code: ingest.CodeActionRefused}, "imap "+what, err)
 }

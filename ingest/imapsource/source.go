@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"mailflume/ingest"
+	"mailflume/publish/redact"
 )
 
 // Source is one IMAP mailbox. It is safe for concurrent use.
@@ -22,6 +23,8 @@ type Source struct {
 	plain  atomic.Int32 // how much less the listing asks for: this server's dates or sizes are not IMAP
 	opened atomic.Int64 // when INBOX was opened last, in Unix time
 	single atomic.Bool  // one window at a time: this server answers out of order and its sizes are not true
+
+	sent redact.Memory // tokens and passwords
 
 	mu    sync.Mutex
 	notes map[msgRef]note

@@ -61,8 +61,8 @@ func (s *session) Sync(ctx context.Context, at ingest.Cursor) (ingest.Cursor, er
 // before and is new on the server, so that all of it is.
 func (s *session) syncFolder(ctx context.Context, pos *position, f folderInfo, grown bool) error {
 	if n := len(escape(f.name)); n > maxEscaped {
-		return &ingest.Error{Fault: ingest.Fault{Class: ingest.Config, Code: ingest.CodeConfigInvalid}, Op: "imap open folder " + printable(f.name),
-			Err: fmt.Errorf("the name takes %d octets in an event's Ref, at most %d do", n, maxEscaped)}
+		return s.trouble().fault(ingest.Fault{Class: ingest.Config, Code: ingest.CodeConfigInvalid}, "imap open folder "+printable(f.name),
+			fmt.Errorf("the name takes %d octets in an event's Ref, at most %d do", n, maxEscaped))
 	}
 	if err := s.selectFolder(ctx, f.name, false); err != nil {
 		return s.absent(ctx, f.name, err)

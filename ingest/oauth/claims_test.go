@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"mailflume/ingest/oauth/oauthtest"
+	"mailflume/publish/redact"
 )
 
 func jwt(claims string) string {
@@ -68,7 +69,7 @@ func FuzzQuote(f *testing.F) {
 	f.Add("se\x00cret", "secret")
 	f.Add("eyJhbGciOiJub25lIn0.e30.x", "")
 	f.Fuzz(func(t *testing.T, s, secret string) {
-		got := quote(s, 100, secret)
+		got := quote(s, 100, redact.New(secret))
 		if n := len([]rune(got)); n > 110 {
 			t.Errorf("%d characters", n)
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"mailflume/ingest"
+	"mailflume/publish/redact"
 )
 
 // identityUpdate is how long Azure's metadata service answers 410 at most, by its guide.
@@ -27,18 +28,19 @@ func classify(id *identity, a *answer, err error) *ingest.Error {
 	if id == nil {
 		id = &identity{}
 	}
+	m := redact.New(slices.Concat(id.secrets, a.secrets())...)
 	if ce, ok := errors.AsType[*credentialError](err); ok {
 		f := ingest.Fault{Class: ingest.Auth, Code: ingest.CodeSecretMissing, Wait: holdOffMin}
 		if ce.certificate {
 			f.Code = ingest.CodeCertificate
 		}
-		return &ingest.Error{Fault: f, Op: opToken, Err: errors.New(quote(err.Error(), 600, id.secrets...))}
+		return &ingest.Error{Fault: f, Op: opToken, Err: errors.New(quote(err.Error(), 600, m))}
 	}
 	var f ingest.Fault
 	var text string
 	switch {
 	case a == nil || a.origin == "":
-		f, text = ingest.Fault{Class: ingest.Config, Code: ingest.CodeConfigInvalid}, quote(err.Error(), 300, id.secrets...)
+		f, text = ingest.Fault{Class: ingest.Config, Code: ingest.CodeConfigInvalid}, quote(err.Error(), 300, m)
 		if id.grant == grantIdentity {
 			f.Code = ingest.CodeIdentity
 		}
@@ -52,12 +54,12 @@ func classify(id *identity, a *answer, err error) *ingest.Error {
 		f = ingest.Fault{Class: ingest.Transient, Code: ingest.CodeTokenAnswer}
 		text = fmt.Sprintf("the answer of %s is larger than %d bytes", a.origin, maxAnswer)
 	case a.err != nil:
-		f, text = transportFault(a.err), a.origin+": "+quote(a.err.Error(), 300, id.secrets...)
+		f, text = transportFault(a.err), a.origin+": "+quote(a.err.Error(), 300, m)
 		if id.grant == grantIdentity { // most likely nobody is there: this is not Azure, or it has no identity
 			f = ingest.Fault{Class: ingest.Config, Code: ingest.CodeIdentity}
 		}
 	default:
-		f, text = answerFault(id, a)
+		f, text = answerFault(id, a, m)
 		text += skewText(a.skew)
 	}
 	if f.Code == ingest.CodeCertificate && id.thumb != "" {
@@ -69,7 +71,7 @@ func classify(id *identity, a *answer, err error) *ingest.Error {
 			text += " (" + id.about + ")"
 		}
 	}
-	return &ingest.Error{Fault: f, Op: opToken, Err: errors.New(quote(text, 1000, id.secrets...))}
+	return &ingest.Error{Fault: f, Op: opToken, Err: errors.New(quote(text, 1000, m))}
 }
 
 // refusedAgain is for a mailbox whose server refuses a token that has just been renewed.
@@ -139,12 +141,12 @@ type issuerAnswer struct {
 // answerFault is for a request that was answered. The status comes before the body where it says
 // more: proxies and gateways put anything into a 429 or 5xx. A 4xx counts as a refusal only with
 // the error field of RFC 6749 section 5.2; a block page of a firewall is not Entra's word.
-func answerFault(id *identity, a *answer) (ingest.Fault, string) {
+func answerFault(id *identity, a *answer, m *redact.Masker) (ingest.Fault, string) {
 	var j issuerAnswer
 	isJSON := decode(a.body, &j)
 	numbered, _ := adviceFor(j.numbers())
 	wait := max(retryAfter(a.header), numbered.wait)
-	text := j.text(a, id.secrets)
+	text := j.text(a, m)
 	switch {
 	case a.status == http.StatusTooManyRequests:
 		return ingest.Fault{Class: ingest.Throttled, Code: ingest.CodeTokenThrottled, Wait: wait}, text
@@ -164,29 +166,29 @@ func answerFault(id *identity, a *answer) (ingest.Fault, string) {
 		return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeTokenAnswer, Wait: wait}, text
 	case !a.token:
 		return ingest.Fault{Class: ingest.Config, Code: ingest.CodeTokenAnswer, Lasting: true},
-			fmt.Sprintf("the discovery document of %s lacks an endpoint, or its issuer %q belongs to another authority", a.origin, quote(j.Issuer, 200, id.secrets...))
+			fmt.Sprintf("the discovery document of %s lacks an endpoint, or its issuer %q belongs to another authority", a.origin, quote(j.Issuer, 200, m))
 	case j.AccessToken != "" && j.declined(a.scope):
 		return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeScope},
-			fmt.Sprintf("%s granted %q, not the scope %s", a.origin, quote(string(j.Scope), 200, id.secrets...), a.scope)
+			fmt.Sprintf("%s granted %q, not the scope %s", a.origin, quote(string(j.Scope), 200, m), a.scope)
 	}
 	return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeTokenAnswer},
 		fmt.Sprintf("%s answered HTTP %d with JSON that is no usable token (a bearer access_token and a whole-numbered expires_in are needed)", a.origin, a.status)
 }
 
 // text is the answer in the issuer's own words, with the ids that its support asks for.
-func (j issuerAnswer) text(a *answer, secrets []string) string {
+func (j issuerAnswer) text(a *answer, m *redact.Masker) string {
 	if j.Error == "" && j.Description == "" {
 		kind := clean(a.header.Get("Content-Type"), 60)
-		return fmt.Sprintf("%s answered HTTP %d with %q instead of a token: %s", a.origin, a.status, kind, quote(string(a.body), 120, secrets...))
+		return fmt.Sprintf("%s answered HTTP %d with %q instead of a token: %s", a.origin, a.status, kind, quote(string(a.body), 120, m))
 	}
 	// Entra repeats the ids and the time at the end of the description; they have their own fields.
 	words, _, _ := strings.Cut(j.Description, "Trace ID:")
-	s := fmt.Sprintf("%s (HTTP %d): %s", quote(j.Error, 60, secrets...), a.status, quote(words, 300, secrets...))
+	s := fmt.Sprintf("%s (HTTP %d): %s", quote(j.Error, 60, m), a.status, quote(words, 300, m))
 	if j.Correlation != "" {
-		s += " correlation_id=" + quote(j.Correlation, 64, secrets...)
+		s += " correlation_id=" + quote(j.Correlation, 64, m)
 	}
 	if j.Trace != "" {
-		s += " trace_id=" + quote(j.Trace, 64, secrets...)
+		s += " trace_id=" + quote(j.Trace, 64, m)
 	}
 	return s
 }

@@ -42,6 +42,11 @@ type tokenAnswer struct {
 	Scope        words  `json:"scope"`
 }
 
+// secrets are the tokens of an answer.
+func (t tokenAnswer) secrets() []string {
+	return []string{t.AccessToken, t.RefreshToken, t.IDToken}
+}
+
 // post sends one form and reads the token in its answer.
 func (p *endpoint) post(ctx context.Context, id *identity, form url.Values, client *url.Userinfo) (minted, tokenAnswer, *ingest.Error) {
 	began := p.now()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -54,8 +55,9 @@ func proxy(r *http.Request) (*url.URL, error) {
 	return u, nil
 }
 
-// answer is what came back for the last request of an exchange. It holds nothing of the request.
+// answer is what came back for the last request of an exchange. Of the request it holds what must not be shown.
 type answer struct {
+	sent     []string
 	token    bool   // from the token endpoint, not from discovery
 	origin   string // scheme and host that were asked
 	status   int    // 0: no answer
@@ -87,7 +89,7 @@ func (x *exchange) CloseIdleConnections() { x.client.CloseIdleConnections() }
 // Do sends one request and reads the whole answer, within bounds.
 func (x *exchange) Do(req *http.Request) (*http.Response, error) {
 	// Discovery is a GET without anything secret, the token request a POST with the credential.
-	x.last = answer{token: x.platform || req.Method == http.MethodPost, origin: originOf(req.URL), scope: x.scope}
+	x.last = answer{token: x.platform || req.Method == http.MethodPost, origin: originOf(req.URL), scope: x.scope, sent: secretsIn(req)}
 	if !x.platform && (req.URL.Scheme != "https" || !sameAuthority(x.host, req.URL.Host)) {
 		x.last.foreign = x.last.origin
 		return nil, errForeign
@@ -95,6 +97,9 @@ func (x *exchange) Do(req *http.Request) (*http.Response, error) {
 	resp, err := x.client.Do(req)
 	if err != nil {
 		x.last.err = err
+		if whole, ok := errors.AsType[*url.Error](err); ok {
+			x.last.err = whole.Err // without the address: some have keys in the query
+		}
 		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }() // everything needed has been read
@@ -121,6 +126,40 @@ func (x *exchange) Do(req *http.Request) (*http.Response, error) {
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(x.last.body))
 	return resp, nil
+}
+
+// secretsIn is what a request proves itself with: the issuer, or what stands between, may repeat it.
+func secretsIn(req *http.Request) []string {
+	var form url.Values
+	if req.GetBody != nil {
+		if body, err := req.GetBody(); err == nil {
+			b, _ := io.ReadAll(body) // it is in memory
+			form, _ = url.ParseQuery(string(b))
+		}
+	}
+	var out []string
+	for _, name := range []string{"client_secret", "client_assertion", "assertion", "refresh_token", "code", "code_verifier", "device_code"} {
+		out = append(out, form[name]...)
+	}
+	if _, secret, ok := req.BasicAuth(); ok {
+		plain, _ := url.QueryUnescape(secret)
+		out = append(out, secret, plain)
+	}
+	if via, err := proxy(req); err == nil && via != nil {
+		secret, _ := via.User.Password()
+		out = append(out, secret)
+	}
+	return append(out, req.Header.Get("X-Identity-Header"))
+}
+
+// secrets is what an error about the answer must not show: what was sent, and what came.
+func (a *answer) secrets() []string {
+	if a == nil {
+		return nil
+	}
+	var t tokenAnswer
+	_ = json.Unmarshal(a.body, &t) // what is no JSON is known by its looks
+	return append(t.secrets(), a.sent...)
 }
 
 // originOf leaves out path and query: a redirect may repeat the request's form in them.

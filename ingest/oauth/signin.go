@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"mailflume/ingest"
+	"mailflume/publish/redact"
 )
 
 // signInTime is how long a person has to sign in, unless the issuer says otherwise.
@@ -135,7 +136,7 @@ func SignInParams() []string {
 // refused is the answer of an authorization endpoint that gives no code (RFC 6749 section 4.1.2.1).
 func (s *SignIn) refused(got answered) error {
 	f := grantSignIn.refusal(got.failure, nil, 0)
-	return &ingest.Error{Fault: f, Op: "sign-in", Err: fmt.Errorf("%s: %s", quote(got.failure, 60), quote(got.words, 300))}
+	return &ingest.Error{Fault: f, Op: "sign-in", Err: fmt.Errorf("%s: %s", quote(got.failure, 60, nil), quote(got.words, 300, nil))}
 }
 
 // ready finds out whether a sign-in could be stored, before anybody is asked to sign in.
@@ -183,7 +184,7 @@ func (s *SignIn) store(ctx context.Context, m minted, a tokenAnswer) (SignedIn, 
 			return SignedIn{}, e
 		}
 		if saved != 0 {
-			return SignedIn{Account: account, Scope: clean(string(a.Scope), 500), Replaced: unreadable || old.Refresh != ""}, nil
+			return SignedIn{Account: account, Scope: quote(string(a.Scope), 500, redact.New(a.secrets()...)), Replaced: unreadable || old.Refresh != ""}, nil
 		}
 	}
 }
@@ -195,7 +196,7 @@ func (s *SignIn) verify(m minted, a tokenAnswer) (account string, e *ingest.Erro
 		return "", loginError(ingest.Auth, ingest.CodeLoginAccount, "%s signed in, and it should have been %s; nothing was stored", strings.Join(names, ", "), want)
 	}
 	if missing := ungranted(s.opt.Scope, string(a.Scope)); missing != "" {
-		return "", loginError(ingest.Auth, ingest.CodeLoginConsent, "the issuer granted %q, without %s; nothing was stored", clean(string(a.Scope), 300), missing)
+		return "", loginError(ingest.Auth, ingest.CodeLoginConsent, "the issuer granted %q, without %s; nothing was stored", quote(string(a.Scope), 300, redact.New(a.secrets()...)), missing)
 	}
 	if a.RefreshToken == "" {
 		return "", loginError(ingest.Auth, ingest.CodeLoginNoRefresh, "the issuer gave no refresh token; nothing was stored")

@@ -10,6 +10,7 @@ import (
 	"mailflume/ingest"
 	"mailflume/ingest/sasl"
 	"mailflume/pop3"
+	"mailflume/publish/redact"
 )
 
 const (
@@ -28,9 +29,10 @@ type situation struct {
 	op     string
 	caps   pop3.Capabilities
 	login  ingest.Mechanism
-	signIn int  // octets of the sign-in line
-	worked bool // this Source has signed in before
-	closed bool // the refusal was followed by the end of the connection
+	signIn int            // octets of the sign-in line
+	worked bool           // this Source has signed in before
+	closed bool           // the refusal was followed by the end of the connection
+	sent   *redact.Memory // what the server was given to sign in: it may repeat it at any time
 }
 
 // classify is the one place where errors of the protocol become faults. It decides on commands,
@@ -46,7 +48,7 @@ func classify(err error, s situation) error {
 	if f.Code == ingest.CodeTokenTooLong {
 		err = fmt.Errorf("%w, in answer to a sign-in of %d octets", err, s.signIn)
 	}
-	return &ingest.Error{Fault: f, Op: s.op, Err: err}
+	return &ingest.Error{Fault: f, Op: s.op, Err: s.sent.Masker().Error(err)}
 }
 
 // fault looks at refusals first: they carry data. What the client itself found comes next, and what

@@ -24,7 +24,7 @@ func (s *Source) Handshake(ctx context.Context) (tls.ConnectionState, error) {
 		}
 		return nil
 	}
-	look := &Source{opt: s.opt, host: s.host}
+	look := &Source{opt: s.opt, host: s.host} // has sent nothing, and nothing of what it hears is shown but errors
 	look.opt.Endpoint.TLS = &seen
 	c, err := look.secured(ctx)
 	if err != nil {

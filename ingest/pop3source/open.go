@@ -93,14 +93,14 @@ func (s *Source) secured(ctx context.Context) (*pop3.Client, error) {
 	defer cancel()
 	conn, err := s.opt.Endpoint.Open(ctx)
 	if err != nil {
-		return nil, classify(err, situation{op: "pop3 dial"})
+		return nil, classify(err, situation{op: "pop3 dial", sent: &s.sent})
 	}
 	conn = &onceConn{Conn: conn, close: sync.OnceValue(conn.Close)}
 	if s.opt.Endpoint.Security == ingest.ImplicitTLS {
 		secure := tls.Client(conn, s.opt.Endpoint.TLSConfig())
 		if err := secure.HandshakeContext(ctx); err != nil {
 			_ = conn.Close()
-			return nil, classify(err, situation{op: "pop3 TLS handshake"})
+			return nil, classify(err, situation{op: "pop3 TLS handshake", sent: &s.sent})
 		}
 		conn = secure
 	}
@@ -125,14 +125,14 @@ func (c *onceConn) Close() error { return c.close() }
 // greet reads the greeting and upgrades the connection where TLS does not come first.
 func (s *Source) greet(ctx context.Context, c *pop3.Client) error {
 	if err := c.Greet(ctx); err != nil {
-		return classify(err, situation{op: "pop3 greeting"})
+		return classify(err, situation{op: "pop3 greeting", sent: &s.sent})
 	}
 	if s.opt.Endpoint.Security == ingest.ImplicitTLS {
 		return nil
 	}
 	caps, err := capabilities(ctx, c)
 	if err != nil {
-		return classify(err, situation{op: "pop3 CAPA"})
+		return classify(err, situation{op: "pop3 CAPA", sent: &s.sent})
 	}
 	// A server without CAPA may still know STLS; one that lists other things does not.
 	if len(caps.Lines) > 0 && !caps.STLS {
@@ -141,7 +141,7 @@ func (s *Source) greet(ctx context.Context, c *pop3.Client) error {
 			Op:    "pop3 STLS", Err: errors.New("STLS is not among the server's capabilities"),
 		}
 	}
-	return classify(c.StartTLS(ctx, s.opt.Endpoint.TLSConfig()), situation{op: "pop3 STLS"})
+	return classify(c.StartTLS(ctx, s.opt.Endpoint.TLSConfig()), situation{op: "pop3 STLS", sent: &s.sent})
 }
 
 // capabilities asks CAPA; a server that does not know it has none. One that asks to wait is asked no more.
@@ -157,13 +157,14 @@ func capabilities(ctx context.Context, c *pop3.Client) (pop3.Capabilities, error
 // does not list is tried all the same: Exchange is known to hide XOAUTH2.
 func (s *Source) signIn(ctx context.Context, c *pop3.Client, secret string) (pop3.Capabilities, error) {
 	caps, err := capabilities(ctx, c)
-	at := situation{op: "pop3 CAPA", caps: caps}
+	at := situation{op: "pop3 CAPA", caps: caps, sent: &s.sent}
 	if err != nil {
 		return caps, classify(err, at)
 	}
 	login := s.opt.Login
 	login.Mechanism = mechanism(login.Mechanism, caps)
-	at = situation{op: "pop3 sign-in", caps: caps, login: login.Mechanism, worked: s.worked.Load()}
+	at = situation{op: "pop3 sign-in", caps: caps, login: login.Mechanism, worked: s.worked.Load(), sent: &s.sent}
+	s.sent.Keep(secret)
 	at.signIn = (len(login.User) + len(secret) + 21) * 4 / 3
 	switch login.Mechanism {
 	case ingest.Password:

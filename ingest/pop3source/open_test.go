@@ -3,6 +3,7 @@ package pop3source
 import (
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"errors"
 	"io"
 	"net"
@@ -280,5 +281,34 @@ func TestASessionEndsBeforeItsToken(t *testing.T) {
 	wantCode(t, last, ingest.SessionOver, ingest.CodeTokenExpired)
 	if n != stretch {
 		t.Errorf("%d messages, want it to end with nothing in flight after %d", n, stretch)
+	}
+}
+
+func TestWhatAServerRepeatsOfASignInIsInNoError(t *testing.T) {
+	const token = "opaque/Token+0123456789~abcdefghijklmnopqrstuvwxyz"
+	line := base64.StdEncoding.EncodeToString([]byte("user=a@example.com\x01auth=Bearer " + token + "\x01\x01"))
+	for name, said := range map[string]string{
+		"a refusal": "-ERR cannot parse " + token + " here", "as it was sent": "-ERR [AUTH] cannot parse " + line[25:] + " here", "no POP3": "what is " + token,
+	} {
+		for _, mechanism := range []ingest.Mechanism{ingest.XOAUTH2, ingest.Password} {
+			srv := start(t, pop3test.Options{Verify: func(string, string) error { return pop3test.Reply(said) }})
+			src := source(t, srv, with(token), signedInBy(mechanism))
+			for range 2 {
+				_, err := src.Open(t.Context())
+				if err == nil || !strings.Contains(err.Error(), "***") || strings.Contains(err.Error(), token[20:40]) || strings.Contains(err.Error(), line[60:80]) {
+					t.Errorf("%s, %s: %v", name, mechanism, err)
+				}
+			}
+		}
+	}
+	// It may remember for longer than a session.
+	first, second := start(t, pop3test.Options{Verify: tokenIs("none")}), start(t, pop3test.Options{Greeting: "-ERR I know " + token})
+	src := source(t, first, with(token))
+	if _, err := src.Open(t.Context()); err == nil {
+		t.Fatal("signed in")
+	}
+	src.opt.Endpoint = source(t, second).opt.Endpoint
+	if _, err := src.Open(t.Context()); err == nil || !strings.Contains(err.Error(), "I know ***") {
+		t.Errorf("the next greeting: %v", err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mailflume/ingest"
+	"mailflume/publish/redact"
 )
 
 // Options say which maildrop is read and how. Endpoint.Addr and Login are required.
@@ -31,7 +32,8 @@ type Options struct {
 type Source struct {
 	opt    Options
 	host   string
-	worked atomic.Bool // a sign-in has succeeded before
+	worked atomic.Bool   // a sign-in has succeeded before
+	sent   redact.Memory // tokens and passwords
 }
 
 var _ ingest.Source = (*Source)(nil)

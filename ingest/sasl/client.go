@@ -53,7 +53,7 @@ func (c *Client) Next(challenge []byte) ([]byte, error) {
 }
 
 // Challenge returns what the server said when it refused, nil if it said nothing: the JSON of
-// XOAUTH2 or of RFC 7628 section 3.2.2. Nobody keeps a server from repeating the secret in it: see Hide.
+// XOAUTH2 or of RFC 7628 section 3.2.2. Nobody keeps a server from repeating the secret in it.
 func (c *Client) Challenge() []byte { return c.challenge }
 
 // Size is the length of the initial response in base64, as it goes over the wire.

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"mailflume/publish"
+	"mailflume/publish/redact"
 )
 
 // Conn is a connection to a NATS server that keeps itself alive until Close. It is safe for
@@ -22,6 +23,7 @@ type Conn struct {
 	js  jetstream.JetStream
 	opt Options
 
+	sent   redact.Memory
 	closed chan struct{} // closed when the client's last callback has run
 
 	hookMu sync.Mutex // serialises the hooks
@@ -58,7 +60,7 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 	up := c.wake // onConnect replaces it
 	nc, err := nats.Connect(o.URL, opts...)
 	if err != nil {
-		return nil, fmt.Errorf("connect to NATS: %w", classify(err))
+		return nil, fmt.Errorf("connect to NATS: %w", classify(c.masked(err)))
 	}
 	c.nc = nc
 	if err := c.awaitFirst(ctx, up); err != nil {
@@ -87,7 +89,7 @@ func (c *Conn) awaitFirst(ctx context.Context, up <-chan struct{}) error {
 		c.mu.Lock()
 		first := c.first
 		c.mu.Unlock()
-		if err := errors.Join(first, c.nc.LastError()); isDenied(err) {
+		if err := errors.Join(first, c.masked(c.nc.LastError())); isDenied(err) {
 			return fmt.Errorf("connect to NATS: %w: %w", publish.ErrDenied, err)
 		}
 		if c.opt.Patience > 0 && time.Since(started) > c.opt.Patience && isAbsent(first) {
@@ -143,6 +145,14 @@ func (c *Conn) Connected() bool { return c.nc.IsConnected() }
 // URL is the address of the server the connection is on, without credentials.
 func (c *Conn) URL() string { return c.nc.ConnectedUrlRedacted() }
 
+// masked is an error without the secrets that a server may repeat of those it was sent.
+func (c *Conn) masked(err error) error {
+	if err == nil {
+		return nil
+	}
+	return c.sent.Masker().Error(err)
+}
+
 func (c *Conn) onConnect(*nats.Conn) { c.wakeUp() }
 
 func (c *Conn) onReconnect(nc *nats.Conn) {
@@ -158,17 +168,18 @@ func (c *Conn) onDisconnect(nc *nats.Conn, err error) {
 	c.hookMu.Lock()
 	defer c.hookMu.Unlock()
 	if c.opt.Hooks.Disconnected != nil && err != nil {
-		c.opt.Hooks.Disconnected(classify(fmt.Errorf("not connected to NATS at %s: %w", c.where(nc), err)))
+		c.opt.Hooks.Disconnected(classify(fmt.Errorf("not connected to NATS at %s: %w", c.where(nc), c.masked(err))))
 	}
 }
 
 func (c *Conn) onConnectError(_ *nats.Conn, err error) {
 	c.mu.Lock()
-	c.first = err
+	c.first = c.masked(err)
 	c.mu.Unlock()
 }
 
 func (c *Conn) onError(_ *nats.Conn, _ *nats.Subscription, err error) {
+	err = c.masked(err)
 	if isDenied(err) {
 		c.mu.Lock()
 		c.denied, c.deniedAt = err, time.Now()

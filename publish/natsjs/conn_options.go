@@ -18,7 +18,7 @@ type Options struct {
 	NkeySeedFile    string                 // nkey seed
 	User            string                 // with Password
 	Password        func() (string, error) // asked on every connect; nil: empty
-	Token           string                 // shared token
+	Token           func() string          // shared token; a func, so that nothing prints it
 
 	TLS       *tls.Config                // nil: as the URL and the server ask for
 	Dialer    nats.CustomDialer          // nil: net.Dialer
@@ -113,8 +113,9 @@ func (c *Conn) natsOptions() ([]nats.Option, error) {
 	if o.User != "" {
 		opts = append(opts, nats.UserInfoHandler(c.userInfo))
 	}
-	if o.Token != "" {
-		opts = append(opts, nats.Token(o.Token))
+	if o.Token != nil {
+		c.sent.Keep(o.Token())
+		opts = append(opts, nats.TokenHandler(o.Token))
 	}
 	if o.TLS != nil {
 		opts = append(opts, nats.Secure(o.TLS))
@@ -138,5 +139,6 @@ func (c *Conn) userInfo() (user, password string) {
 	if err != nil {
 		c.report(err)
 	}
+	c.sent.Keep(p)
 	return c.opt.User, p
 }

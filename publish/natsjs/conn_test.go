@@ -1,8 +1,13 @@
 package natsjs_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -11,6 +16,7 @@ import (
 	"mailflume/publish"
 	"mailflume/publish/logtest"
 	"mailflume/publish/natsjs"
+	"mailflume/publish/redact"
 )
 
 func TestConnectWaitsForAServerThatIsNotThereYet(t *testing.T) {
@@ -126,5 +132,47 @@ func TestAClosedConnectionEndsWhatWaits(t *testing.T) {
 	}
 	if _, err := conn.Log().Claim(deadline(t), logtest.Box()); !errors.Is(err, publish.ErrUnavailable) {
 		t.Errorf("claim: %v", err)
+	}
+}
+
+func TestWhatAServerRepeatsOfASignInIsInNoError(t *testing.T) {
+	t.Parallel()
+	const secret = `Mf8Q~canary/+"q"\&=<%41`
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = fmt.Fprint(c, "INFO {\"server_id\":\"parrot\",\"version\":\"2.15.0\",\"proto\":1,\"max_payload\":1048576,\"auth_required\":true}\r\n")
+			said, _ := bufio.NewReader(c).ReadString('\n')
+			_, _ = fmt.Fprintf(c, "-ERR 'you said %s'\r\n", strings.TrimSpace(said))
+			_ = c.Close()
+		}
+	})
+	defer wg.Wait()
+	defer ln.Close()
+	for name, o := range map[string]natsjs.Options{
+		"a password": {User: "mf", Password: func() (string, error) { return secret, nil }}, "a token": {Token: func() string { return secret }},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		o.URL = "nats://" + ln.Addr().String()
+		var mu sync.Mutex
+		var heard []string
+		o.Hooks.Disconnected = func(err error) { mu.Lock(); heard = append(heard, err.Error()); mu.Unlock() }
+		o.Hooks.Error = o.Hooks.Disconnected
+		_, err := natsjs.Connect(ctx, o)
+		cancel()
+		mu.Lock()
+		text := fmt.Sprint(err, heard, fmt.Sprintf("%+v %#v", o, o))
+		mu.Unlock()
+		if found := redact.Find(text, secret); err == nil || len(found) > 0 || !strings.Contains(text, "you said") || !strings.Contains(text, "***") {
+			t.Errorf("%s: %v in %s", name, found, text)
+		}
 	}
 }

@@ -31,7 +31,7 @@ var (
 func (s *Store) persist(ctx context.Context, do func(ctx context.Context) error) error {
 	until, step, refused := time.Now().Add(s.o.RetryFor), firstRetry, false
 	for {
-		err := once(ctx, do)
+		err := s.masked(once(ctx, do))
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
@@ -48,6 +48,14 @@ func (s *Store) persist(ctx context.Context, do func(ctx context.Context) error)
 		}
 		step = min(2*step, lastRetry)
 	}
+}
+
+// masked is an error without the secrets that a server may repeat of those it was sent.
+func (s *Store) masked(err error) error {
+	if err == nil {
+		return nil
+	}
+	return s.sent.Masker().Error(err)
 }
 
 // once makes one attempt. The end of the caller's context is the caller's, everything else the store's.

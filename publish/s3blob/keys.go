@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"mailflume/publish/redact"
 )
 
 // errNoKeys: requests cannot be signed. Unsigned ones are never sent in their place.
@@ -25,6 +27,7 @@ type keys struct {
 	found                 credentials.Provider
 	value                 credentials.Value // that found gave
 	read                  fs.FileInfo       // of the file it came from
+	sent                  redact.Memory
 }
 
 // RetrieveWithCredContext implements credentials.Provider.
@@ -41,6 +44,9 @@ func (k *keys) RetrieveWithCredContext(cc *credentials.CredContext) (credentials
 		v, err := p.RetrieveWithCredContext(cc)
 		if err == nil && v.AccessKeyID != "" && v.SecretAccessKey != "" {
 			k.found, k.value, k.read = p, v, stat(p)
+			for _, secret := range []string{v.AccessKeyID, v.SecretAccessKey, v.SessionToken} {
+				k.sent.Keep(secret)
+			}
 			return v, nil
 		}
 		why = append(why, err)

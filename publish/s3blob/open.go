@@ -117,7 +117,7 @@ func (r *reader) end(err error) {
 	case r.at < r.size && r.ctx.Err() != nil:
 		r.err = fmt.Errorf("read blob: %w", r.ctx.Err())
 	case r.at < r.size && r.breaks > maxBreaks:
-		r.err = fmt.Errorf("read blob: %w", classify(err))
+		r.err = fmt.Errorf("read blob: %w", r.s.masked(classify(err)))
 	case r.at < r.size: // the rest is asked for
 	case hex.EncodeToString(r.hash.Sum(nil)) != r.want:
 		r.err = fmt.Errorf("read blob %s: %w", r.s.blobKey(r.want), publish.ErrCorrupt)

@@ -20,6 +20,7 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"mailflume/publish"
+	"mailflume/publish/redact"
 )
 
 const (
@@ -58,6 +59,7 @@ type Store struct {
 	o         Options
 	api       minio.Core
 	keys      *credentials.Credentials
+	sent      *redact.Memory
 	transport *http.Transport
 	plain     atomic.Bool // the server does not know If-None-Match
 }
@@ -74,7 +76,8 @@ func New(o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{o: o, keys: credentials.New(&keys{file: o.CredentialsFile, profile: o.Profile, region: o.Region})}
+	own := &keys{file: o.CredentialsFile, profile: o.Profile, region: o.Region}
+	s := &Store{o: o, keys: credentials.New(own), sent: &own.sent}
 	if s.transport, err = minio.DefaultTransport(secure); err != nil {
 		return nil, fmt.Errorf("set up S3: %w", err)
 	}

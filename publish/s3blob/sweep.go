@@ -34,7 +34,7 @@ func (s *Store) sweepObjects(ctx context.Context, before time.Time) (removed int
 	defer cancel()
 	for o := range s.api.ListObjectsIter(ctx, s.o.Bucket, minio.ListObjectsOptions{Prefix: s.key(tempDir), Recursive: true}) {
 		if o.Err != nil {
-			return removed, classify(o.Err)
+			return removed, s.masked(classify(o.Err))
 		}
 		if !o.LastModified.Before(before) {
 			continue
@@ -91,5 +91,5 @@ func (s *Store) Sweepable(ctx context.Context) error {
 			}
 		}
 	}
-	return fmt.Errorf("list uploads: %w", classify(err))
+	return fmt.Errorf("list uploads: %w", s.masked(classify(err)))
 }

@@ -47,8 +47,8 @@ type run struct {
 	workers worker.Overview
 	mute    error
 
-	done    atomic.Int32
-	all     int
+	done atomic.Int32
+	all  int
 }
 
 // Run looks at everything. It ends early if ctx does; what was left out is then not done.

@@ -141,6 +141,10 @@ func (d *decoder) dict(n ast.Node, v reflect.Value, path string) {
 			merged.SetMapIndex(reflect.ValueOf(kv.key), p)
 			continue
 		}
+		if text, err := scalar(kv.value); err == nil && secretName(kv.key) {
+			d.report(kv.value, literalSecret(kv.value, text, "remove "+kv.key))
+			continue
+		}
 		e := reflect.New(elem)
 		d.value(kv.value, e.Elem(), &field{key: kv.key}, join(path, kv.key))
 		merged.SetMapIndex(reflect.ValueOf(kv.key), e.Elem())
@@ -212,6 +216,9 @@ func (d *decoder) basic(n ast.Node, v reflect.Value, f *field) error {
 	case reflect.String:
 		if f != nil && len(f.enum) > 0 && !contains(f.enum, text) {
 			return wrong(n, quote(text)+" is not known here", suggest(text, f.enum, "write "+oneOf(f.enum)))
+		}
+		if key, query := secretInURL(text); key != "" {
+			return literalSecret(n, query, "remove "+key+" from the URL")
 		}
 		if f != nil && f.path {
 			text = d.src.abs(text)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"syscall"
@@ -128,12 +129,36 @@ func (s *Secret) UnmarshalYAML(n ast.Node) error {
 	return nil
 }
 
-// wrongSecret refuses a literal secret and has it masked wherever the file is shown.
+// wrongSecret refuses a literal secret where a reference belongs.
 func wrongSecret(n ast.Node, text string) error {
-	e := wrong(n, "a secret does not belong in the configuration",
-		"put it into a file of mode 0600 and write file:/path/to/it, or env:NAME, or credential:NAME (systemd)")
+	return literalSecret(n, text, "put it into a file of mode 0600 and write file:/path/to/it, or env:NAME, or credential:NAME (systemd)")
+}
+
+// literalSecret refuses a secret and has it masked wherever the file is shown.
+func literalSecret(n ast.Node, text, hint string) error {
+	e := wrong(n, "a secret does not belong in the configuration", hint)
 	e.hide = text
 	return e
+}
+
+// secretName says whether what stands under a free name (a parameter, a label, a key in a URL) must be a secret.
+func secretName(name string) bool {
+	return regexp.MustCompile(`(?i)secret|passw|pwd|token$|api.?key|access.?key|^key$|signature|assertion|credential`).MatchString(name)
+}
+
+// secretInURL returns the name of a secret in the query of a URL, and the query: both would be shown wherever
+// the URL is.
+func secretInURL(text string) (key, query string) {
+	_, query, ok := strings.Cut(text, "?")
+	if !ok || !strings.Contains(text, "://") {
+		return "", ""
+	}
+	for pair := range strings.SplitSeq(query, "&") {
+		if key, value, _ := strings.Cut(pair, "="); secretName(key) && value != "" {
+			return key, query
+		}
+	}
+	return "", ""
 }
 
 // Read returns the secret, without one trailing newline. It is read anew each time, so that a

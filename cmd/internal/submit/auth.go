@@ -1,7 +1,6 @@
 package submit
 
 import (
-	"encoding/base64"
 	"fmt"
 	"strings"
 
@@ -74,8 +73,10 @@ func authenticate(c *smtp.Client, opt Options, secret string) error {
 		}
 	}
 	if err := c.Auth(x); err != nil {
-		_, ir, _ := x.client.Start()
-		return classify("smtp sign-in", atAuth, hide(err, x.client.Challenge(), secret, base64.StdEncoding.EncodeToString(ir)))
+		if c := x.client.Challenge(); len(c) > 0 {
+			err = fmt.Errorf("%w; it says: %q", short(err), cut(string(c)))
+		}
+		return classify("smtp sign-in", atAuth, err)
 	}
 	return nil
 }

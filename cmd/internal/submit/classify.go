@@ -31,7 +31,7 @@ func classify(op string, at stage, err error) error {
 	if reply, ok := errors.AsType[*smtp.SMTPError](err); ok {
 		*f = replyFault(at, reply.Code, reply.EnhancedCode)
 	}
-	return &ingest.Error{Fault: *f, Op: op, Err: err}
+	return &ingest.Error{Fault: *f, Op: op, Err: short(err)}
 }
 
 // kindOf classifies what is no matter of the stage; nil: nothing is known of such an error.

@@ -4,15 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strings"
+	"net/textproto"
 
 	"github.com/emersion/go-smtp"
 )
 
 const (
-	maxHeard     = 1 << 20 // octets of a server in one session: its answers are a few kilobytes
-	maxShown     = 500     // of what it says, in an error
-	shortestEcho = 12      // the least part of a secret that is looked for in what it says
+	maxHeard = 1 << 20 // octets of a server in one session: its answers are a few kilobytes
+	maxShown = 500     // of what it says, in an error
 )
 
 // errTooMuch: the server says more than any submission server does. The library collects the lines of a
@@ -35,21 +34,30 @@ func (g *guard) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// hide takes secrets out of what a server says in a reply or a challenge: it may echo what it refuses.
-func hide(err error, challenge []byte, secrets ...string) error {
-	reply, ok := errors.AsType[*smtp.SMTPError](err)
-	if !ok {
+// short shows a reply as it was on the wire, and cuts what a server says: the library takes replies of any length.
+func short(err error) error {
+	if _, done := errors.AsType[said](err); done {
 		return err
 	}
-	shown := *reply
-	shown.Message = mask(reply.Message, secrets...)
-	if len(challenge) > 0 {
-		return fmt.Errorf("%w; it says: %q", said{&shown}, mask(string(challenge), secrets...))
+	if reply, ok := errors.AsType[*smtp.SMTPError](err); ok {
+		shown := *reply
+		shown.Message = cut(shown.Message)
+		return said{&shown}
 	}
-	return said{&shown}
+	if odd, ok := errors.AsType[textproto.ProtocolError](err); ok {
+		return textproto.ProtocolError(cut(string(odd)))
+	}
+	return err
 }
 
-// said is a reply as it was on the wire, with the enhanced status code that people look for.
+func cut(s string) string {
+	if len(s) > maxShown {
+		s = s[:maxShown] + "…"
+	}
+	return s
+}
+
+// said is a reply with the enhanced status code that people look for.
 type said struct{ *smtp.SMTPError }
 
 // Error implements error.
@@ -63,31 +71,3 @@ func (s said) Error() string {
 
 // Unwrap returns the reply.
 func (s said) Unwrap() error { return s.SMTPError }
-
-// mask puts *** for what stems from a secret, and cuts long text.
-func mask(text string, secrets ...string) string {
-	for _, secret := range secrets {
-		if secret == "" {
-			continue
-		}
-		var out strings.Builder
-		for i := 0; i < len(text); {
-			j := i
-			for j < len(text) && strings.Contains(secret, text[i:j+1]) {
-				j++
-			}
-			if j-i >= min(shortestEcho, len(secret)) {
-				out.WriteString("***")
-				i = j
-				continue
-			}
-			out.WriteByte(text[i])
-			i++
-		}
-		text = out.String()
-	}
-	if len(text) > maxShown {
-		text = text[:maxShown] + "…"
-	}
-	return text
-}

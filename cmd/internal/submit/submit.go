@@ -12,6 +12,7 @@ import (
 	"github.com/emersion/go-smtp"
 
 	"mailflume/ingest"
+	"mailflume/publish/redact"
 )
 
 // atMost is how long a submission may take if its context does not say. Servers scan what they take.
@@ -46,8 +47,15 @@ func SignIn(ctx context.Context, opt Options) (Legs, error) {
 	return session(ctx, opt, func(*smtp.Client) error { return nil })
 }
 
-// session signs in, once more with a new token if the first is refused, and does something then.
+// session does something once signed in. No error of it shows what the server repeats of the token.
 func session(ctx context.Context, opt Options, do func(*smtp.Client) error) (Legs, error) {
+	var sent redact.Memory
+	legs, err := signedIn(ctx, opt, &sent, do)
+	return legs, sent.Masker().Error(err)
+}
+
+// signedIn signs in, once more with a new token if the first is refused, and does it then.
+func signedIn(ctx context.Context, opt Options, sent *redact.Memory, do func(*smtp.Client) error) (Legs, error) {
 	if _, bounded := ctx.Deadline(); !bounded {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, atMost)
@@ -66,6 +74,7 @@ func session(ctx context.Context, opt Options, do func(*smtp.Client) error) (Leg
 		case err != nil:
 			return legs, fmt.Errorf("smtp token: %w", err)
 		}
+		sent.Keep(token.Value)
 		err = attempt(ctx, opt, token.Value, &legs, do)
 		if err == nil || refused != "" || !tokenRefused(err) || opt.Login.Mechanism == ingest.Password {
 			return legs, err
@@ -95,7 +104,7 @@ func attempt(ctx context.Context, opt Options, token string, legs *Legs, send fu
 		return ended(ctx, err)
 	}
 	if err := send(c); err != nil {
-		return ended(ctx, classify("smtp submit", atMessage, hide(err, nil, token)))
+		return ended(ctx, classify("smtp submit", atMessage, err))
 	}
 	_ = c.Quit() // the message is the server's; nothing is to be gained from an error
 	return nil
@@ -123,7 +132,7 @@ func connect(ctx context.Context, ep ingest.Endpoint) (c *smtp.Client, done func
 			err = context.Cause(ctx)
 		}
 		done()
-		return nil, nil, classify("smtp connect", atConnect, hide(err, nil))
+		return nil, nil, classify("smtp connect", atConnect, err)
 	}
 	return c, done, nil
 }

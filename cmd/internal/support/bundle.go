@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"mailflume/cmd/internal/redact"
+	"mailflume/publish/redact"
 )
 
 const (

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"mailflume/cmd/internal/redact"
+	"mailflume/publish/redact"
 )
 
 // unzip returns the files of a bundle.

@@ -2,8 +2,8 @@ package worker_test
 
 import (
 	"context"
-	"errors"
 	"crypto/tls"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"

@@ -158,7 +158,7 @@ func (s *Server) serverOptions() *server.Options {
 
 // Options connects to the server without a socket.
 func (s *Server) Options() natsjs.Options {
-	return natsjs.Options{URL: s.URL(), Token: s.tok, InProcess: s.srv, SyncInterval: s.syncInterval()}
+	return natsjs.Options{URL: s.URL(), Token: func() string { return s.tok }, InProcess: s.srv, SyncInterval: s.syncInterval()}
 }
 
 // URL is the address other processes reach the server at; they also need the token: see Attach.
@@ -207,7 +207,7 @@ func Attach(dataDir string) (natsjs.Options, error) {
 		return natsjs.Options{}, fmt.Errorf("%w %s: start `mailflume run` with it first (%w)", ErrNotRunning, dataDir, err)
 	}
 	_ = conn.Close()
-	return natsjs.Options{URL: "nats://" + addr, Token: strings.TrimSpace(string(tok))}, nil
+	return natsjs.Options{URL: "nats://" + addr, Token: func() string { return strings.TrimSpace(string(tok)) }}, nil
 }
 
 // token reads the shared token or makes it on the first start.

@@ -101,7 +101,7 @@ func TestOtherProcessesAttachWithTheToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	connect(t, o)
-	o.Token = "wrong"
+	o.Token = func() string { return "wrong" }
 	if _, err := natsjs.Connect(t.Context(), o); !errors.Is(err, publish.ErrDenied) {
 		t.Errorf("wrong token: %v", err)
 	}

@@ -64,6 +64,17 @@ func TestWhatLooksLikeASecretIsMaskedUnknown(t *testing.T) {
 			}
 		}
 	}
+	for _, broken := range []string{`{"access_token":"@"`, `{"refresh_token": "@`, `access_token=@&x=1`, `{\"id_token\":\"@\"}`, `device_code: @`, `client_assertion=@`, `{'access_token': '@'}`, `code_verifier=@`} {
+		const opaque = "EwBwA8l6BAAU-opaque.token/+"
+		if got := Looks(strings.ReplaceAll(broken, "@", opaque)); strings.Contains(got, opaque) || !strings.Contains(got, hidden) {
+			t.Error(got)
+		}
+	}
+	for _, innocent := range []string{`{"token_type":"Bearer","expires_in":"soon"}`, "invalid_token: the access token is expired", "AADSTS70008: The refresh token has expired"} {
+		if got := Looks(innocent); got != innocent {
+			t.Errorf("%s became %s", innocent, got)
+		}
+	}
 	for _, text := range []string{"token " + token, "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY"} {
 		if got, _ := m.Mask(text); !strings.HasSuffix(got, "***") {
 			t.Errorf("%s", got)
@@ -77,12 +88,19 @@ func TestWhatLooksLikeASecretIsMaskedUnknown(t *testing.T) {
 func TestAFileOfSeveralWordsIsSeveralSecrets(t *testing.T) {
 	for _, file := range []string{
 		"[default]\naws_access_key_id = AKIDTEST\naws_secret_access_key=0123456789/abcdefghij+X==\n",
-		`{"private_key": "-----BEGIN PRIVATE KEY-----\n0123456789/abcdefghij+X\nmore\n"}`,
+		`{"client_email": "mail@a-project.iam.example.com", "private_key": "-----BEGIN PRIVATE KEY-----\n0123456789/abcdefghij+X\nmore\n", "token_uri": "https://oauth2.example.com/token"}`,
+		"-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----\n0123456789/abcdefghij+X\n",
 		"-----BEGIN NATS USER JWT-----\r\n0123456789/abcdefghij+X\r\n------END NATS USER JWT------\r\n",
 	} {
 		if got, n := New(Words(file)...).Mask("sent 0123456789/abcdefghij+X to"); n != 1 {
 			t.Errorf("%s: %s", file, got)
 		}
+	}
+	if got, n := New(Words("-----BEGIN CERTIFICATE-----\n0123456789/abcdefghij+X\n-----END CERTIFICATE-----\n")...).Mask("the certificate or client secret"); n != 0 {
+		t.Error(got)
+	}
+	if got, n := New(Words(`{"client_email": "mail@a-project.iam.example.com", "private_key": "x"}`)...).Mask("mail@a-project.iam.example.com"); n != 0 {
+		t.Error(got)
 	}
 	if got := Words("a short one with spaces\n"); len(got) != 1 || got[0] != "a short one with spaces" {
 		t.Errorf("%q", got)
