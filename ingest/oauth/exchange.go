@@ -102,7 +102,10 @@ func (x *exchange) Do(req *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	defer func() { _ = resp.Body.Close() }() // everything needed has been read
+	defer func(body io.Closer) { _ = body.Close() }(resp.Body) // everything needed has been read
+	if resp.StatusCode < http.StatusOK {
+		resp.Body = http.NoBody // that of 101 is the connection, which no context ends
+	}
 	x.last.status, x.last.header, x.last.skew = resp.StatusCode, resp.Header, skewOf(resp.Header, x.now())
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
 		x.last.redirect = "nowhere"

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -104,6 +105,54 @@ func TestAnAnswerThatUnpacksWithoutEndIsBounded(t *testing.T) {
 	})
 	_, err := startEntra(t, optionsForServer(s)).Token(t.Context(), "")
 	wantFault(t, err, ingest.Transient, ingest.CodeTokenAnswer)
+}
+
+func TestNoConnectionHoldsATokenRequestUp(t *testing.T) {
+	const ok = "HTTP/1.1 200 OK\r\n"
+	for name, says := range map[string]string{
+		"nothing":                  "",
+		"another protocol":         "220 mail.example ESMTP\r\n",
+		"a change of the protocol": "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n",
+		"half a header":            ok + "Content-Ty",
+		"half a body":              ok + "Content-Length: 100\r\n\r\n{\"access_token\":",
+		"a negative length":        ok + "Content-Length: -1\r\n\r\n{}",
+		"a chunk of no size":       ok + "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+		"a chunk without an end":   ok + "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
+		"what is not packed":       ok + "Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello",
+		"endless headers":          ok + strings.Repeat("X-A: b\r\n", 1<<14),
+		"endless hints":            strings.Repeat("HTTP/1.1 103 Early Hints\r\n\r\n", 1<<14),
+		"status 0":                 "HTTP/1.1 000 no\r\nContent-Length: 2\r\n\r\n{}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			var asked atomic.Int32
+			s := fakeAuthority(t, func(w http.ResponseWriter, _ *http.Request) {
+				asked.Add(1)
+				conn, _, err := w.(http.Hijacker).Hijack()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_, _ = conn.Write([]byte(says))
+				_, _ = io.Copy(io.Discard, conn) // until the client hangs up
+				_ = conn.Close()
+			})
+			o := optionsForServer(s)
+			o.Timeout = 300 * time.Millisecond
+			src, err := NewOAuth2(OAuth2Options{TokenURL: s.URL + "/token", ClientID: "c", Secret: o.Secret, Common: o.Common})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			_, err = src.Token(ctx, "")
+			if f := ingest.FaultOf(err); f.Class != ingest.Transient || f.Code != ingest.CodeTokenDown && f.Code != ingest.CodeTokenAnswer || asked.Load() != 1 {
+				t.Errorf("asked %d times: %v", asked.Load(), err)
+			}
+			if ctx.Err() == nil { // what hangs does not end
+				_ = src.Close()
+			}
+		})
+	}
 }
 
 type zeros struct{}
