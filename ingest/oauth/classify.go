@@ -154,12 +154,12 @@ func answerFault(id *identity, a *answer, m *redact.Masker) (ingest.Fault, strin
 		return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeTokenDown, Wait: wait}, text
 	case id.grant == grantIdentity && a.status == http.StatusGone: // the metadata service is being updated, which takes up to 70 s
 		return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeTokenDown, Wait: max(wait, identityUpdate)}, text
-	case id.grant == grantIdentity && a.status/100 == 4:
-		return ingest.Fault{Class: ingest.Config, Code: ingest.CodeIdentity, Wait: wait}, text
 	case isJSON && j.Error != "":
 		f := id.grant.refusal(j.Error, j.numbers(), a.skew)
 		f.Wait = wait
 		return f, text
+	case id.grant == grantIdentity && a.status/100 == 4:
+		return ingest.Fault{Class: ingest.Config, Code: ingest.CodeIdentity, Wait: wait}, text
 	case !isJSON && !a.token && a.status == http.StatusNotFound:
 		return ingest.Fault{Class: ingest.Config, Code: ingest.CodeTenantUnknown}, text
 	case !isJSON || a.status/100 != 2:
