@@ -205,12 +205,17 @@ func (r *runner) saveDue(claim publish.Claim) error {
 // session is one connection: it returns nil when the mailbox was read and the connection is not
 // worth keeping until the next poll.
 func (r *runner) session(ctx context.Context, claim publish.Claim) error {
+	r.set(StateConnecting, nil)
+	if p, ok := r.box.Source.(Preparer); ok {
+		if err := p.Prepare(ctx); err != nil {
+			return err
+		}
+	}
 	free, err := r.places.take(ctx, r.box.Host)
 	if err != nil {
 		return err
 	}
 	defer free()
-	r.set(StateConnecting, nil)
 	if err := r.rebase(ctx); err != nil {
 		return err
 	}

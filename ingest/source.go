@@ -51,6 +51,12 @@ type Session interface {
 	Close() error
 }
 
+// Preparer is a Source with something to wait for before Open that has nothing to do with its host: a
+// token. Until then the mailbox takes no other's place there.
+type Preparer interface {
+	Prepare(ctx context.Context) error
+}
+
 // Waiter is a Session that can wait for news on its connection (IMAP IDLE).
 type Waiter interface {
 	// Wait returns nil when there may be news or atMost has passed; an error means the session is over.

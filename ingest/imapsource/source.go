@@ -31,7 +31,10 @@ type Source struct {
 	looks map[string]time.Time // into the gaps of a folder
 }
 
-var _ ingest.Source = (*Source)(nil)
+var _ interface {
+	ingest.Source
+	ingest.Preparer
+} = (*Source)(nil)
 
 // New checks the options and returns a Source. It does no I/O.
 func New(o Options) (*Source, error) {
@@ -89,13 +92,27 @@ func (o *Options) checkAfter() error {
 	return nil
 }
 
+// Prepare implements ingest.Preparer: it waits for a token.
+func (s *Source) Prepare(ctx context.Context) error {
+	_, err := s.token(ctx)
+	return err
+}
+
+func (s *Source) token(ctx context.Context) (ingest.Token, error) {
+	tok, err := s.opt.Login.Tokens.Token(ctx, "")
+	if err != nil {
+		return tok, fmt.Errorf("token for %s: %w", s.opt.Login.User, err)
+	}
+	return tok, nil
+}
+
 // Open implements ingest.Source: it dials, secures and signs in. A token that the server refuses is
 // replaced once, on a new connection, because go-imap and some servers do not survive a failed
 // AUTHENTICATE.
 func (s *Source) Open(ctx context.Context) (ingest.Session, error) {
-	tok, err := s.opt.Login.Tokens.Token(ctx, "")
+	tok, err := s.token(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("token for %s: %w", s.opt.Login.User, err)
+		return nil, err
 	}
 	sess, err := s.connect(ctx, tok)
 	if err == nil || !refused(err) {

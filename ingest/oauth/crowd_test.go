@@ -122,3 +122,70 @@ func TestNoTroubleOfAThousandMailboxesIsAStorm(t *testing.T) {
 		})
 	}
 }
+
+// quietBox is an empty mailbox in good order.
+type quietBox struct {
+	signing
+	read func()
+}
+
+func (q quietBox) Prepare(ctx context.Context) error {
+	_, err := q.tokens.Token(ctx, "")
+	return err
+}
+
+func (q quietBox) Open(ctx context.Context) (ingest.Session, error) { return q, q.Prepare(ctx) }
+
+func (q quietBox) Sync(context.Context, ingest.Cursor) (ingest.Cursor, error) {
+	q.read()
+	return ingest.Cursor("here"), nil
+}
+
+func (quietBox) Messages(context.Context, ingest.Cursor, int) iter.Seq2[*ingest.Message, error] {
+	return func(func(*ingest.Message, error) bool) {}
+}
+
+func (quietBox) Settle(context.Context, []ingest.Ref) ([]ingest.Ref, error) { return nil, nil }
+
+func (quietBox) Close() error { return nil }
+
+// TestAnIssuerThatDoesNotAnswerHoldsNoOtherTenantUp: the mailboxes of both tenants are on one host.
+func TestAnIssuerThatDoesNotAnswerHoldsNoOtherTenantUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		silent, well := &mintScript{took: 24 * time.Hour}, &mintScript{life: time.Hour}
+		bad := newRenewer(silent.mint, time.Now, 30*time.Second, nil)
+		defer bad.close()
+		good := newRenewer(well.mint, time.Now, 30*time.Second, nil)
+		defer good.close()
+		var mu sync.Mutex
+		last, gap := map[int]time.Time{}, time.Duration(0)
+		var list []ingest.Mailbox
+		for i := range 700 {
+			b := quietBox{signing{tokens: bad}, nil}
+			if i%7 == 0 {
+				b = quietBox{signing{tokens: good}, func() {
+					mu.Lock()
+					defer mu.Unlock()
+					if at := last[i]; !at.IsZero() {
+						gap = max(gap, time.Since(at))
+					}
+					last[i] = time.Now()
+				}}
+			}
+			list = append(list, ingest.Mailbox{
+				Key: publish.Key{Tenant: "default", Mailbox: fmt.Sprint("box", i)}, Host: "h", PollEvery: time.Minute, Definition: "1", Source: b,
+			})
+		}
+		f := ingest.New(ingest.Options{Log: logtest.NewMemory(), Worker: "w", PerHost: 50})
+		if err := f.Apply(list); err != nil {
+			t.Fatal(err)
+		}
+		pass(time.Hour)
+		if err := f.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if len(last) != 100 || gap > 61*time.Second {
+			t.Errorf("%d of 100 were read, one waited %v between two polls of a minute", len(last), gap)
+		}
+	})
+}

@@ -14,13 +14,26 @@ import (
 	"mailflume/pop3"
 )
 
+// Prepare implements ingest.Preparer: it waits for a token.
+func (s *Source) Prepare(ctx context.Context) error {
+	_, err := s.token(ctx)
+	return err
+}
+
+func (s *Source) token(ctx context.Context) (ingest.Token, error) {
+	tok, err := s.opt.Login.Tokens.Token(ctx, "")
+	if err != nil {
+		return tok, fmt.Errorf("pop3 token: %w", err)
+	}
+	return tok, nil
+}
+
 // Open dials, secures the connection and signs in. A refused token is exchanged for a fresh one and
 // tried once more on a new connection; never more often, since servers punish the address.
 func (s *Source) Open(ctx context.Context) (ingest.Session, error) {
-	tokens := s.opt.Login.Tokens
-	tok, err := tokens.Token(ctx, "")
+	tok, err := s.token(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("pop3 token: %w", err)
+		return nil, err
 	}
 	sess, err := s.connect(ctx, tok)
 	if err == nil {
@@ -29,7 +42,7 @@ func (s *Source) Open(ctx context.Context) (ingest.Session, error) {
 	if !isRefused(err) {
 		return nil, err
 	}
-	fresh, tokenErr := tokens.Token(ctx, tok.Value)
+	fresh, tokenErr := s.opt.Login.Tokens.Token(ctx, tok.Value)
 	switch {
 	case tokenErr != nil && s.opt.Login.Mechanism != ingest.Password && ingest.FaultOf(tokenErr).Code != ingest.CodeAuthRefused:
 		return nil, fmt.Errorf("pop3 token: %w; one is needed because %w", tokenErr, err)

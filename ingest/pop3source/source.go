@@ -36,7 +36,10 @@ type Source struct {
 	sent   redact.Memory // tokens and passwords
 }
 
-var _ ingest.Source = (*Source)(nil)
+var _ interface {
+	ingest.Source
+	ingest.Preparer
+} = (*Source)(nil)
 
 // New checks the options and returns a Source; it does no I/O. Its errors are of class Config.
 func New(opt Options) (*Source, error) {
