@@ -55,6 +55,22 @@ func TestAServiceAccountGetsATokenForEachMailbox(t *testing.T) {
 	}
 }
 
+func TestWhatWasNotAskedIsNotReported(t *testing.T) {
+	i := startIssuer(t, oauthtest.Options{})
+	i.Fail(oauthtest.Fault{Path: "/token", Status: 503})
+	var reports atomic.Int32
+	o := googleFor(i, i.ServiceAccount(robot, GoogleIMAP))
+	o.Hooks.Refreshed = func(RefreshInfo) { reports.Add(1) }
+	g := startGoogle(t, o)
+	for n := range 20 {
+		_, err := g.Mailbox(fmt.Sprint("box", n)).Token(t.Context(), "")
+		wantFault(t, err, ingest.Transient, ingest.CodeTokenDown)
+	}
+	if asked := i.Requests("/token"); asked != 1 || reports.Load() != 1 {
+		t.Errorf("%d requests, %d reports of one", asked, reports.Load())
+	}
+}
+
 // TestGooglesRefusalsSayWhatToDo are rows 43 to 46 of the failure catalogue, and what a key can be.
 func TestGooglesRefusalsSayWhatToDo(t *testing.T) {
 	skewed := func(by time.Duration) func() time.Time { return func() time.Time { return time.Now().Add(by) } }

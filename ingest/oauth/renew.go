@@ -228,7 +228,7 @@ func (r *renewer) run(f *flight) {
 		info.Expires = f.token.Expires
 	}
 	r.flight = nil
-	report := r.report != nil && !r.closed
+	report := r.report != nil && !r.closed && !m.shared
 	r.mu.Unlock()
 
 	if report {
