@@ -3,6 +3,7 @@ package ingest_test
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -76,9 +77,10 @@ func TestRefusalsThatSomebodyAskedForDoNotOpenTheBreaker(t *testing.T) {
 		w := newWorld(ingest.Start{All: true}, ingest.After{})
 		mail := sourcetest.Mail(2)
 		w.add(mail)
-		broken := true
+		var broken atomic.Bool
+		broken.Store(true)
 		w.box.OpenFault = func(int) error {
-			if broken {
+			if broken.Load() {
 				return refuse(ingest.Fault{Class: ingest.Auth, Code: ingest.CodeClientSecret, Lasting: true})
 			}
 			return nil
@@ -94,7 +96,7 @@ func TestRefusalsThatSomebodyAskedForDoNotOpenTheBreaker(t *testing.T) {
 			}
 		}
 		pass(5 * time.Second)
-		broken = false
+		broken.Store(false)
 		pass(70 * time.Second)
 		if err := f.Stop(t.Context()); err != nil {
 			t.Error(err)
