@@ -215,12 +215,12 @@ func (d *delegated) exchange(ctx context.Context, rec record, revision uint64) (
 	m, a, failure := d.post(ctx, &id, form)
 	next, rotated := rec, false
 	next.Claim = ""
+	if a.RefreshToken != "" && a.RefreshToken != rec.Refresh {
+		next.Refresh, rotated = a.RefreshToken, true
+	}
 	switch {
 	case failure == nil:
 		next.Access, next.Expires, next.Refused, next.Why = m.value, m.began.Add(m.life), time.Time{}, ""
-		if a.RefreshToken != "" && a.RefreshToken != rec.Refresh {
-			next.Refresh, rotated = a.RefreshToken, true
-		}
 	case failure.Fault.Code == ingest.CodeLoginEnded:
 		next.Refused, next.Why = d.opt.Now(), failure.Err.Error()
 		failure = d.needed(ingest.CodeLoginEnded, next.Why)
@@ -240,7 +240,7 @@ func (d *delegated) exchange(ctx context.Context, rec record, revision uint64) (
 // is still the spent one is no newer.
 func (d *delegated) keep(ctx context.Context, u unsaved) (m minted, done bool, e *ingest.Error) {
 	defer func() {
-		if e != nil && u.m.value != "" {
+		if e != nil && (u.m.value != "" || u.rotated) {
 			d.unsaved = &u
 		}
 	}()

@@ -236,6 +236,31 @@ func TestATokenIsNotUsedBeforeItsRefreshTokenIsStored(t *testing.T) {
 	}
 }
 
+func TestARefreshTokenBesideATokenThatIsNoneIsStored(t *testing.T) {
+	for _, away := range []bool{false, true} {
+		p := signedIn(t, ada())
+		s := p.source(t)
+		p.issuer.Fail(oauthtest.Fault{Path: "/token", Times: 1, Body: `{"access_token":"a b","refresh_token":"the next one","expires_in":3600}`})
+		p.store.before = func() {
+			p.store.before = func() {
+				if away {
+					p.store.fail(errors.New("NATS is away"))
+				}
+			}
+		}
+		_, err := s.Token(t.Context(), "")
+		wantFault(t, err, ingest.Transient, ingest.CodeTokenAnswer)
+		p.store.fail(nil)
+		if away { // what was not stored is with the next try
+			p.clock.pass(time.Minute)
+			_, _ = s.Token(t.Context(), "")
+		}
+		if rec, _ := p.record(t); rec.Refresh != "the next one" || rec.Claim != "" {
+			t.Errorf("away %v: the refresh token that the issuer gave last is lost", away)
+		}
+	}
+}
+
 // TestWhatTheIssuerGaveOutlivesAStoreThatFailsTwice: another worker has claimed meanwhile, tried the
 // spent refresh token in vain, and said so.
 func TestWhatTheIssuerGaveOutlivesAStoreThatFailsTwice(t *testing.T) {

@@ -79,11 +79,15 @@ func (p *endpoint) send(ctx context.Context, form url.Values, client *url.Userin
 	return &x.last, err
 }
 
-// minted reads the token in an answer. byClock is how long it lives by the answer's expires_on.
+// minted reads the token in an answer. byClock is how long it lives by the answer's expires_on. What came
+// beside a token that is none is the caller's all the same: its refresh token may be the only one left.
 func (a *answer) minted(id *identity, began time.Time, byClock time.Duration) (minted, tokenAnswer, *ingest.Error) {
 	var t tokenAnswer
-	if a.status/100 != 2 || !decode(a.body, &t) || !bearer(t.AccessToken) || !t.known() {
+	if a.status/100 != 2 || !decode(a.body, &t) {
 		return minted{}, tokenAnswer{}, classify(id, a, errNotBearer)
+	}
+	if !bearer(t.AccessToken) || !t.known() {
+		return minted{}, t, classify(id, a, errNotBearer)
 	}
 	return minted{value: t.AccessToken, life: lifetime(a.body, t.AccessToken, byClock), began: began}, t, nil
 }

@@ -91,7 +91,7 @@ func (c *clientSource) mint(ctx context.Context) (minted, *ingest.Error) {
 		return minted{}, classify(&id, nil, err)
 	}
 	m, a, failure := c.at.post(ctx, &id, form, client)
-	if failure == nil && id.grant == grantRefresh && a.RefreshToken != "" && a.RefreshToken != form.Get("refresh_token") {
+	if id.grant == grantRefresh && a.RefreshToken != "" && a.RefreshToken != form.Get("refresh_token") {
 		c.current, m.rotated = a.RefreshToken, true
 	}
 	return m, failure

@@ -88,6 +88,15 @@ func TestAReplacedRefreshTokenIsKeptUntilTheFileChanges(t *testing.T) {
 			}
 			c.pass(time.Hour)
 		}
+		i.Fail(oauthtest.Fault{Path: "/token", Times: 1, Body: `{"access_token":"a b","refresh_token":"` + i.MintRefresh("client:1") + `"}`})
+		if _, err := s.Token(t.Context(), ""); err == nil || !info.Rotated {
+			t.Errorf("an access token that is none: %v, %v", info, err)
+		}
+		c.pass(10 * time.Second)
+		if _, err := s.Token(t.Context(), ""); err != nil { // with the refresh token that came beside it
+			t.Error(err)
+		}
+		c.pass(time.Hour)
 		i.Fail(oauthtest.Fault{Path: "/token", Times: 1, Status: 400, Body: `{"error":"invalid_grant","error_description":"Token has been expired or revoked."}`})
 		_, err := s.Token(t.Context(), "")
 		wantFault(t, err, ingest.Auth, ingest.CodeRefreshToken)
