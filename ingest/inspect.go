@@ -12,6 +12,13 @@ type Handshaker interface {
 	Handshake(ctx context.Context) (tls.ConnectionState, error)
 }
 
+// Offerer is a Source that can ask its server how one may sign in, without doing it, for `mailflume check`.
+type Offerer interface {
+	// Offers connects, closes the connection and returns the SASL mechanisms that the server names, in upper case
+	// and in order; LOGIN or USER stand for the protocol's own command. None: the server does not say.
+	Offers(ctx context.Context) ([]string, error)
+}
+
 // Inspector is a Session that tells whether the mailbox is fit for its configuration, for `mailflume
 // check`. It changes nothing on the server. An error is what the worker would fail with.
 type Inspector interface {

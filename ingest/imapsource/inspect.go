@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 
@@ -15,6 +16,7 @@ import (
 
 var (
 	_ ingest.Handshaker = (*Source)(nil)
+	_ ingest.Offerer    = (*Source)(nil)
 	_ ingest.Inspector  = (*session)(nil)
 )
 
@@ -35,6 +37,20 @@ func (s *Source) Handshake(ctx context.Context) (tls.ConnectionState, error) {
 		state = conn.ConnectionState()
 	}
 	return state, nil
+}
+
+// Offers implements ingest.Offerer.
+func (s *Source) Offers(ctx context.Context) ([]string, error) {
+	sess, err := s.begin(ctx, (*session).greeted)
+	if err != nil {
+		return nil, err
+	}
+	out := sess.offers()
+	if !sess.has("LOGINDISABLED") {
+		out = append(out, "LOGIN")
+	}
+	_ = sess.kill(net.ErrClosed) // everything is known
+	return out, nil
 }
 
 // Folders implements ingest.Inspector with EXAMINE.

@@ -63,6 +63,15 @@ type selection struct {
 
 // connect dials and signs in with one token, all within ConnectTimeout.
 func (s *Source) connect(ctx context.Context, tok ingest.Token) (*session, error) {
+	sess, err := s.begin(ctx, func(sess *session) error { return sess.signIn(tok) })
+	if err == nil {
+		sess.ends = s.sessionEnd(tok)
+	}
+	return sess, err
+}
+
+// begin dials and does something within ConnectTimeout.
+func (s *Source) begin(ctx context.Context, do func(*session) error) (*session, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.opt.ConnectTimeout)
 	defer cancel()
 	g, err := s.dial(ctx)
@@ -74,7 +83,7 @@ func (s *Source) connect(ctx context.Context, tok ingest.Token) (*session, error
 		Mailbox: sess.heard, Fetch: sess.unasked,
 	}})
 	release := sess.until(ctx)
-	err = sess.signIn(tok)
+	err = do(sess)
 	release()
 	if err == nil {
 		err = sess.ended(ctx)
@@ -84,7 +93,6 @@ func (s *Source) connect(ctx context.Context, tok ingest.Token) (*session, error
 		return nil, err
 	}
 	g.disarm()
-	sess.ends = s.sessionEnd(tok)
 	return sess, nil
 }
 
@@ -101,6 +109,20 @@ func (s *Source) sessionEnd(tok ingest.Token) time.Time {
 // signIn goes from the greeting to the capabilities of a signed-in session, which differ from those
 // before (Exchange adds MOVE).
 func (s *session) signIn(tok ingest.Token) error {
+	if err := s.greeted(); err != nil {
+		return err
+	}
+	if err := s.authenticate(tok); err != nil {
+		return err
+	}
+	if s.caps = s.c.Caps(); s.caps == nil {
+		return s.fault("imap capability", atOther, errors.New("server does not name its capabilities"))
+	}
+	return nil
+}
+
+// greeted goes from the greeting to the capabilities before the sign-in.
+func (s *session) greeted() error {
 	if err := s.c.WaitGreeting(); err != nil {
 		if errors.Is(s.g.failure(), net.ErrClosed) && s.g.lastSaid().kind == "BYE" {
 			err = fmt.Errorf("%w: %w", io.ErrUnexpectedEOF, err) // go-imap hung up on a BYE, and chance decides which of the two it says
@@ -112,12 +134,6 @@ func (s *session) signIn(tok ingest.Token) error {
 	}
 	if s.caps = s.c.Caps(); s.caps == nil {
 		return s.fault("imap capability", atConnect, errors.New("server does not name its capabilities"))
-	}
-	if err := s.authenticate(tok); err != nil {
-		return err
-	}
-	if s.caps = s.c.Caps(); s.caps == nil {
-		return s.fault("imap capability", atOther, errors.New("server does not name its capabilities"))
 	}
 	return nil
 }
@@ -178,15 +194,20 @@ func (s *session) mechanism(m ingest.Mechanism) ingest.Mechanism {
 	return ingest.XOAUTH2
 }
 
-// mechanismError says what the server offers instead.
-func (s *session) mechanismError(what string) error {
-	var offered []string
+// offers are the mechanisms that the server names.
+func (s *session) offers() (out []string) {
 	for c := range s.caps {
 		if m, ok := strings.CutPrefix(strings.ToUpper(string(c)), "AUTH="); ok {
-			offered = append(offered, printable(m))
+			out = append(out, printable(m))
 		}
 	}
-	slices.Sort(offered)
+	slices.Sort(out)
+	return out
+}
+
+// mechanismError says what the server offers instead.
+func (s *session) mechanismError(what string) error {
+	offered := s.offers()
 	return s.trouble().fault(ingest.Fault{Class: ingest.Config, Code: ingest.CodeMechanism}, "imap login",
 		fmt.Errorf("%s; it offers: %s", what, strings.Join(offered[:min(len(offered), 20)], ", ")))
 }

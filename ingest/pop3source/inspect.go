@@ -4,12 +4,14 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"slices"
 
 	"mailflume/ingest"
 )
 
 var (
 	_ ingest.Handshaker = (*Source)(nil)
+	_ ingest.Offerer    = (*Source)(nil)
 	_ ingest.Inspector  = (*session)(nil)
 )
 
@@ -31,6 +33,24 @@ func (s *Source) Handshake(ctx context.Context) (tls.ConnectionState, error) {
 		return state, err
 	}
 	return state, c.Close()
+}
+
+// Offers implements ingest.Offerer with CAPA, which servers need not have.
+func (s *Source) Offers(ctx context.Context) ([]string, error) {
+	c, err := s.secured(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	caps, err := capabilities(ctx, c)
+	if err != nil {
+		return nil, classify(err, situation{op: "pop3 CAPA"})
+	}
+	out := slices.Clone(caps.SASL)
+	if caps.User {
+		out = append(out, "USER")
+	}
+	return out, nil
 }
 
 // Folders implements ingest.Inspector: a maildrop has one list. No message is asked for, so the QUIT at

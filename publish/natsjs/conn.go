@@ -1,6 +1,7 @@
 package natsjs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,10 +82,11 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 
 // awaitFirst waits for the first connection. A refusal in a later round of the client's own retry
 // loop reaches no callback, only its LastError: hence the ticker.
-func (c *Conn) awaitFirst(ctx context.Context, up <-chan struct{}) error {
+func (c *Conn) awaitFirst(ctx context.Context, up <-chan struct{}) (err error) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
-	started := time.Now()
+	started, w := time.Now(), wait{c: c}
+	defer func() { w.gaveUp = err != nil; w.done() }()
 	for !c.nc.IsConnected() {
 		c.mu.Lock()
 		first := c.first
@@ -92,8 +94,13 @@ func (c *Conn) awaitFirst(ctx context.Context, up <-chan struct{}) error {
 		if err := errors.Join(first, c.masked(c.nc.LastError())); isDenied(err) {
 			return fmt.Errorf("connect to NATS: %w: %w", publish.ErrDenied, err)
 		}
-		if c.opt.Patience > 0 && time.Since(started) > c.opt.Patience && isAbsent(first) {
-			return fmt.Errorf("%w: connect to NATS at %s: %w", publish.ErrUnavailable, c.where(c.nc), first)
+		waited := time.Since(started)
+		if c.opt.Patience > 0 && waited > c.opt.Patience && isAbsent(first) {
+			return c.noConnection(first)
+		}
+		if !w.began && (isAbsent(first) || first != nil && waited > time.Second || waited > silent) {
+			w.began = true
+			c.updateWaiting(&w, c.noConnection(cmp.Or(first, errNoAnswer)), true)
 		}
 		select {
 		case <-up:
@@ -104,6 +111,15 @@ func (c *Conn) awaitFirst(ctx context.Context, up <-chan struct{}) error {
 		}
 	}
 	return nil
+}
+
+// silent is how long a server may take to answer before people are told.
+const silent = 3 * time.Second
+
+var errNoAnswer = errors.New("no answer")
+
+func (c *Conn) noConnection(why error) error {
+	return fmt.Errorf("%w: connect to NATS at %s: %w", publish.ErrUnavailable, c.where(c.nc), why)
 }
 
 // where names the servers, without what stands in their URLs of users and passwords.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -28,7 +29,8 @@ func TestConnectWaitsForAServerThatIsNotThereYet(t *testing.T) {
 	if _, err := natsjs.Connect(ctx, srv.options()); !errors.Is(err, publish.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("got %v", err)
 	}
-	o, done := srv.options(), make(chan error, 1)
+	o, done, told := srv.options(), make(chan error, 1), make(chan error, 10)
+	o.Hooks.Waiting = func(why error) { told <- why }
 	go func() {
 		c, err := natsjs.Connect(t.Context(), o)
 		if err == nil {
@@ -36,7 +38,13 @@ func TestConnectWaitsForAServerThatIsNotThereYet(t *testing.T) {
 		}
 		done <- err
 	}()
+	if why := <-told; !errors.Is(why, publish.ErrUnavailable) || !errors.Is(why, syscall.ECONNREFUSED) {
+		t.Errorf("while nothing listens it is told %v", why)
+	}
 	srv.start(t)
+	if why := <-told; why != nil {
+		t.Errorf("when it is there it is told %v", why)
+	}
 	if err := <-done; err != nil {
 		t.Error(err)
 	}

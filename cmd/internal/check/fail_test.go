@@ -78,6 +78,28 @@ func TestWhatFailsIsRedWithTheNextStep(t *testing.T) {
 			says: []string{"unknown user name or bad password", "Set-CASMailbox support@contoso.example -PopEnabled $true", "{oid}"},
 		},
 		{
+			name: "a mechanism that the server has not", imap: imaptest.Options{Mechanisms: []string{"PLAIN"}}, kind: check.Server, step: "sasl", level: check.Failed, code: ingest.CodeMechanism,
+			cause: check.OfMailbox, says: []string{"PLAIN", "auth:"},
+		},
+		{
+			name: "a mechanism that a POP3 server hides", protocol: "pop3", pop3: pop3test.Options{HideSASL: true}, kind: check.Server, step: "sasl", level: check.Warning,
+			cause: check.None, says: []string{"tried all the same"}, loginTried: true,
+		},
+		{
+			name: "a POP3 server that lists nothing", protocol: "pop3", pop3: pop3test.Options{NoCAPA: true}, kind: check.Server, step: "sasl", level: check.OK,
+			cause: check.None, says: []string{"does not say"}, loginTried: true,
+		},
+		{
+			name: "no UIDL", protocol: "pop3", pop3: pop3test.Options{NoUIDL: true}, kind: check.Mailbox, step: "folders", level: check.Failed, code: ingest.CodeNoUIDL,
+			cause: check.OfMailbox, says: []string{"IMAP"}, loginTried: true,
+		},
+		{
+			name: "a name that is nearly right", more: ", folders: [Invioces]", loginTried: true,
+			prepare: func(_ *testing.T, s *stage) { s.imap.Create("support@contoso.example", "Invoices") },
+			kind:    check.Mailbox, step: "folders", level: check.Failed, code: ingest.CodeFolderMissing, cause: check.OfMailbox,
+			says: []string{`did you mean, for "Invioces": Invoices`},
+		},
+		{
 			name: "a folder that does not exist", more: ", folders: [INBOX, Bills]", loginTried: true,
 			prepare: func(_ *testing.T, s *stage) { s.imap.Create("support@contoso.example", "Invoices") },
 			kind:    check.Mailbox, step: "folders", level: check.Failed, code: ingest.CodeFolderMissing, cause: check.OfMailbox,
@@ -89,7 +111,8 @@ func TestWhatFailsIsRedWithTheNextStep(t *testing.T) {
 		},
 		{
 			name: "a target of move that does not exist", more: ", after: {move: Done}", loginTried: true,
-			kind: check.Mailbox, step: "rights", level: check.Failed, code: ingest.CodeFolderMissing, cause: check.OfMailbox, says: []string{"Done"},
+			prepare: func(_ *testing.T, s *stage) { s.imap.Create("support@contoso.example", "INBOX/Done") },
+			kind:    check.Mailbox, step: "rights", level: check.Failed, code: ingest.CodeFolderMissing, cause: check.OfMailbox, says: []string{`did you mean, for "Done": INBOX/Done`},
 		},
 		{
 			name: "a maildrop that the server empties by itself", protocol: "pop3", pop3: pop3test.Options{Capabilities: []string{"EXPIRE 0", "LOGIN-DELAY 900"}}, loginTried: true,
@@ -172,8 +195,8 @@ func TestManyMailboxesAreOneTokenAndFewLines(t *testing.T) {
 	if n := s.issuer.Requests("/token"); n != 1 {
 		t.Errorf("%d token requests", n)
 	}
-	if _, total := s.imap.Connections(); total != 302 {
-		t.Errorf("%d connections, want one for each mailbox and two for their server", total)
+	if _, total := s.imap.Connections(); total != 303 {
+		t.Errorf("%d connections, want one for each mailbox and three for their server", total)
 	}
 	if again := text(t, look(t, cfg)); outline(again) != outline(out) {
 		t.Errorf("the order changed:\n%s\n%s", outline(out), outline(again))

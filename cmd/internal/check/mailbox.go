@@ -21,7 +21,7 @@ type signedIn struct {
 // the token is its own. A probe that is sent and waited for comes behind the last step.
 func (r *run) mailbox(m *config.Mailbox) *Section {
 	s := &Section{Kind: Mailbox, Name: m.Name(), About: fmt.Sprintf("%s, %s %s:%d", m.Address, m.Protocol, m.Host, m.Port)}
-	needs := []*Step{r.servers[serverKey(m)].tls}
+	needs := []*Step{r.servers[serverKey(m)].sasl}
 	t := r.tokens[m.Credentials]
 	if t == nil && m.Credential.Type != config.TypePassword {
 		t = r.token(s, m)

@@ -21,8 +21,9 @@ import (
 
 // serverSteps is a mail server that mailboxes share.
 type serverSteps struct {
-	tls    *Step
-	silent atomic.Int32 // sign-ins in a row that it did not answer
+	sasl   *Step              // the last one
+	auth   []ingest.Mechanism // of its mailboxes
+	silent atomic.Int32       // sign-ins in a row that it did not answer
 }
 
 // silence is how many sign-ins a server may leave without an answer before no more are tried: each takes half a
@@ -47,14 +48,17 @@ func (r *run) mailServers() []*Section {
 	var out []*Section
 	for _, m := range r.opt.Mailboxes {
 		key := serverKey(m)
-		if r.servers[key] != nil {
+		if known := r.servers[key]; known != nil {
+			known.auth = append(known.auth, m.Auth)
 			continue
 		}
+		steps := &serverSteps{auth: []ingest.Mechanism{m.Auth}}
 		s := &Section{Kind: Server, Name: fmt.Sprint(m.Host, ":", m.Port), About: fmt.Sprint(m.Protocol, ", TLS ", cmp.Or(m.TLS, ingest.ImplicitTLS))}
 		dns := s.add("dns", func(ctx context.Context) Outcome { return lookUp(ctx, m.Host) })
 		tcp := s.add("tcp", func(ctx context.Context) Outcome { return dial(ctx, m.Host, fmt.Sprint(m.Port)) }, dns)
 		secure := s.add("tls", func(ctx context.Context) Outcome { return r.handshake(ctx, m) }, tcp)
-		r.servers[key] = &serverSteps{tls: secure}
+		steps.sasl = s.add("sasl", func(ctx context.Context) Outcome { return r.mechanisms(ctx, m, steps.auth) }, secure)
+		r.servers[key] = steps
 		out = append(out, s)
 	}
 	return out
@@ -110,6 +114,57 @@ func (r *run) handshake(ctx context.Context, m *config.Mailbox) Outcome {
 		return distrusted(err, "ca_file: of the mailbox")
 	}
 	return chain(state)
+}
+
+// mechanisms asks the server how one may sign in. One that names none, or not all, is tried all the same over POP3:
+// servers are known to hide what they know there.
+func (r *run) mechanisms(ctx context.Context, m *config.Mailbox, wanted []ingest.Mechanism) Outcome {
+	src, err := r.parts.Source(m, ingest.Login{User: m.User, Mechanism: m.Auth, Tokens: fixed{}})
+	if err != nil {
+		return failed(err)
+	}
+	o, ok := src.(ingest.Offerer)
+	if !ok {
+		return fine("looked at with the sign-in")
+	}
+	offered, err := o.Offers(ctx)
+	if err != nil {
+		return failed(err)
+	}
+	slices.Sort(wanted)
+	wanted = slices.Compact(wanted)
+	lacking := slices.DeleteFunc(slices.Clone(wanted), func(w ingest.Mechanism) bool { return offers(offered, w) })
+	if len(offered) == 0 && m.Protocol == config.POP3 {
+		return fine("the server does not say what it offers")
+	}
+	text := "the server offers " + list(offered)
+	switch {
+	case len(lacking) == 0:
+		return fine(text)
+	case m.Protocol == config.POP3, len(lacking) < len(wanted):
+		return doubtful(text, fmt.Sprintf("mailboxes with auth: %s want something else; it is tried all the same", joined(lacking)))
+	}
+	_, next := ingest.Explain(ingest.CodeMechanism)
+	return Outcome{
+		Level: Failed, Code: ingest.CodeMechanism, Text: fmt.Sprintf("%s, and %s is wanted", text, joined(lacking)), Next: []string{next},
+		Fault: ingest.Fault{Class: ingest.Config, Code: ingest.CodeMechanism},
+	}
+}
+
+// offers says whether a server takes a configured way to sign in.
+func offers(offered []string, m ingest.Mechanism) bool {
+	ways := map[ingest.Mechanism][]string{
+		ingest.Bearer: {"XOAUTH2", "OAUTHBEARER"}, ingest.XOAUTH2: {"XOAUTH2"}, ingest.OAUTHBEARER: {"OAUTHBEARER"}, ingest.Password: {"PLAIN", "LOGIN", "USER"},
+	}[m]
+	return slices.ContainsFunc(ways, func(w string) bool { return slices.Contains(offered, w) })
+}
+
+func joined(all []ingest.Mechanism) string {
+	var out []string
+	for _, m := range all {
+		out = append(out, string(m))
+	}
+	return strings.Join(out, ", ")
 }
 
 // distrusted is a handshake that failed. Why a certificate is not trusted shows in what the server sent with it.

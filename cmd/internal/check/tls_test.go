@@ -170,7 +170,7 @@ func TestWhatIsWrongOnTheWayToAMailServerIsToldByItsOwnStep(t *testing.T) {
 // onlyOneFails wants nothing else to fail than this, and what needs it not to be tried.
 func onlyOneFails(t *testing.T, r *check.Report, name string) {
 	t.Helper()
-	steps := []string{"dns", "tcp", "tls", "login", "folders", "rights"}
+	steps := []string{"dns", "tcp", "tls", "sasl", "login", "folders", "rights"}
 	at := slices.Index(steps, name)
 	for _, sec := range r.Sections {
 		if sec.Kind != check.Server && sec.Kind != check.Mailbox {

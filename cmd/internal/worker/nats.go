@@ -11,7 +11,6 @@ import (
 
 	"mailflume/cmd/internal/config"
 	"mailflume/ingest"
-	"mailflume/publish"
 	"mailflume/publish/natsjs"
 	"mailflume/publish/natsjs/embed"
 )
@@ -29,12 +28,9 @@ func (w *Worker) connect(ctx context.Context) error {
 		return err
 	}
 	opt.Worker, opt.Hooks = w.opt.Name, w.natsHooks()
-	patience := time.AfterFunc(3*time.Second, func() { w.natsTrouble(fmt.Errorf("%w: no answer from %s", publish.ErrUnavailable, w.cfg.NATS.URL)) })
-	defer patience.Stop()
 	if w.conn, err = natsjs.Connect(ctx, w.crash.NATS(opt)); err != nil {
 		return err
 	}
-	patience.Stop()
 	w.setNATS(true)
 	if err := w.conn.EnsureStream(ctx, StreamConfig(w.cfg)); err != nil {
 		return err
