@@ -51,7 +51,10 @@ func (r *run) judge(m *config.Mailbox, t *tokenSteps) Outcome {
 		need = append(need, roleOf(p))
 	}
 	exchange := m.Provider == config.Microsoft365
-	text := described(c)
+	text := words(c)
+	if exchange || cred.Type == config.TypeEntra {
+		text = described(c)
+	}
 	lacking := slices.DeleteFunc(slices.Clone(need), c.HasRole)
 	switch {
 	case exchange && !forExchange(c):
@@ -161,6 +164,11 @@ func beyond(c oauth.Claims, need []string) []string {
 // red is a token that is refused sooner or later.
 func red(code ingest.Code, text string, next ...string) Outcome {
 	return Outcome{Level: Failed, Code: code, Text: text, Next: next, Fault: ingest.Fault{Class: ingest.Auth, Code: code}}
+}
+
+// words are the claims that servers look at.
+func words(c oauth.Claims) string {
+	return fmt.Sprintf("iss %s · aud %s · permissions %s · sub %s", c.Issuer, list(c.Audience), list(append(slices.Clone(c.Scopes), c.Roles...)), c.Subject)
 }
 
 func list(s []string) string {
