@@ -28,7 +28,7 @@ func TestARefusedMailboxHealsByItselfWithoutAStorm(t *testing.T) {
 		{"what an administrator may mend", ingest.Fault{Class: ingest.Auth, Code: ingest.CodeAuthRefused}, ingest.StateAuthFailed, 27, 17 * time.Minute},
 		{"a wrong secret", ingest.Fault{Class: ingest.Auth, Code: ingest.CodeClientSecret, Lasting: true}, ingest.StateAuthFailed, 9, 67 * time.Minute},
 		{"a missing folder", ingest.Fault{Class: ingest.Config, Code: ingest.CodeFolderMissing}, ingest.StateConfigError, 27, 17 * time.Minute},
-		{"a token that is too long", ingest.Fault{Class: ingest.Permanent, Code: ingest.CodeTokenTooLong}, ingest.StateConfigError, 9, 67 * time.Minute},
+		{"a token that is too long", ingest.Fault{Class: ingest.Auth, Code: ingest.CodeTokenTooLong, Lasting: true}, ingest.StateAuthFailed, 9, 67 * time.Minute},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -136,6 +136,35 @@ func TestARefusalIsDoubtedWhereTheMailboxWorkedWithinADay(t *testing.T) {
 				stop()
 				if _, called := w.saw(ingest.StateConfigError); called != c.want || n != c.refused {
 					t.Errorf("called %v after %d refusals, want %v", called, n, c.want)
+				}
+				w.check(t, mail)
+			})
+		})
+	}
+}
+
+func TestASessionThatEndsIsTroubleOnlyIfTheNextOneDoesTooBeforeTheMailboxWasRead(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		ends    int // sessions in a row
+		trouble bool
+	}{{"one, as with every token", 1, false}, {"two", 2, true}} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(ingest.Start{All: true}, ingest.After{})
+				mail := sourcetest.Mail(2)
+				w.add(mail)
+				w.box.OpenFault = func(n int) error {
+					if n > c.ends {
+						return nil
+					}
+					return refuse(ingest.Fault{Class: ingest.SessionOver, Code: ingest.CodeTokenExpired})
+				}
+				stop := w.serve(t)
+				pass(time.Minute)
+				stop()
+				if s, ok := w.saw(ingest.StateBackoff); ok != c.trouble {
+					t.Errorf("%+v", s)
 				}
 				w.check(t, mail)
 			})

@@ -196,8 +196,7 @@ func (p *pass) appendFirst(ctx context.Context) error {
 		return err // it names the event
 	}
 	p.count++
-	r.backoff.reset() // progress: the next trouble is a new one
-	r.health.lively = r.opt.Now()
+	r.progress()
 	r.canary.saw(j.event)
 	delete(r.failures, j.msg.Ref)
 	if r.inRow++; j.event.Kind == publish.Received {
@@ -226,8 +225,7 @@ func (p *pass) pass(j *job, err error) error {
 	}
 	r := p.r
 	p.count++
-	r.backoff.reset()
-	r.health.lively = r.opt.Now()
+	r.progress()
 	delete(r.failures, j.msg.Ref)
 	r.pos.add(r.pos.entry(j.msg.Ref, j.verdict, j.content))
 	r.opt.Hooks.judged(r.box.Key, j.msg.Ref, j.verdict)

@@ -26,7 +26,7 @@ func generalExplanations() []explanation {
 		{CodeDNS, "the name could not be resolved just now", "check this machine's DNS resolver; it is tried again by itself"},
 		{CodeConnRefused, "nothing listens on that address and port", "check host: and port:, and that the service is running and not behind a firewall"},
 		{CodeTimeout, "the server did not answer in time", "check the network and firewall between this machine and the server, and that tls: fits the port (993 and 995 are implicit); it is tried again by itself"},
-		{CodeConnLost, "the connection was lost", "nothing to do: it is opened again by itself. If it happens often, look at the network or a proxy in between"},
+		{CodeConnLost, "the connection was lost", "nothing to do: it is opened again by itself. If it happens often, look at the network or a proxy in between, and whether the server has as many places as limits.connections_per_host: what is above that polls instead of holding a connection"},
 		{CodeProtocolLimit, "the server sent more than any sane server does (line, list depth or literal size)", "check that host: is the mail server you mean; the connection was closed to protect this worker"},
 		{CodeProtocol, "the server sent something that is not the protocol", "check protocol:, port: and tls:; a proxy or another service may be answering"},
 		{CodeCertExpired, "the server's certificate has expired or is not yet valid", "renew the certificate on the server, and check this machine's clock"},
@@ -41,7 +41,7 @@ func generalExplanations() []explanation {
 
 func authExplanations() []explanation {
 	return []explanation{
-		{CodeAuthRefused, "the mail server refused the sign-in", "Exchange Online: check that the app has IMAP.AccessAsApp or POP.AccessAsApp with admin consent, that New-ServicePrincipal used the Enterprise Application's object id, and run Add-MailboxPermission for this mailbox"},
+		{CodeAuthRefused, "the mail server refused the sign-in", "compare what the token says (mailflume check shows it) with what the server wants: issuer, audience, permissions and user; the server's own log says what it misses. Exchange Online: check that the app has IMAP.AccessAsApp or POP.AccessAsApp with admin consent, that New-ServicePrincipal used the Enterprise Application's object id, and run Add-MailboxPermission for this mailbox"},
 		{CodeClientSecret, "the token endpoint refused the client secret", "paste the secret's Value (not its ID) into the secret file, or create a new secret for the app registration"},
 		{CodeSecretExpired, "the client secret has expired", "add a new secret to the app registration and put its Value into the secret file; a certificate lasts longer"},
 		{CodeAppUnknown, "the token endpoint does not know this application in this tenant", "check client_id:, tenant: and cloud:, and grant admin consent in that tenant, which creates the enterprise application; mailflume check prints the link"},
@@ -54,10 +54,10 @@ func authExplanations() []explanation {
 		{CodeTokenRedirect, "the token endpoint answered with a redirect, which is never followed with a secret", "set authority: or token_url: to the final address"},
 		{CodeCertificate, "the certificate was not accepted, or has expired, or its key cannot be used", "upload the certificate to the app registration, renew it if it has ended; the key must be RSA, in PEM or PFX. Where the registration trusts an authority and a subject in place of one certificate, the file needs the whole chain and that subject"},
 		{CodeNotConnected, "signed in, but the server does not open the mailbox", "Exchange Online: give the app FullAccess with Add-MailboxPermission, check the address, and Get-CASMailbox for ImapEnabled and PopEnabled"},
-		{CodeMechanism, "the server does not offer the configured sign-in method", "set auth: to one that the server offers; the error lists them"},
-		{CodeTokenTooLong, "the server closed the connection on the token: it is longer than the server takes", "use IMAP instead of POP3, or give the app fewer permissions"},
+		{CodeMechanism, "the server does not offer the configured sign-in method", "use one that the server offers (the error lists them): a token signs in with XOAUTH2 or OAUTHBEARER, a password with PLAIN; auth: forces one"},
+		{CodeTokenTooLong, "the server closed the connection on the token: it is longer than the server takes", "give the app fewer permissions: each makes the token longer. Over POP3 servers take less than over IMAP: use that, or raise the server's limit"},
 		{CodeTokenExpired, "the token ended during the session", "nothing to do: the session is opened again with a fresh token"},
-		{CodeAuthTemporary, "the mail server cannot check sign-ins at the moment", "nothing to do: it is tried again by itself; the server's own identity provider is failing"},
+		{CodeAuthTemporary, "the mail server cannot let anybody in at the moment", "nothing to do: it is tried again by itself; the server's own identity provider or its store is failing"},
 		{CodePasswordRefused, "the mail server refused the user name or password", "check user: and the password file"},
 		{CodeTokenOther, "the token endpoint refused the request", "the error carries the provider's own words and its correlation id; follow those"},
 		{CodeClockOrAssertion, "the token endpoint says the signed request is outside its time range", "check this machine's clock (NTP); with federated_token also that something keeps the file fresh"},

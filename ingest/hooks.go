@@ -43,7 +43,7 @@ type Status struct {
 	State State
 	At    time.Time
 	Until time.Time // when the next try or poll is due; zero if not waiting for a time
-	Err   error     // why, for the states that are troubles; nil otherwise
+	Err   error     // why, for the states that are troubles, and for a session that ended and is opened again; nil otherwise
 	Fault Fault     // of Err
 }
 

@@ -29,13 +29,27 @@ func (r *runner) rest(ctx context.Context, err error) bool {
 	}
 	wait := r.backoff.next(f)
 	r.restFor(f)
-	r.trouble(err, r.doubted(f), wait)
-	began := time.Now()
+	if f.Class == SessionOver && r.backoff.tries == 1 {
+		// Every session ends once, with its token if nothing else ends it. Only one that ends again before the
+		// mailbox was read is trouble.
+		now := r.opt.Now()
+		r.opt.Hooks.state(r.box.Key, Status{State: StateConnecting, At: now, Until: now.Add(wait), Err: err, Fault: f})
+	} else {
+		r.trouble(err, r.doubted(f), wait)
+	}
+	began := r.opt.Now()
 	ok := r.sleep(ctx, wait)
-	if f.parked() > 0 && time.Since(began) < refusalPause {
+	if f.parked() > 0 && r.opt.Now().Sub(began) < refusalPause {
 		r.backoff.refused-- // somebody has it tried again: those that count are a minute apart
 	}
 	return ok
+}
+
+// progress notes that the mailbox works: the next trouble is a new one.
+func (r *runner) progress() {
+	r.backoff.reset()
+	r.worked = r.opt.Now()
+	r.health.lively = r.worked
 }
 
 // trusted is how long ago a mailbox may have worked for a refusal to be doubted.

@@ -56,8 +56,7 @@ var errJustRefused = errors.New("the mail server or issuer asked the worker befo
 
 // fit forgets it all: the mailbox was read to its end.
 func (r *runner) fit() error {
-	r.backoff.reset()
-	r.worked = r.opt.Now()
+	r.progress()
 	if r.rested == (rested{}) {
 		return nil
 	}

@@ -58,7 +58,7 @@ type runner struct {
 	recalls  map[string]*recall // by scope; nil: not read in this session
 	failures map[Ref]failure    // those that are the message's own
 	backoff  backoff
-	worked   time.Time // when the mailbox was read to its end last; zero: not by this runner
+	worked   time.Time // when a message came, or the mailbox was read to its end, last; zero: not to this runner
 	inRow    int       // quarantined since a message was last received
 	rested   rested    // why it was last left alone; zero: it is well
 	held     time.Time // no post-action before: the last one was refused

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math/rand/v2"
 	"time"
 
 	"mailflume/publish"
@@ -169,6 +170,20 @@ const (
 type Token struct {
 	Value   string
 	Expires time.Time // zero: unknown or never
+}
+
+// tokenMargin is how long before its token a session ends at the latest.
+const tokenMargin = 5 * time.Minute
+
+// SessionEnd is when a session that is opened with the token now has to end: servers cut it with the token, in
+// the middle of a message. That is five to ten minutes before, spread because all mailboxes of a credential
+// have the same token, and less of a life that is short anyway. Zero: never.
+func (t Token) SessionEnd(now time.Time) time.Time {
+	if t.Expires.IsZero() {
+		return time.Time{}
+	}
+	margin := min(tokenMargin, max(t.Expires.Sub(now)/5, 0))
+	return t.Expires.Add(-margin - rand.N(margin+1))
 }
 
 // Format hides the token under every verb.

@@ -167,7 +167,10 @@ func (c *Client) verdict(x exchange, bare bool) error {
 // refused finishes an error that came in answer to credentials.
 func (c *Client) refused(err error, bare bool, challenge []byte) error {
 	e, ok := errors.AsType[*Error](err)
-	if !ok {
+	switch {
+	case !ok && len(challenge) > 0 && errors.Is(c.lost(err), ErrAuthLost):
+		e = &Error{Command: "AUTH"} // the reason is a refusal, whatever became of the -ERR that was due
+	case !ok:
 		return c.lost(err)
 	}
 	e.Bare, e.Challenge = bare, challenge

@@ -88,6 +88,14 @@ func TestARefusedTokenKeepsItsChallengeAndTheConnection(t *testing.T) {
 	}
 }
 
+func TestAServerThatGivesItsReasonAndHangsUpHasRefused(t *testing.T) {
+	c := greeted(t, "C: AUTH XOAUTH2", "S: + ", "C: "+xoauth2(), "S: + "+base64.StdEncoding.EncodeToString([]byte(`{"status":"401"}`)), "C: ")
+	var e *Error
+	if err := c.AuthXOAUTH2(t.Context(), user, token); !errors.As(err, &e) || string(e.Challenge) != `{"status":"401"}` || !strings.Contains(err.Error(), "hung up") {
+		t.Fatalf("error is %v", err)
+	}
+}
+
 func TestOAUTHBEARERIsEscapedAndAnswersItsChallenge(t *testing.T) {
 	want := base64.StdEncoding.EncodeToString([]byte("n,a=a=2Cb=3Dc@d,\x01host=h\x01port=995\x01auth=Bearer " + token + "\x01\x01"))
 	c := greeted(t, "C: AUTH OAUTHBEARER", "S: + ", "C: "+want, "S: + "+base64.StdEncoding.EncodeToString([]byte(`{"status":"invalid_token"}`)),

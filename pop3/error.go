@@ -14,7 +14,7 @@ type Error struct {
 	Command string // the verb, for example "RETR"; "greeting" for the first line
 	Code    string // RFC 2449 response code in upper case, for example "IN-USE" or "SYS/TEMP"; "" if none
 	Text    string // what follows the code
-	Line    string // the whole line, at most 512 octets of it
+	Line    string // the whole line, at most 512 octets of it; "": it gave a Challenge and hung up
 	// Challenge is what the server said about a refused token (RFC 7628 section 3.2.2), decoded.
 	Challenge []byte
 	// Backoff is how long Exchange asks to be left alone, which it says in words only: "Request is throttled.
@@ -27,6 +27,9 @@ type Error struct {
 // Error returns the refusal on one line without control characters.
 func (e *Error) Error() string {
 	s := "pop3 " + e.Command + ": server answered " + quote(e.Line)
+	if e.Line == "" {
+		s = "pop3 " + e.Command + ": server hung up"
+	}
 	if len(e.Challenge) > 0 {
 		s += ", with " + quote(string(e.Challenge))
 	}

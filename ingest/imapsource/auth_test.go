@@ -90,6 +90,8 @@ func TestWhatServersSayToALogin(t *testing.T) {
 		{"Dovecot's identity provider is down", say("{tag} NO [UNAVAILABLE] Temporary authentication failure.\r\n"), "opaque", ingest.Transient, ingest.CodeAuthTemporary, ""},
 		{"Dovecot has too many of us", say("{tag} NO [LIMIT] Maximum number of connections\r\n"), "opaque", ingest.Transient, ingest.CodeTooManySessions, ""},
 		{"Gmail's quota", say("{tag} NO [OVERQUOTA] Account exceeded command or bandwidth limits.\r\n"), "opaque", ingest.Throttled, ingest.CodeQuota, ""},
+		{"a hang-up after the reason", &imaptest.Script{Rules: []imaptest.Rule{{Command: "AUTHENTICATE", Answers: []string{"+ eyJzdGF0dXMiOiI0MDEifQ==\r\n"}, Hangup: true}}}, "opaque", ingest.Auth, ingest.CodeAuthRefused, `"status":"401"`},
+		{"a BYE after the reason", say("+ eyJzdGF0dXMiOiI0MDEifQ==\r\n* BYE bye\r\n"), "opaque", ingest.Auth, ingest.CodeAuthRefused, `"status":"401"`},
 		{"a hang-up on a long token", &imaptest.Script{Rules: []imaptest.Rule{{Command: "AUTHENTICATE", Hangup: true}}}, strings.Repeat("t", 6000), ingest.Auth, ingest.CodeTokenTooLong, "in answer to a sign-in of 8"},
 		{"a hang-up on a short token", &imaptest.Script{Rules: []imaptest.Rule{{Command: "AUTHENTICATE", Hangup: true}}}, "opaque", ingest.Transient, ingest.CodeConnLost, ""},
 		{"the mechanism is not offered", &imaptest.Script{Caps: "AUTH=PLAIN AUTH=GSSAPI"}, "opaque", ingest.Config, ingest.CodeMechanism, "GSSAPI, PLAIN"},
@@ -205,9 +207,9 @@ func TestASessionEndsBeforeItsToken(t *testing.T) {
 	src := sourceOn(t, srv, Options{Login: ingest.Login{Tokens: ts}, Idle: true, Now: func() time.Time { return now }})
 	sess := open(t, src)
 	at := syncAt(t, sess, nil)
-	now = now.Add(54 * time.Minute)
+	now = now.Add(49 * time.Minute)
 	at = syncAt(t, sess, at)
-	now = now.Add(time.Minute)
+	now = now.Add(6 * time.Minute)
 	for name, call := range map[string]func() error{
 		"Sync":     func() error { _, err := sess.Sync(t.Context(), at); return err },
 		"Messages": func() error { _, err := readAll(t, sess, at, 0); return err },

@@ -40,6 +40,7 @@ type trouble struct {
 	end    error          // how the connection ended, if it did: the guard's sticky error
 	said   status         // the server's last refusal
 	secret int            // length of the sign-in message on the wire
+	worked int            // that of the longest one that worked before
 	sent   *redact.Memory // what the server was given to sign in: it may repeat it at any time
 }
 
@@ -187,7 +188,7 @@ func (t trouble) lost(cause error) ingest.Fault {
 			return ingest.Fault{Class: ingest.Throttled, Wait: wait, Code: ingest.CodeThrottled}
 		}
 	}
-	if t.at == atToken && lostConnection(cause) && t.secret > longToken {
+	if t.at == atToken && lostConnection(cause) && t.secret > max(longToken, t.worked) {
 		return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeTokenTooLong, Lasting: true}
 	}
 	if f, ok := ingest.NetFault(cause); ok {

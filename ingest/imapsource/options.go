@@ -22,7 +22,6 @@ type Options struct {
 	ConnectTimeout  time.Duration // dial, TLS and sign-in together; 0: 30 s
 	ProgressTimeout time.Duration // longest wait for the next octet of an answer; 0: 60 s
 	IdleRefresh     time.Duration // how long one IDLE lasts; 0: 5 min
-	TokenMargin     time.Duration // a session ends so long before its token; 0: 5 min
 
 	Now func() time.Time // nil: time.Now
 }
@@ -34,7 +33,6 @@ const (
 	defaultConnect     = 30 * time.Second
 	defaultProgress    = 60 * time.Second
 	defaultIdleRefresh = 5 * time.Minute
-	defaultTokenMargin = 5 * time.Minute
 )
 
 func (o *Options) applyDefaults() {
@@ -46,7 +44,6 @@ func (o *Options) applyDefaults() {
 	setDefault(&o.ConnectTimeout, defaultConnect)
 	setDefault(&o.ProgressTimeout, defaultProgress)
 	setDefault(&o.IdleRefresh, defaultIdleRefresh)
-	setDefault(&o.TokenMargin, defaultTokenMargin)
 	if o.Now == nil {
 		o.Now = time.Now
 	}

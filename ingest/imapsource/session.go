@@ -65,7 +65,7 @@ type selection struct {
 func (s *Source) connect(ctx context.Context, tok ingest.Token) (*session, error) {
 	sess, err := s.begin(ctx, func(sess *session) error { return sess.signIn(tok) })
 	if err == nil {
-		sess.ends = s.sessionEnd(tok)
+		sess.ends = tok.SessionEnd(s.opt.Now())
 	}
 	return sess, err
 }
@@ -94,16 +94,6 @@ func (s *Source) begin(ctx context.Context, do func(*session) error) (*session, 
 	}
 	g.disarm()
 	return sess, nil
-}
-
-// sessionEnd is TokenMargin before the token's end, or less for a token that is short-lived anyway,
-// or every session would be over at once.
-func (s *Source) sessionEnd(tok ingest.Token) time.Time {
-	if tok.Expires.IsZero() || s.opt.Login.Mechanism == ingest.Password {
-		return time.Time{}
-	}
-	life := tok.Expires.Sub(s.opt.Now())
-	return tok.Expires.Add(-min(s.opt.TokenMargin, max(life/5, 0)))
 }
 
 // signIn goes from the greeting to the capabilities of a signed-in session, which differ from those
@@ -167,13 +157,19 @@ func (s *session) authenticate(tok ingest.Token) error {
 		}
 		return s.fault("imap login", at, s.c.Login(l.User, tok.Value).Wait())
 	}
+	worked := &s.src.worked
 	if err = s.c.Authenticate(c); err == nil {
+		worked.Store(max(worked.Load(), int64(c.Size())))
 		return nil
 	}
 	t := s.trouble()
-	t.at, t.err, t.secret = at, err, c.Size()
+	t.at, t.err, t.secret, t.worked = at, err, c.Size(), int(worked.Load())
 	err = classify("imap login", t)
 	if e, ok := errors.AsType[*ingest.Error](err); ok && len(c.Challenge()) > 0 {
+		switch e.Fault.Code {
+		case ingest.CodeBye, ingest.CodeConnLost, ingest.CodeTokenTooLong: // it hung up instead of the NO that was due
+			e.Fault = ingest.Fault{Class: ingest.Auth, Code: ingest.CodeAuthRefused}
+		}
 		if e.Fault.Code == ingest.CodeAuthRefused && sasl.Malformed(c.Challenge()) {
 			e.Fault = ingest.Fault{Class: ingest.Auth, Code: ingest.CodeAddress, Lasting: true}
 		}

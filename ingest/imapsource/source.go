@@ -18,8 +18,10 @@ import (
 
 // Source is one IMAP mailbox. It is safe for concurrent use.
 type Source struct {
-	opt Options
+	opt    Options
+	signIn ingest.SignIn
 
+	worked atomic.Int64 // length of the longest sign-in message that the server has taken
 	plain  atomic.Int32 // how much less the listing asks for: this server's dates or sizes are not IMAP
 	opened atomic.Int64 // when INBOX was opened last, in Unix time
 	single atomic.Bool  // one window at a time: this server answers out of order and its sizes are not true
@@ -42,7 +44,7 @@ func New(o Options) (*Source, error) {
 	if err := o.check(); err != nil {
 		return nil, &ingest.Error{Fault: ingest.Fault{Class: ingest.Config, Code: ingest.CodeConfigInvalid}, Op: "imap source", Err: err}
 	}
-	return &Source{opt: o, notes: map[msgRef]note{}, looks: map[string]time.Time{}}, nil
+	return &Source{opt: o, signIn: ingest.SignIn{Op: "imap", Tokens: o.Login.Tokens, Now: o.Now}, notes: map[msgRef]note{}, looks: map[string]time.Time{}}, nil
 }
 
 // check refuses what could not work, and names that could end a command line early.
@@ -93,39 +95,11 @@ func (o *Options) checkAfter() error {
 }
 
 // Prepare implements ingest.Preparer: it waits for a token.
-func (s *Source) Prepare(ctx context.Context) error {
-	_, err := s.token(ctx)
-	return err
-}
+func (s *Source) Prepare(ctx context.Context) error { return s.signIn.Prepare(ctx) }
 
-func (s *Source) token(ctx context.Context) (ingest.Token, error) {
-	tok, err := s.opt.Login.Tokens.Token(ctx, "")
-	if err != nil {
-		return tok, fmt.Errorf("token for %s: %w", s.opt.Login.User, err)
-	}
-	return tok, nil
-}
-
-// Open implements ingest.Source: it dials, secures and signs in. A token that the server refuses is
-// replaced once, on a new connection, because go-imap and some servers do not survive a failed
-// AUTHENTICATE.
+// Open implements ingest.Source: it dials, secures and signs in.
 func (s *Source) Open(ctx context.Context) (ingest.Session, error) {
-	tok, err := s.token(ctx)
-	if err != nil {
-		return nil, err
-	}
-	sess, err := s.connect(ctx, tok)
-	if err == nil || !refused(err) {
-		return opened(sess, err)
-	}
-	fresh, tokErr := s.opt.Login.Tokens.Token(ctx, tok.Value)
-	switch {
-	case tokErr != nil && !refused(tokErr):
-		return nil, fmt.Errorf("new token for %s: %w; one is needed because %w", s.opt.Login.User, tokErr, err)
-	case tokErr != nil, fresh.Value == tok.Value: // nothing newer to try: the server's words say more
-		return nil, err
-	}
-	return opened(s.connect(ctx, fresh))
+	return opened(ingest.Connect(ctx, &s.signIn, s.connect))
 }
 
 // opened keeps a nil *session out of the interface, and IDLE out of a session without it.
@@ -137,12 +111,6 @@ func opened(s *session, err error) (ingest.Session, error) {
 		return &idleSession{s}, nil
 	}
 	return s, nil
-}
-
-// refused says whether another token may help.
-func refused(err error) bool {
-	f := ingest.FaultOf(err)
-	return f.Class == ingest.Auth && (f.Code == ingest.CodeAuthRefused || f.Code == ingest.CodePasswordRefused)
 }
 
 // Fold implements ingest.Source.

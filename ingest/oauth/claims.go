@@ -82,7 +82,7 @@ func texts(v any) []string {
 			}
 		}
 	}
-	return out[:min(len(out), 100)]
+	return out
 }
 
 // unix reads a NumericDate (RFC 7519 section 2), which may have a fraction.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,7 +31,7 @@ type situation struct {
 	caps   pop3.Capabilities
 	login  ingest.Mechanism
 	signIn int            // octets of the sign-in line
-	worked bool           // this Source has signed in before
+	worked int            // octets of the longest sign-in line that worked before; 0: none has
 	closed bool           // the refusal was followed by the end of the connection
 	sent   *redact.Memory // what the server was given to sign in: it may repeat it at any time
 }
@@ -45,8 +46,11 @@ func classify(err error, s situation) error {
 		return err
 	}
 	f := fault(err, s)
-	if f.Code == ingest.CodeTokenTooLong {
+	switch f.Code {
+	case ingest.CodeTokenTooLong:
 		err = fmt.Errorf("%w, in answer to a sign-in of %d octets", err, s.signIn)
+	case ingest.CodeMechanism:
+		err = fmt.Errorf("%w; it offers: %s", err, cmp.Or(strings.Join(s.caps.SASL, ", "), "nothing that it names"))
 	}
 	return &ingest.Error{Fault: f, Op: s.op, Err: s.sent.Masker().Error(err)}
 }
@@ -57,6 +61,9 @@ func fault(err error, s situation) ingest.Fault {
 	if e, ok := errors.AsType[*pop3.Error](err); ok {
 		if e.Backoff > 0 { // whatever else it says
 			return ingest.Fault{Class: ingest.Throttled, Wait: e.Backoff, Code: ingest.CodeThrottled}
+		}
+		if s.unoffered(e) {
+			return ingest.Fault{Class: ingest.Config, Code: ingest.CodeMechanism}
 		}
 		if f, ok := codeFault(e, s); ok {
 			return f
@@ -86,6 +93,20 @@ func fault(err error, s situation) ingest.Fault {
 	return ingest.FaultOf(err)
 }
 
+// unoffered tells a refusal of the method from one of the credentials, which Dovecot both calls [AUTH]: the
+// server lists methods, and not this one. Of a token it is known only while none was sent. USER stands in
+// Dovecot's list even where only tokens sign in.
+func (s situation) unoffered(e *pop3.Error) bool {
+	switch {
+	case e.Code != "" && e.Code != "AUTH":
+		return false
+	case e.Command == "AUTH":
+		return e.Bare && !s.caps.Has(string(s.login))
+	}
+	notOne := func(m string) bool { return m != sasl.MechXOAUTH2 && m != sasl.MechOAUTHBEARER }
+	return (e.Command == "USER" || e.Command == "PASS") && len(s.caps.SASL) > 0 && (!s.caps.User || !slices.ContainsFunc(s.caps.SASL, notOne))
+}
+
 // codeFault reads the response codes of RFC 2449 section 8.1 and RFC 3206.
 func codeFault(e *pop3.Error, s situation) (ingest.Fault, bool) {
 	switch code, sub, _ := strings.Cut(e.Code, "/"); code {
@@ -102,6 +123,9 @@ func codeFault(e *pop3.Error, s situation) (ingest.Fault, bool) {
 		return refusedFault(s), true
 	case "SYS":
 		if sub != "PERM" {
+			if e.Command == "AUTH" || e.Command == "PASS" { // Dovecot says so when its identity provider is down
+				return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeAuthTemporary}, true
+			}
 			return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeServerBusy}, true
 		}
 		if e.Command == "RETR" || e.Command == "DELE" {
@@ -116,10 +140,6 @@ func codeFault(e *pop3.Error, s situation) (ingest.Fault, bool) {
 func commandFault(e *pop3.Error, s situation) ingest.Fault {
 	switch e.Command {
 	case "AUTH":
-		// The bare command was refused: the mechanism is not there, unless the server lists it.
-		if e.Bare && !s.caps.Has(string(s.login)) {
-			return ingest.Fault{Class: ingest.Config, Code: ingest.CodeMechanism}
-		}
 		if s.closed && s.signIn > refusedToken {
 			return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeTokenTooLong, Lasting: true}
 		}
@@ -128,9 +148,6 @@ func commandFault(e *pop3.Error, s situation) ingest.Fault {
 		}
 		return refusedFault(s)
 	case "USER", "PASS":
-		if e.Command == "USER" && !s.caps.User && len(s.caps.SASL) > 0 {
-			return ingest.Fault{Class: ingest.Config, Code: ingest.CodeMechanism}
-		}
 		return refusedFault(s)
 	case "STLS":
 		return ingest.Fault{Class: ingest.Config, Code: ingest.CodeNoSTARTTLS}
@@ -155,10 +172,11 @@ func refusedFault(s situation) ingest.Fault {
 }
 
 // lostFault judges a connection that ended in answer to the credentials. Dovecot does that above
-// 8,192 octets, and also when it knows the token but not the mailbox. After a success it is neither.
+// 8,192 octets, and also when it knows the token but not the mailbox. After a success with a line as long
+// it is neither; a token that has grown since may be too long now.
 func lostFault(s situation) ingest.Fault {
 	switch {
-	case s.worked:
+	case s.worked > 0 && (s.signIn <= s.worked || s.signIn < longToken):
 		return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeConnLost}
 	case s.login != ingest.Password && s.signIn >= longToken:
 		return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeTokenTooLong, Lasting: true}

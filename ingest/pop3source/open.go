@@ -4,62 +4,24 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"net"
 	"strconv"
 	"sync"
-	"time"
 
 	"mailflume/ingest"
 	"mailflume/pop3"
 )
 
 // Prepare implements ingest.Preparer: it waits for a token.
-func (s *Source) Prepare(ctx context.Context) error {
-	_, err := s.token(ctx)
-	return err
-}
+func (s *Source) Prepare(ctx context.Context) error { return s.signIn.Prepare(ctx) }
 
-func (s *Source) token(ctx context.Context) (ingest.Token, error) {
-	tok, err := s.opt.Login.Tokens.Token(ctx, "")
-	if err != nil {
-		return tok, fmt.Errorf("pop3 token: %w", err)
-	}
-	return tok, nil
-}
-
-// Open dials, secures the connection and signs in. A refused token is exchanged for a fresh one and
-// tried once more on a new connection; never more often, since servers punish the address.
+// Open dials, secures the connection and signs in.
 func (s *Source) Open(ctx context.Context) (ingest.Session, error) {
-	tok, err := s.token(ctx)
-	if err != nil {
-		return nil, err
-	}
-	sess, err := s.connect(ctx, tok)
-	if err == nil {
-		return sess, nil
-	}
-	if !isRefused(err) {
-		return nil, err
-	}
-	fresh, tokenErr := s.opt.Login.Tokens.Token(ctx, tok.Value)
-	switch {
-	case tokenErr != nil && s.opt.Login.Mechanism != ingest.Password && ingest.FaultOf(tokenErr).Code != ingest.CodeAuthRefused:
-		return nil, fmt.Errorf("pop3 token: %w; one is needed because %w", tokenErr, err)
-	case tokenErr != nil, fresh.Value == tok.Value:
-		return nil, err // the same words would get the same answer
-	}
-	sess, err = s.connect(ctx, fresh)
+	sess, err := ingest.Connect(ctx, &s.signIn, s.connect)
 	if err != nil {
 		return nil, err
 	}
 	return sess, nil
-}
-
-// isRefused tells a refusal of the credentials from everything that a fresh token cannot mend.
-func isRefused(err error) bool {
-	code := ingest.FaultOf(err).Code
-	return code == ingest.CodeAuthRefused || code == ingest.CodePasswordRefused
 }
 
 // connect makes one attempt with one secret.
@@ -68,24 +30,13 @@ func (s *Source) connect(ctx context.Context, tok ingest.Token) (*session, error
 	if err != nil {
 		return nil, err
 	}
-	caps, err := s.signIn(ctx, c, tok.Value)
+	caps, err := s.authenticate(ctx, c, tok.Value)
 	if err != nil {
 		_ = c.Close()
 		return nil, err
 	}
-	s.worked.Store(true)
-	return &session{src: s, c: c, caps: caps, unacked: map[ingest.Ref]bool{}, ends: s.sessionEnd(tok)}, nil
-}
-
-// tokenMargin is how long before its token a session ends.
-const tokenMargin = 5 * time.Minute
-
-// sessionEnd keeps a fifth of a short life back, or a session would be over at once.
-func (s *Source) sessionEnd(tok ingest.Token) time.Time {
-	if tok.Expires.IsZero() {
-		return time.Time{}
-	}
-	return tok.Expires.Add(-min(tokenMargin, max(tok.Expires.Sub(s.opt.Now())/5, 0)))
+	s.worked.Store(max(s.worked.Load(), int64(s.lineOf(tok.Value))))
+	return &session{src: s, c: c, caps: caps, unacked: map[ingest.Ref]bool{}, ends: tok.SessionEnd(s.opt.Now())}, nil
 }
 
 // mechanism is what signs in with a token where the configuration leaves it open: XOAUTH2, which
@@ -166,9 +117,9 @@ func capabilities(ctx context.Context, c *pop3.Client) (pop3.Capabilities, error
 	return caps, err
 }
 
-// signIn authenticates and returns the capabilities that hold from then on. A mechanism that CAPA
+// authenticate signs in and returns the capabilities that hold from then on. A mechanism that CAPA
 // does not list is tried all the same: Exchange is known to hide XOAUTH2.
-func (s *Source) signIn(ctx context.Context, c *pop3.Client, secret string) (pop3.Capabilities, error) {
+func (s *Source) authenticate(ctx context.Context, c *pop3.Client, secret string) (pop3.Capabilities, error) {
 	caps, err := capabilities(ctx, c)
 	at := situation{op: "pop3 CAPA", caps: caps, sent: &s.sent}
 	if err != nil {
@@ -176,9 +127,8 @@ func (s *Source) signIn(ctx context.Context, c *pop3.Client, secret string) (pop
 	}
 	login := s.opt.Login
 	login.Mechanism = mechanism(login.Mechanism, caps)
-	at = situation{op: "pop3 sign-in", caps: caps, login: login.Mechanism, worked: s.worked.Load(), sent: &s.sent}
+	at = situation{op: "pop3 sign-in", caps: caps, login: login.Mechanism, worked: int(s.worked.Load()), signIn: s.lineOf(secret), sent: &s.sent}
 	s.sent.Keep(secret)
-	at.signIn = (len(login.User) + len(secret) + 21) * 4 / 3
 	switch login.Mechanism {
 	case ingest.Password:
 		err = c.AuthUserPass(ctx, login.User, secret)
@@ -198,6 +148,9 @@ func (s *Source) signIn(ctx context.Context, c *pop3.Client, secret string) (pop
 	}
 	return after, nil
 }
+
+// lineOf is the length of the line that signs in with a secret.
+func (s *Source) lineOf(secret string) int { return (len(s.opt.Login.User) + len(secret) + 21) * 4 / 3 }
 
 // hungUp tells whether the server has ended the connection behind its refusal.
 func hungUp(ctx context.Context, c *pop3.Client) bool {

@@ -76,7 +76,7 @@ func TestARefusedTokenIsExchangedOnce(t *testing.T) {
 }
 
 func TestATokenThatIsRefusedTwiceIsAnAuthFault(t *testing.T) {
-	srv := start(t, pop3test.Options{Verify: tokenIs("good")})
+	srv := start(t, pop3test.Options{Verify: tokenIs("good"), Mechanisms: []string{"PLAIN", "XOAUTH2"}})
 	_, err := source(t, srv, with("a", "b", "good")).Open(t.Context())
 	wantCode(t, err, ingest.Auth, ingest.CodeAuthRefused)
 	if srv.Sessions() != 2 || !strings.Contains(err.Error(), "401") {
@@ -103,7 +103,7 @@ func TestFaultsOfSigningIn(t *testing.T) {
 	}{
 		"in use":              {says("-ERR [IN-USE] locked"), with("x"), ingest.Transient, ingest.CodeLocked, time.Minute},
 		"login delay":         {says("-ERR [LOGIN-DELAY] slower"), with("x"), ingest.Throttled, ingest.CodeThrottled, 2 * time.Minute},
-		"temporary":           {says("-ERR [SYS/TEMP] later"), with("x"), ingest.Transient, ingest.CodeServerBusy, 0},
+		"temporary":           {says("-ERR [SYS/TEMP] later"), with("x"), ingest.Transient, ingest.CodeAuthTemporary, 0},
 		"permanent":           {says("-ERR [SYS/PERM] POP is off"), with("x"), ingest.Permanent, ingest.CodeNotConnected, 0},
 		"closed, long token":  {says(pop3test.Hangup), with(long), ingest.Auth, ingest.CodeTokenTooLong, 0},
 		"closed, short token": {says(pop3test.Hangup), with("x"), ingest.Auth, ingest.CodeNotConnected, 0},
@@ -249,7 +249,7 @@ func TestAServerThatRefusesAndClosesOnAVeryLongToken(t *testing.T) {
 	srv := start(t, pop3test.Options{Verify: func(string, string) error {
 		return pop3test.Reply("-ERR Protocol error. Connection is closed. 10" + pop3test.Hangup)
 	}, Challenge: "-"})
-	_, err := source(t, srv, with(strings.Repeat("t", 4200), "another")).Open(t.Context())
+	_, err := source(t, srv, with(strings.Repeat("t", 4200), strings.Repeat("u", 4200))).Open(t.Context())
 	wantCode(t, err, ingest.Auth, ingest.CodeTokenTooLong)
 	if srv.Sessions() != 1 {
 		t.Errorf("%d connections: a token that is too long was exchanged", srv.Sessions())

@@ -49,7 +49,7 @@ func (it item) ref() ingest.Ref { return refOf(it.id, it.nth) }
 
 // situation is what classify is told about an error of this session, which has signed in.
 func (s *session) situation(op string) situation {
-	return situation{op: op, caps: s.caps, login: s.src.opt.Login.Mechanism, worked: true, sent: &s.src.sent}
+	return situation{op: op, caps: s.caps, login: s.src.opt.Login.Mechanism, worked: int(s.src.worked.Load()), sent: &s.src.sent}
 }
 
 // ended is the answer of a session that has said QUIT.

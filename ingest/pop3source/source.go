@@ -32,7 +32,8 @@ type Options struct {
 type Source struct {
 	opt    Options
 	host   string
-	worked atomic.Bool   // a sign-in has succeeded before
+	signIn ingest.SignIn
+	worked atomic.Int64  // octets of the longest sign-in line that the server has taken
 	sent   redact.Memory // tokens and passwords
 }
 
@@ -55,7 +56,7 @@ func New(opt Options) (*Source, error) {
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
-	return &Source{opt: opt, host: host}, nil
+	return &Source{opt: opt, host: host, signIn: ingest.SignIn{Op: "pop3", Tokens: opt.Login.Tokens, Now: opt.Now}}, nil
 }
 
 // check finds what no server could mend, with the option's own name.

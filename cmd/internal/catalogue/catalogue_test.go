@@ -71,7 +71,7 @@ func wanted() map[int]want {
 		60: is("T", "identity provider", ingest.CodeAuthTemporary), 61: is("TC", "close other clients", ingest.CodeTooManySessions, ingest.CodeAlert),
 		62: is("T", "24 hours", ingest.CodeQuota), 63: is("CP", "browser", ingest.CodeAlert), 64: is("CP", "enabled", ingest.CodeAlert, ingest.CodeNotConnected),
 		65: is("T", "session", ingest.CodeLocked), 66: is("TC", "", ingest.CodeThrottled, ingest.CodeAuthRefused),
-		67: is("TPC", "", ingest.CodeServerBusy, ingest.CodeNotConnected, ingest.CodeAuthRefused),
+		67: is("TPC", "", ingest.CodeAuthTemporary, ingest.CodeNotConnected, ingest.CodeAuthRefused),
 		70: is("T", "port:", ingest.CodeConnRefused),
 	}
 }

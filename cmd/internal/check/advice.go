@@ -57,7 +57,10 @@ func tokenAdvice(o Outcome, c *config.Credential) Outcome {
 // servers say what they miss.
 func Advice(code ingest.Code, m *config.Mailbox, says oauth.Claims) []string {
 	if m.Provider != config.Microsoft365 && !forExchange(says) {
-		return nil
+		if code != ingest.CodeAuthRefused || says.Fingerprint == "" {
+			return nil
+		}
+		return []string{"compare the token with what the server wants: " + words(says), "the server's own log says what it misses (Dovecot: auth_verbose = yes)"}
 	}
 	who, known := principal(m, says)
 	box := quoted(m.User)

@@ -51,7 +51,10 @@ func (r *run) judge(m *config.Mailbox, t *tokenSteps) Outcome {
 		need = append(need, roleOf(p))
 	}
 	exchange := m.Provider == config.Microsoft365
-	text := described(c)
+	text := words(c)
+	if exchange || cred.Type == config.TypeEntra {
+		text = described(c)
+	}
 	lacking := slices.DeleteFunc(slices.Clone(need), c.HasRole)
 	switch {
 	case exchange && !forExchange(c):
@@ -163,14 +166,19 @@ func red(code ingest.Code, text string, next ...string) Outcome {
 	return Outcome{Level: Failed, Code: code, Text: text, Next: next, Fault: ingest.Fault{Class: ingest.Auth, Code: code}}
 }
 
+// words are the claims that servers look at.
+func words(c oauth.Claims) string {
+	return fmt.Sprintf("iss %s · aud %s · permissions %s · sub %s", c.Issuer, list(c.Audience), list(append(slices.Clone(c.Scopes), c.Roles...)), c.Subject)
+}
+
+// list names a few.
 func list(s []string) string {
-	if len(s) == 0 {
+	const few = 10
+	switch {
+	case len(s) == 0:
 		return "none"
+	case len(s) > few:
+		return fmt.Sprintf("%s and %d more", strings.Join(s[:few], " "), len(s)-few)
 	}
-	const few = 20
-	text := strings.Join(s[:min(len(s), few)], " ")
-	if len(s) > few {
-		text += fmt.Sprintf(" and %d more", len(s)-few)
-	}
-	return text
+	return strings.Join(s, " ")
 }

@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"mailflume/cmd/internal/check"
+	"mailflume/cmd/internal/config"
 	"mailflume/ingest"
 	"mailflume/ingest/imapsource/imaptest"
+	"mailflume/ingest/oauth"
 	"mailflume/ingest/oauth/oauthtest"
 	"mailflume/pop3/pop3test"
 )
@@ -156,6 +158,18 @@ func TestWhatFailsIsRedWithTheNextStep(t *testing.T) {
 				t.Errorf("a sign-in was tried: %v\n%s", tried, out)
 			}
 		})
+	}
+}
+
+// TestATokenOfAnotherIssuerIsComparedWithWhatTheServerWants: nobody but Exchange has service principals.
+func TestATokenOfAnotherIssuerIsComparedWithWhatTheServerWants(t *testing.T) {
+	m, says := &config.Mailbox{}, oauth.Claims{Issuer: "https://sso.example", Audience: []string{"mail"}, Subject: "robot", Fingerprint: "1"}
+	says.Roles = strings.Fields(strings.Repeat("role ", 300))
+	got := strings.Join(check.Advice(ingest.CodeAuthRefused, m, says), "\n")
+	for _, want := range []string{"iss https://sso.example", "aud mail", "sub robot", "and 290 more"} {
+		if !strings.Contains(got, want) || strings.Contains(got, "ServicePrincipal") {
+			t.Errorf("%s: %s", want, got)
+		}
 	}
 }
 

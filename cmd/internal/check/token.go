@@ -63,9 +63,25 @@ func (r *run) issuer(s *Section, c *config.Credential) []*Step {
 	if port == "" {
 		port = "443"
 	}
-	dns := s.add("dns", func(ctx context.Context) Outcome { return lookUp(ctx, u.Hostname()) })
-	tcp := s.add("tcp", func(ctx context.Context) Outcome { return dial(ctx, u.Hostname(), port) }, dns)
+	dns := s.add("dns", func(ctx context.Context) Outcome { return ofIssuer(c, lookUp(ctx, u.Hostname())) })
+	tcp := s.add("tcp", func(ctx context.Context) Outcome { return ofIssuer(c, dial(ctx, u.Hostname(), port)) }, dns)
 	return []*Step{s.add("tls", func(ctx context.Context) Outcome { return issuerTLS(ctx, c, net.JoinHostPort(u.Hostname(), port)) }, tcp)}
+}
+
+// ofIssuer is what a worker would say: mailboxes that have a token do not notice.
+func ofIssuer(c *config.Credential, o Outcome) Outcome {
+	key := "authority"
+	if c.TokenURL != "" {
+		key = "token_url"
+	}
+	switch o.Code {
+	case ingest.CodeHostUnknown:
+		o.Next = []string{fmt.Sprintf("check %s: of credentials.%s, and the resolver of this machine", key, c.Name)}
+	case ingest.CodeConnRefused, ingest.CodeTimeout, ingest.CodeConnLost:
+		_, next := ingest.Explain(ingest.CodeTokenDown)
+		o.Code, o.Next = ingest.CodeTokenDown, []string{next, fmt.Sprintf("if it never worked: check %s: of credentials.%s", key, c.Name)}
+	}
+	return o
 }
 
 func issuerTLS(ctx context.Context, c *config.Credential, addr string) Outcome {

@@ -118,14 +118,22 @@ service {{.Name}}-login {
   }
 }
 {{- end}}
+{{.More}}
 `
 
 // oauthConf: Dovecot compares username_format, filled from the token's username_attribute, with the
 // same format filled from the SASL user. A constant makes every token fit every mailbox.
-const oauthConf = `introspection_mode = local
+const oauthConf = `{{if .Introspect}}introspection_mode = post
+introspection_url = {{.Introspect}}
+force_introspection = yes
+active_attribute = {{if .Audience}}aud{{else}}active{{end}}
+active_value = {{or .Audience "true"}}
+tls_ca_cert_file = {{.Dir}}/tls/cert.pem
+{{else}}introspection_mode = local
 local_validation_key_dict = fs:posix:prefix={{.Dir}}/keys/
 issuers = {{.Issuer}}
-openid_configuration_url = {{.Discovery}}
+{{end}}{{with .Scope}}scope = {{.}}
+{{end}}openid_configuration_url = {{.Discovery}}
 username_attribute = upn
 username_format = {{if .AppOnly}}any-mailbox{{else}}%Lu{{end}}
 `
@@ -137,6 +145,9 @@ type settings struct {
 	OAuth, AppOnly    bool
 	Mechanisms        []string
 	Issuer, Discovery string
+	Introspect        string
+	Scope, Audience   string
+	More              string
 	Sessions, Clients int
 	Logins            []login
 }
@@ -174,8 +185,9 @@ func (d *Dovecot) writeConf(o Options) error {
 	s := settings{
 		Dir: d.dir, User: d.owner.user, Group: d.owner.group,
 		OAuth: o.Issuer != "", Mechanisms: o.mechanisms(), AppOnly: o.AppOnly, Issuer: o.Issuer,
-		Discovery: strings.TrimSuffix(o.Issuer, "/") + "/.well-known/openid-configuration",
-		Sessions:  1024, Clients: 4096,
+		Discovery:  strings.TrimSuffix(o.Issuer, "/") + "/.well-known/openid-configuration",
+		Introspect: o.Introspect, Scope: o.Scope, Audience: o.Audience, More: o.More,
+		Sessions: 1024, Clients: 4096,
 		Logins: []login{{"imap", port(d.IMAP), port(d.IMAPS)}, {"pop3", port(d.POP3), port(d.POP3S)}},
 	}
 	for name, text := range map[string]string{"dovecot.conf": conf, "oauth2.conf": oauthConf} {

@@ -31,6 +31,13 @@ type Options struct {
 	AppOnly bool
 	// Mechanisms for tokens that are offered. Empty: xoauth2 and oauthbearer.
 	Mechanisms []string
+	// Introspect is where the server asks about each token (RFC 7662), an https URL with the server's name and
+	// password. TLSCert has to hold the authority of that place too. Empty: it validates tokens itself.
+	Introspect string
+	// Scope and Audience are what the answer about a token must name. Empty: anything.
+	Scope, Audience string
+	// More is put behind the server's configuration, in its own language, and overrides it.
+	More string
 }
 
 func (o *Options) mechanisms() []string {

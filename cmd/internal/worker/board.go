@@ -162,8 +162,9 @@ func (b *Board) OnlyAuth() bool {
 	return len(rows) > 0 && !slices.ContainsFunc(rows, func(r Row) bool { return !strings.HasPrefix(r.Code, "MF-AUTH-") })
 }
 
-// healthy reports whether there is a mailbox that is not in trouble, or none at all.
-func (b *Board) healthy() bool {
-	rows := b.Rows()
-	return len(rows) == 0 || slices.ContainsFunc(rows, func(r Row) bool { return r.Code == "" })
+// waiting is what every mailbox waits for; nil: nothing.
+func (b *Board) waiting() error {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.nats
 }

@@ -24,6 +24,7 @@ type builder struct {
 	mu      sync.Mutex // guards the maps: a reload and the sweeper meet there
 	w       *Worker
 	onToken func(credential string, i oauth.RefreshInfo)
+	now     func() time.Time   // nil: time.Now
 	tokens  map[string]issuing // by all that makes a credential
 	stores  map[string]publish.BlobStore
 	tls     map[string]*tls.Config
@@ -106,11 +107,12 @@ func (b *builder) assemble(cfg *config.Config, m *config.Mailbox, login ingest.L
 	if m.Protocol == config.POP3 {
 		return pop3source.New(pop3source.Options{
 			Endpoint: end, Login: login, Start: start, After: m.After.Ingest(), MaxMessage: int64(cfg.Limits.MessageSize),
+			Now: b.now,
 		})
 	}
 	return imapsource.New(imapsource.Options{
 		Endpoint: end, Login: login, Folders: m.Folders, Exclude: m.Exclude, Start: start, After: m.After.Ingest(),
-		Idle: idle, MaxMessage: int64(cfg.Limits.MessageSize),
+		Idle: idle, MaxMessage: int64(cfg.Limits.MessageSize), Now: b.now,
 	})
 }
 

@@ -207,6 +207,9 @@ func TestFault_N8_TheTableAndTheMetricsSayWhatIsFull(t *testing.T) {
 	if _, body := ask(t, httpAddr, "/metrics"); !strings.Contains(body, `mailflume_publish_waiting{code="MF-NATS-003"} 1`) {
 		t.Error("the metric does not say why")
 	}
+	if code, body := ask(t, httpAddr, "/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(body, "publishing waits") {
+		t.Errorf("/readyz: %d %s", code, body)
+	}
 	stream, err := js.Stream(t.Context(), "MAIL")
 	if err != nil {
 		t.Fatal(err)

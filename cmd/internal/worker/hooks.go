@@ -3,6 +3,8 @@ package worker
 import (
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"mailflume/ingest"
 	"mailflume/publish"
 )
@@ -79,13 +81,46 @@ func (w *Worker) onState(box publish.Key, s ingest.Status) {
 			return
 		}
 		_, next := ingest.Explain(s.Fault.Code)
-		l.Warn().Str("code", code).Err(s.Err).Str("next", next).Int("repeated", before.repeats).
+		l.WithLevel(w.alike(zerolog.WarnLevel, code, s.At)).Str("code", code).Err(s.Err).Str("next", next).Int("repeated", before.repeats).
 			Stringer("retry_in", s.Until.Sub(s.At).Round(time.Second)).Msg("mailbox in trouble")
+	case s.Err != nil:
+		w.metrics.reconnects.WithLabelValues(string(s.Fault.Code)).Inc()
+		l.Debug().Str("code", string(s.Fault.Code)).Err(s.Err).Msg("session ended")
 	case before.Code != "" && recovered(s.State):
 		w.recovered(box, before.Code)
 	default:
 		l.Debug().Msg("state")
 	}
+}
+
+// manyAlike is how many mailboxes with the same trouble are logged one by one within repeatAfter: all mailboxes
+// of a credential have that of its issuer.
+const manyAlike = 100
+
+// chorus counts the mailboxes of which the same was logged since a time.
+type chorus struct {
+	since time.Time
+	n     int
+}
+
+// alike is the level of the line for one more mailbox of which the same is to be said. Of very many, only the
+// board and the level debug know each.
+func (w *Worker) alike(level zerolog.Level, what string, at time.Time) zerolog.Level {
+	w.chorusMu.Lock()
+	defer w.chorusMu.Unlock()
+	c := w.choruses[what]
+	if at.Sub(c.since) >= repeatAfter {
+		c = chorus{since: at}
+	}
+	c.n++
+	w.choruses[what] = c
+	if c.n <= manyAlike {
+		return level
+	}
+	if c.n == manyAlike+1 {
+		w.log.WithLevel(level).Str("what", what).Msg("the same of more mailboxes: mailflume status names them, and level debug")
+	}
+	return zerolog.DebugLevel
 }
 
 // recent notes that something happened and reports whether it did so within a while before.
@@ -99,7 +134,7 @@ func (w *Worker) recent(what string, within time.Duration) bool {
 func recovered(s ingest.State) bool { return s == ingest.StateIdle || s == ingest.StatePollingWait }
 
 func (w *Worker) recovered(box publish.Key, code string) {
-	w.log.Info().Str("mailbox", box.Mailbox).Str("tenant", box.Tenant).Str("code", code).Msg("mailbox recovered")
+	w.log.WithLevel(w.alike(zerolog.InfoLevel, "recovered from "+code, time.Now())).Str("mailbox", box.Mailbox).Str("tenant", box.Tenant).Str("code", code).Msg("mailbox recovered")
 }
 
 // wrote ends a trouble: an event of the mailbox is acknowledged.

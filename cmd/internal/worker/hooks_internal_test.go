@@ -2,6 +2,7 @@ package worker
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +17,7 @@ import (
 // logged is a worker of one mailbox that has hooks and nothing behind them.
 func logged() (w *Worker, box publish.Key, log *bytes.Buffer) {
 	log, box = &bytes.Buffer{}, publish.Key{Tenant: "default", Mailbox: "box"}
-	w = &Worker{log: zerolog.New(log).Level(zerolog.InfoLevel), board: NewBoard(), metrics: newMetrics("test", 1)}
+	w = &Worker{log: zerolog.New(log).Level(zerolog.InfoLevel), board: NewBoard(), metrics: newMetrics("test", 1), choruses: map[string]chorus{}}
 	w.board.expect(&config.Config{Mailboxes: []*config.Mailbox{{ID: "box", Settings: config.Settings{Tenant: "default"}}}})
 	return w, box, log
 }
@@ -64,5 +65,36 @@ func TestWhatPassesByItselfIsNoWarning(t *testing.T) {
 	h.Inherited(box, "w1", "INBOX;1;7", 2)
 	if strings.Count(log.String(), `"warn"`) != 2 || !strings.Contains(log.String(), "INBOX;1;7") {
 		t.Error(log)
+	}
+}
+
+func TestAnIssuerThatIsDownForAllMailboxesFillsNoLog(t *testing.T) {
+	w, _, log := logged()
+	const boxes = 3000
+	cfg := &config.Config{}
+	for i := range boxes {
+		cfg.Mailboxes = append(cfg.Mailboxes, &config.Mailbox{ID: fmt.Sprint("box", i), Settings: config.Settings{Tenant: "default"}})
+	}
+	w.board.expect(cfg)
+	h, at := w.hooks(), time.Now()
+	down := ingest.Fault{Class: ingest.Transient, Code: ingest.CodeTokenDown}
+	for _, s := range []ingest.Status{
+		{State: ingest.StateBackoff, Err: &ingest.Error{Fault: down}, Fault: down}, {State: ingest.StateBackoff, Err: &ingest.Error{Fault: down}, Fault: down}, {State: ingest.StateIdle},
+	} {
+		at = at.Add(time.Minute)
+		for _, m := range cfg.Mailboxes {
+			s.At = at
+			h.State(m.Key(), s)
+		}
+	}
+	if n := strings.Count(log.String(), "\n"); n != 2*(manyAlike+1) || strings.Count(log.String(), "mailflume status names them") != 2 {
+		t.Errorf("%d lines:\n%.3000s", n, log)
+	}
+	if r := w.board.Rows()[boxes-1]; r.Code != "" {
+		t.Errorf("%+v", r)
+	}
+	h.State(cfg.Mailboxes[0].Key(), ingest.Status{State: ingest.StateBackoff, At: at.Add(repeatAfter), Err: &ingest.Error{Fault: down}, Fault: down})
+	if !strings.HasSuffix(strings.TrimSpace(log.String()), `"message":"mailbox in trouble"}`) {
+		t.Error("it is not told again later")
 	}
 }

@@ -73,14 +73,14 @@ func (w *Worker) routes() http.Handler {
 	})
 }
 
-// readyz: NATS is there, and at least one mailbox is not in trouble. Whether mail servers answer
-// does not matter for a single mailbox's sake: a restart would not help it.
+// readyz: NATS is there and takes what is published. Whether mail servers and issuers of tokens answer does not matter: without them no
+// worker would be ready, and a rollout that waits for one would wait for them.
 func (w *Worker) readyz(rw http.ResponseWriter, _ *http.Request) {
-	switch {
+	switch err := w.board.waiting(); {
 	case !w.natsReady():
 		http.Error(rw, "not ready: NATS is not connected", http.StatusServiceUnavailable)
-	case !w.board.healthy():
-		http.Error(rw, "not ready: every mailbox is in trouble; see /api/v1/mailboxes", http.StatusServiceUnavailable)
+	case err != nil:
+		http.Error(rw, "not ready: publishing waits: "+Visible(err.Error()), http.StatusServiceUnavailable)
 	default:
 		_, _ = fmt.Fprintln(rw, "ok")
 	}

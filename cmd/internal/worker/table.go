@@ -37,20 +37,20 @@ func WriteTable(w io.Writer, rows []Row, wide bool) {
 	var notes notes
 	for _, r := range rows {
 		if r.Error != "" {
-			notes.add(r.Mailbox, Visible(r.Error), r.Next)
+			notes.add(r.Mailbox, r.Code, Visible(r.Error), r.Next)
 		}
 		if r.Unsettled != "" {
-			notes.add(r.Mailbox, "post-action refused: "+Visible(r.Unsettled), "")
+			notes.add(r.Mailbox, "post-action", "post-action refused: "+Visible(r.Unsettled), "")
 		}
 		if r.Probe != "" {
 			_, _ = fmt.Fprintf(w, "\n%s: the last probe: %s\n", r.Mailbox, Visible(r.Probe))
 		}
 		if len(r.Differing) > 0 {
 			_, next := ingest.Explain(ingest.CodeDiffers)
-			notes.add(r.Mailbox, fmt.Sprintf("%s: defined otherwise at %s", ingest.CodeDiffers, strings.Join(r.Differing, ", ")), next)
+			notes.add(r.Mailbox, "", fmt.Sprintf("%s: defined otherwise at %s", ingest.CodeDiffers, strings.Join(r.Differing, ", ")), next)
 		}
 		if r.Skipped > 0 {
-			notes.add(r.Mailbox, fmt.Sprintf("%d folders cannot be read; the log names them", r.Skipped), "")
+			notes.add(r.Mailbox, "", fmt.Sprintf("%d folders cannot be read; the log names them", r.Skipped), "")
 		}
 	}
 	notes.write(w)
@@ -72,18 +72,30 @@ func WriteWorkers(w io.Writer, peers []Peer) {
 type notes []note
 
 type note struct {
-	text, next string
-	of         []string
+	kind, text, next string
+	of               []string
 }
 
-func (n *notes) add(of, text, next string) {
+// add joins what is the same. Of one kind a few wordings are enough: servers put times and names into theirs.
+func (n *notes) add(of, kind, text, next string) {
+	const wordings = 5
+	others := kind + ", in other words"
+	alike := 0
 	for i := range *n {
-		if old := &(*n)[i]; old.text == text && old.next == next {
+		old := &(*n)[i]
+		if old.text == text && old.next == next {
 			old.of = append(old.of, of)
 			return
 		}
+		if old.kind == kind && old.next == next {
+			alike++
+		}
 	}
-	*n = append(*n, note{text, next, []string{of}})
+	if kind != "" && alike >= wordings && text != others {
+		n.add(of, kind, others, next)
+		return
+	}
+	*n = append(*n, note{kind, text, next, []string{of}})
 }
 
 func (n notes) write(w io.Writer) {

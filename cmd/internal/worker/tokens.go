@@ -82,7 +82,7 @@ func shared[T issuing](b *builder, c *config.Credential, variant string, build f
 	if s, ok := b.tokens[key].(T); ok {
 		return s, nil
 	}
-	o := oauth.Common{Hooks: oauth.Hooks{Refreshed: func(i oauth.RefreshInfo) {
+	o := oauth.Common{Now: b.now, Hooks: oauth.Hooks{Refreshed: func(i oauth.RefreshInfo) {
 		if i.CertExpires.IsZero() {
 			i.CertExpires = time.Time(c.ClientSecretExpires)
 		}

@@ -23,11 +23,12 @@ import (
 type Options struct {
 	Log     zerolog.Logger
 	Version string
-	Watch   bool          // reload when a file of the configuration changes
-	Alone   bool          // all mailboxes are this worker's, whoever else is there: for a job
-	Single  bool          // for Once: beside the workers that are there, and none of them
-	Recent  func() []byte // the last lines of the log, for a support bundle; nil: none are kept
-	Name    string        // of this worker; empty: as the configuration says, or one that is its own after every restart
+	Watch   bool             // reload when a file of the configuration changes
+	Alone   bool             // all mailboxes are this worker's, whoever else is there: for a job
+	Single  bool             // for Once: beside the workers that are there, and none of them
+	Recent  func() []byte    // the last lines of the log, for a support bundle; nil: none are kept
+	Name    string           // of this worker; empty: as the configuration says, or one that is its own after every restart
+	Now     func() time.Time // the clock of mailboxes and tokens, for tests; nil: time.Now
 }
 
 // Worker is a running worker.
@@ -48,7 +49,9 @@ type Worker struct {
 	boxes    *builder
 	crash    crash.Plan // for tests; empty without the build tag crashpoints
 	seen     []stamp    // the configuration's files as they were read
-	warned   sync.Map   // credential or mailbox, and code, to the time it was told last
+	chorusMu sync.Mutex
+	choruses map[string]chorus // by what is said
+	warned   sync.Map          // credential or mailbox, and code, to the time it was told last
 }
 
 // Start connects to NATS (or starts the embedded server), makes sure of the stream and prepares the
@@ -59,7 +62,7 @@ func Start(ctx context.Context, cfg *config.Config, opt Options) (*Worker, error
 		id, unlocked = identify(cfg.NATS.DataDir, "")
 	}
 	opt.Name = id.name
-	w := &Worker{id: id, crash: crash.FromEnv(), cfg: cfg, log: opt.Log, opt: opt, seen: stamps(cfg.Files), board: NewBoard(), metrics: newMetrics(opt.Version, len(cfg.Mailboxes))}
+	w := &Worker{id: id, crash: crash.FromEnv(), cfg: cfg, log: opt.Log, opt: opt, seen: stamps(cfg.Files), board: NewBoard(), metrics: newMetrics(opt.Version, len(cfg.Mailboxes)), choruses: map[string]chorus{}}
 	if unlocked != nil {
 		w.log.Info().Err(unlocked).Str("worker", id.name).Str("data_dir", cfg.NATS.DataDir).
 			Msg("without a lock in the data directory: after a crash, the next worker waits for this one's last beat to expire")
@@ -77,10 +80,11 @@ func Start(ctx context.Context, cfg *config.Config, opt Options) (*Worker, error
 		return nil, errors.Join(err, w.Close())
 	}
 	w.boxes = newBuilder(w)
+	w.boxes.now = opt.Now
 	w.boxes.signIns = signInsOf(cfg, w.conn)
 	w.fleet = ingest.New(ingest.Options{
 		Log: w.crash.Log(w.conn.Log()), Worker: opt.Name, Members: members, Pauses: pauses, Memory: int64(cfg.Limits.Memory), PerHost: cfg.Limits.ConnectionsPerHost,
-		SaveEvery: func() time.Duration { return saveEvery(w.conn.MaxAge()) }, MinGrace: w.syncInterval(), Hooks: w.hooks(),
+		SaveEvery: func() time.Duration { return saveEvery(w.conn.MaxAge()) }, MinGrace: w.syncInterval(), Now: opt.Now, Hooks: w.hooks(),
 	})
 	w.boxes.onToken = w.tokenRefreshed
 	if err := w.checkBlobs(ctx); err != nil {
