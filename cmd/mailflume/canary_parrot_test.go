@@ -185,10 +185,11 @@ func (c *cage) issuerParrot() (address string) {
 			_, _ = fmt.Fprintf(w, `{"token_type":"Bearer","expires_in":1,"access_token":%[1]q,"refresh_token":%[2]q,"scope":"mail %[1]s"}`,
 				c.plant("delegated access token", "Ew-"+strings.Repeat("delegated.access~", 4)), c.plant("delegated refresh token", "0.A-"+strings.Repeat("delegated.refresh~", 4)))
 		default:
-			said := repeated("x "+r.PostForm.Encode()+" "+r.Header.Get("Authorization"), int(n.Add(1)))
+			line, at := "x "+r.Header.Get("Authorization")+"&"+r.PostForm.Encode(), int(n.Add(1))
+			said := repeated(line, at)
 			w.WriteHeader(http.StatusBadRequest)
 			_ = json.NewEncoder(w).Encode(map[string]any{
-				"error": "invalid_grant", "error_description": "you said " + said[max(0, len(said)-400):], "trace_id": said, "correlation_id": r.PostForm.Get("client_secret") + r.PostForm.Get("client_assertion"),
+				"error": "invalid_grant", "error_description": "you said " + said[max(0, len(said)-400):], "trace_id": repeated(line, at+1), "correlation_id": r.PostForm.Get("client_secret") + r.PostForm.Get("client_assertion"),
 			})
 		}
 	}))
