@@ -4,24 +4,17 @@ package main
 
 import (
 	"archive/zip"
-	"bufio"
-	"crypto/tls"
 	"crypto/x509"
-	"encoding/base64"
-	"encoding/hex"
 	"encoding/pem"
 	"fmt"
 	"io"
 	"io/fs"
-	"net"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"mailflume/publish/redact"
 )
@@ -86,12 +79,18 @@ func (a *aviary) clean(t *testing.T, where, text string) {
 	}
 }
 
-// cleanFolder looks at every file below dir but those that are allowed.
+// cleanFolder looks at every file below dir but those that are allowed, and that they are their owner's only.
 func (a *aviary) cleanFolder(t *testing.T, dir string, allowed ...string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || slices.Contains(allowed, d.Name()) {
+		if err != nil {
 			return err
+		}
+		if info, err := d.Info(); err != nil || info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s is open to others: %v", path, info.Mode())
+		}
+		if d.IsDir() || slices.Contains(allowed, d.Name()) {
+			return nil
 		}
 		b, err := os.ReadFile(path)
 		if len(b) > 0 {
@@ -102,6 +101,16 @@ func (a *aviary) cleanFolder(t *testing.T, dir string, allowed ...string) {
 	if err != nil {
 		t.Error(err)
 	}
+}
+
+// read returns what was written into a file.
+func (c *cage) read(name string) string {
+	c.t.Helper()
+	b, err := os.ReadFile(filepath.Join(c.dir, name))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return string(b)
 }
 
 // plantKey plants a private key as PEM lines and as the numbers that fmt would print.
@@ -123,94 +132,6 @@ func (a *aviary) plantKey(t *testing.T, name string, pemText []byte) {
 		}
 	}
 	t.Fatal("no key")
-}
-
-// parrot is a mail server that refuses every sign-in and repeats it, in one form after the other.
-func parrot(t *testing.T, certificate tls.Certificate, pop3 bool) (port string) {
-	t.Helper()
-	ln, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for n := 0; ; n++ {
-			c, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			wg.Go(func() {
-				defer c.Close()
-				_ = c.SetDeadline(time.Now().Add(20 * time.Second))
-				if pop3 {
-					repeatPOP3(c, n)
-				} else {
-					repeatIMAP(c, n)
-				}
-			})
-		}
-	})
-	t.Cleanup(func() {
-		_ = ln.Close()
-		wg.Wait()
-	})
-	_, port, _ = net.SplitHostPort(ln.Addr().String())
-	return port
-}
-
-// repeated is a line with what it says inside, in the n-th way.
-func repeated(line string, n int) string {
-	inside, err := base64.StdEncoding.DecodeString(line[strings.LastIndexByte(line, ' ')+1:])
-	if err != nil {
-		_, said, _ := strings.Cut(line, " ")
-		inside = []byte(said)
-	}
-	text := strings.Map(func(r rune) rune {
-		if r < ' ' {
-			return '|'
-		}
-		return r
-	}, string(inside))
-	return []string{line, text, url.QueryEscape(text), hex.EncodeToString(inside), base64.URLEncoding.EncodeToString(inside), fmt.Sprintf("%q", text), text[max(0, len(text)-200):]}[n%7]
-}
-
-func repeatIMAP(c net.Conn, n int) {
-	_, _ = fmt.Fprint(c, "* OK polly\r\n")
-	lines := bufio.NewScanner(c)
-	for lines.Scan() {
-		tag, command, _ := strings.Cut(lines.Text(), " ")
-		verb, _, _ := strings.Cut(strings.ToUpper(command), " ")
-		switch verb {
-		case "CAPABILITY":
-			_, _ = fmt.Fprintf(c, "* CAPABILITY IMAP4rev1 SASL-IR AUTH=XOAUTH2 AUTH=PLAIN\r\n%s OK done\r\n", tag)
-		case "AUTHENTICATE", "LOGIN":
-			said := repeated(command, n)
-			_, _ = fmt.Fprintf(c, "* BYE you said %s\r\n%s NO [AUTHENTICATIONFAILED] %s\r\n", said, tag, said)
-		default:
-			_, _ = fmt.Fprintf(c, "%s BAD %s\r\n", tag, command)
-		}
-	}
-}
-
-func repeatPOP3(c net.Conn, n int) {
-	_, _ = fmt.Fprint(c, "+OK polly\r\n")
-	lines := bufio.NewScanner(c)
-	for lines.Scan() {
-		verb, _, _ := strings.Cut(strings.ToUpper(lines.Text()), " ")
-		switch verb {
-		case "CAPA":
-			_, _ = fmt.Fprint(c, "+OK\r\nUIDL\r\nUSER\r\nSASL XOAUTH2 PLAIN\r\n.\r\n")
-		case "AUTH":
-			_, _ = fmt.Fprint(c, "+ \r\n")
-		case "USER":
-			_, _ = fmt.Fprint(c, "+OK\r\n")
-		case "QUIT":
-			_, _ = fmt.Fprint(c, "+OK\r\n")
-			return
-		default:
-			_, _ = fmt.Fprintf(c, "-ERR [AUTH] you said %s\r\n", repeated(lines.Text(), n))
-		}
-	}
 }
 
 // commands runs commands and looks at what they print. How they end is not the point here.

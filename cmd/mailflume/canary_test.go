@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nkeys"
 
 	"mailflume/ingest/imapsource/imaptest"
 	"mailflume/ingest/oauth/oauthtest"
@@ -56,7 +57,7 @@ type cage struct {
 	issuer      *oauthtest.Issuer
 	config      strings.Builder // credentials
 	boxes       strings.Builder
-	parrot      [2]string // ports: IMAP, POP3
+	parrot      [3]string // ports: IMAP, POP3, SMTP
 	imapPort    string
 	pop3Port    string
 	certificate tls.Certificate
@@ -96,7 +97,7 @@ func newCage(t *testing.T) *cage {
 		}
 	}
 	c.imapPort, c.pop3Port = imap.Addr()[strings.LastIndexByte(imap.Addr(), ':')+1:], pop.Addr()[strings.LastIndexByte(pop.Addr(), ':')+1:]
-	c.parrot = [2]string{parrot(t, c.certificate, false), parrot(t, c.certificate, true)}
+	c.parrot = [3]string{parrot(t, c.certificate, repeatIMAP), parrot(t, c.certificate, repeatPOP3), parrot(t, c.certificate, repeatSMTP)}
 	c.file("imap.pem", string(imap.CA()))
 	c.file("issuer.pem", string(c.issuer.CAPEM()))
 	return c
@@ -167,14 +168,15 @@ func (c *cage) populate() {
 	c.file("password", c.plant("password", canarySecret("password")))
 	c.config.WriteString("  pw: {type: password, password: \"file:password\"}\n")
 	c.box("imap", "credentials: good, ca_file: imap.pem, port: "+c.imapPort)
-	c.box("pop", "credentials: cert, protocol: pop3, ca_file: issuer.pem, port: "+c.pop3Port)
+	c.box("pop", "credentials: cert, protocol: pop3, ca_file: issuer.pem, port: "+c.pop3Port+", smtp: {host: 127.0.0.1, tls: implicit, port: "+c.parrot[2]+"}, canary: {every: 1m, timeout: 30s}")
 	c.box("broken-cert", "credentials: broken-cert, ca_file: imap.pem, port: "+c.imapPort)
 	for i, protocol := range []string{"imap", "pop3"} {
-		for n := range 7 { // each way of repeating
+		for n := range manners {
 			c.box(fmt.Sprint("password-", protocol, n), "credentials: pw, ca_file: issuer.pem, protocol: "+protocol+", port: "+c.parrot[i])
 			c.box(fmt.Sprint("token-", protocol, n), "credentials: good, ca_file: issuer.pem, protocol: "+protocol+", port: "+c.parrot[i])
 		}
 	}
+	c.everyKind(pemText)
 }
 
 // canaryWorker is a running worker in a process of its own.
@@ -235,14 +237,19 @@ func TestNoSecretLeaksWhateverFails(t *testing.T) {
 	c := newCage(t)
 	c.populate()
 	file := c.write("{data_dir: data}", "")
-	waiting := map[string]bool{}
+	code, out, errOut := call(t, "login", "p-person", "--device", "-c", file)
+	c.clean(t, "login", out+errOut)
+	if code != 0 || c.planted["delegated refresh token"] == "" {
+		t.Errorf("login: exit %d: %s", code, errOut)
+	}
+	waiting, all := map[string]bool{}, strings.Count(c.boxes.String(), "\n")
 	w := c.run(file, func(line string) bool {
 		var l struct{ Mailbox, State, Level, Message string }
 		_ = json.Unmarshal([]byte(line), &l)
 		if l.Message == "mailbox in trouble" || l.State == "idle" || l.State == "polling_wait" {
 			waiting[l.Mailbox] = true
 		}
-		return len(waiting) == 37
+		return len(waiting) == all
 	})
 	token, err := os.ReadFile(filepath.Join(c.dir, "data", "token"))
 	if err != nil {
@@ -256,7 +263,7 @@ func TestNoSecretLeaksWhateverFails(t *testing.T) {
 		c.clean(t, page, fetch(t, "http://"+listen+page))
 	}
 	c.commands(file, "config show", "config validate", "config schema", "status -o wide", "status -o json", "status -o yaml", "tap --from-start --json", "audit imap",
-		"poll box-echo", "poll password-imap0", "pause imap", "resume imap", "quarantine ls", "backfill imap --since 1h --json", "check", "check --json")
+		"poll box-echo", "poll password-imap0", "pause imap", "resume imap", "quarantine ls", "backfill imap --since 1h --json", "check", "check --json", "check pop --send", "check pop --send --json", "login p-person --device", "explain MF-AUTH-001")
 	bundle := c.bundle(file)
 	for name, want := range map[string]string{
 		"config.yaml": "client_secret: \"***\"", "files.txt": "octets free", "state.txt": "password-imap0", "metrics-2.txt": "mailflume_nats_up 1", "log.jsonl": `"level":"debug"`,
@@ -272,8 +279,7 @@ func TestNoSecretLeaksWhateverFails(t *testing.T) {
 	}
 	c.clean(t, "log and crash dump", dump)
 	c.cleanFolder(t, filepath.Join(c.dir, "data"), "token")
-	c.commands(file, "run --once")
-	if len(c.planted) < 10 {
+	if len(c.planted) < 40 {
 		t.Errorf("only %d secrets were planted", len(c.planted))
 	}
 }
@@ -297,7 +303,7 @@ func TestNoSecretLeaksFromNATSAndS3ThatRefuse(t *testing.T) {
 	c := newCage(t)
 	c.entra("good", "client_secret", c.issuer.Secret())
 	c.box("imap", "credentials: good, ca_file: imap.pem, port: "+c.imapPort)
-	store := t.TempDir()
+	store := filepath.Join(t.TempDir(), "store")
 	srv, err := server.NewServer(&server.Options{
 		Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: store, NoLog: true, NoSigs: true,
 		Username: "mailflume", Password: c.plant("NATS password", "nats-"+strings.ReplaceAll(canarySecret("nats"), " ", "_")),
@@ -315,18 +321,31 @@ func TestNoSecretLeaksFromNATSAndS3ThatRefuse(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(s3.Close)
-	c.file("s3", "[default]\naws_access_key_id = AKIDTEST\naws_secret_access_key = "+c.plant("S3 secret key", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYCANARYKEY")+"\n")
-	nats := fmt.Sprintf("{url: \"nats://%s\", user: mailflume, password_file: nats}", srv.Addr())
+	c.file("s3", fmt.Sprintf("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\naws_session_token = %s\n", c.plant("S3 access key id", "AKIACANARY7EXAMPLE42"),
+		c.plant("S3 secret key", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYCANARYKEY"), c.plant("S3 session token", "IQoJb3JpZ2lu"+strings.Repeat("/session+token", 4))))
+	user, err := nkeys.CreateUser()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seed, err := user.Seed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.file("seed", c.plant("nkey seed", string(seed)))
+	c.file("creds", "-----BEGIN NATS USER JWT-----\neyJ0eXAiOiJKV1QiLCJhbGciOiJlZDI1NTE5LW5rZXkifQ.e30.x\n------END NATS USER JWT------\n\n-----BEGIN USER NKEY SEED-----\n"+string(seed)+"\n------END USER NKEY SEED------\n")
+	const byPassword = "user: mailflume, password_file: nats"
 	for _, tt := range []struct {
-		password, blobs string
-		code            int
+		by, password, blobs string
+		code                int
 	}{
-		{c.plant("wrong NATS password", canarySecret("wrong")), "", exitNATS},
-		{c.planted["NATS password"], "", exitOK},
-		{c.planted["NATS password"], "S3", exitFailed},
+		{byPassword, c.plant("wrong NATS password", canarySecret("wrong")), "", exitNATS},
+		{"nkey_seed_file: seed", "", "", exitNATS},
+		{"credentials_file: creds", "", "", exitNATS},
+		{byPassword, c.planted["NATS password"], "", exitOK},
+		{byPassword, c.planted["NATS password"], "S3", exitFailed},
 	} {
 		c.file("nats", tt.password)
-		file := c.write(nats, "")
+		file := c.write(fmt.Sprintf("{url: \"nats://%s\", %s}", srv.Addr(), tt.by), "")
 		if tt.blobs != "" {
 			b, _ := os.ReadFile(file)
 			c.file("mailflume.yaml", strings.Replace(string(b), `url: "nats:"`, "url: \"s3://mail?region=test-1&endpoint="+s3.URL+"\", credentials_file: s3", 1))
@@ -339,6 +358,8 @@ func TestNoSecretLeaksFromNATSAndS3ThatRefuse(t *testing.T) {
 		c.commands(file, "config show", "config validate", "check", "tap --from-start --json", "audit imap", "pause imap", "resume imap")
 		c.bundle(file)
 	}
+	c.file("nats", c.planted["NATS password"])
+	c.commands(c.write(fmt.Sprintf("{url: \"nats://%s\", %s}", parrotNATS(t), byPassword), ""), "check")
 	c.cleanFolder(t, store)
 }
 

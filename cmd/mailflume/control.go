@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,38 +29,104 @@ func controlCommands() []*cobra.Command {
 }
 
 func controlCommand(verb, short, long, done string) *cobra.Command {
-	var tenant string
+	var which choice
 	cmd := &cobra.Command{
-		Use: verb + " MAILBOX", Short: short, Long: short + ".\n" + long, Args: named("a mailbox"),
+		Use: verb + " MAILBOX|--credentials NAME|--all", Short: short, Long: short + ".\n" + long, Args: which.args,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := loadReach(cmd)
 			if err != nil {
 				return err
 			}
-			box, err := findMailbox(cfg, tenant, args[0])
+			boxes, err := which.of(cfg, args)
 			if err != nil {
 				return err
 			}
-			by, err := control(cmd.Context(), cfg, box, verb)
+			conn, end, err := reach(cmd.Context(), cfg, false)
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s %s (%s)\n", box.Name(), done, by)
-			return err
+			defer end()
+			var failed []error
+			for box, answer := range controlAll(cmd.Context(), conn, cfg, boxes, verb) {
+				if answer.err != nil {
+					failed = append(failed, answer.err)
+					continue
+				}
+				_, _ = fmt.Fprintf(cmd.OutOrStdout(), "%s %s (%s)\n", box.Name(), done, answer.by) // what is asked for is done, whoever reads it
+			}
+			return errors.Join(failed...)
 		},
 	}
-	cmd.Flags().StringVar(&tenant, "tenant", "", "the mailbox's tenant, if more than one has a mailbox of that id")
+	cmd.Flags().StringVar(&which.tenant, "tenant", "", "the mailbox's tenant, if more than one has a mailbox of that id")
+	cmd.Flags().StringVar(&which.credentials, "credentials", "", "all mailboxes that sign in with these credentials")
+	cmd.Flags().BoolVar(&which.all, "all", false, "all mailboxes of the configuration")
 	return cmd
+}
+
+// choice is which mailboxes are meant.
+type choice struct {
+	tenant, credentials string
+	all                 bool
+}
+
+// args wants one mailbox, unless the flags mean others.
+func (c *choice) args(cmd *cobra.Command, args []string) error {
+	if c.all || c.credentials != "" {
+		return cobra.NoArgs(cmd, args)
+	}
+	return named("a mailbox")(cmd, args)
+}
+
+func (c *choice) of(cfg *config.Config, args []string) ([]*config.Mailbox, error) {
+	if len(args) > 0 {
+		box, err := findMailbox(cfg, c.tenant, args[0])
+		return []*config.Mailbox{box}, err
+	}
+	var boxes []*config.Mailbox
+	for _, m := range cfg.Mailboxes {
+		if (c.credentials == "" || m.Credential != nil && m.Credential.Name == c.credentials) && (c.tenant == "" || m.Tenant == c.tenant) {
+			boxes = append(boxes, m)
+		}
+	}
+	if len(boxes) == 0 {
+		return nil, fail(exitUsage, fmt.Errorf("no mailbox is meant: there are the credentials %s", strings.Join(cfg.CredentialNames(), ", ")))
+	}
+	return boxes, nil
+}
+
+// controlled is what became of one mailbox.
+type controlled struct {
+	by  string
+	err error
+}
+
+// controlAll asks for many mailboxes at once and yields them in their order.
+func controlAll(ctx context.Context, conn *natsjs.Conn, cfg *config.Config, boxes []*config.Mailbox, verb string) iter.Seq2[*config.Mailbox, controlled] {
+	const atOnce = 16
+	return func(yield func(*config.Mailbox, controlled) bool) {
+		var wg sync.WaitGroup
+		defer wg.Wait()
+		turns, answers := make(chan struct{}, atOnce), make([]chan controlled, len(boxes))
+		for i, box := range boxes {
+			answers[i] = make(chan controlled, 1)
+			wg.Go(func() {
+				turns <- struct{}{}
+				by, err := control(ctx, conn, cfg, box, verb)
+				answers[i] <- controlled{by, err}
+				<-turns
+			})
+		}
+		for i, box := range boxes {
+			if !yield(box, <-answers[i]) {
+				return
+			}
+		}
+	}
 }
 
 // control asks the mailbox's worker, and says who did it. What outlives workers needs none: it is recorded for
 // the one that has the mailbox next, or that wakes up.
-func control(ctx context.Context, cfg *config.Config, box *config.Mailbox, verb string) (by string, err error) {
-	conn, done, err := reach(ctx, cfg, false)
-	if err != nil {
-		return "", err
-	}
-	defer done()
+func control(ctx context.Context, conn *natsjs.Conn, cfg *config.Config, box *config.Mailbox, verb string) (by string, err error) {
 	_, err = worker.Ask(ctx, conn, natsjs.Request{Box: box.Key(), Verb: verb}, natsjs.Asking{Taken: func(name string) { by = "worker " + name }})
 	for is, text := range map[error]string{
 		natsjs.ErrNoWorker:  "no worker is running",

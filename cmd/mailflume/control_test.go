@@ -44,6 +44,12 @@ func TestMailboxesArePausedResumedAndPolledBesideAWorkerAndWithoutOne(t *testing
 	want(0, "support goes on (worker here)", "resume", "support")
 	want(0, "invoices is being looked at (worker here)", "poll", "invoices")
 	want(0, "invoices is paused", "pause", "invoices")
+	want(0, "support is paused (worker here)\ninvoices is paused (worker here)", "pause", "--all")
+	want(0, "support goes on (worker here)\ninvoices goes on", "resume", "--credentials", "demo")
+	want(exitUsage, "there are the credentials demo", "pause", "--credentials", "other")
+	want(exitUsage, "unknown command", "pause", "--all", "support")
+	want(0, "support is being looked at (worker here)\ninvoices is", "poll", "--all", "--tenant", "default")
+	want(0, "invoices is paused", "pause", "invoices")
 	for _, r := range w.Board().Rows() {
 		if (r.State == string(ingest.StatePaused)) != (r.Mailbox == "invoices") {
 			t.Errorf("%s is %s", r.Mailbox, r.State)

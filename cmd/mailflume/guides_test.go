@@ -50,7 +50,7 @@ func TestEveryCommandInTheGuidesExists(t *testing.T) {
 	if n < 40 {
 		t.Errorf("only %d commands found", n)
 	}
-	for _, words := range []string{"chekc support", "pause --all", "audit support --json=1 -z", "quarantine purge"} {
+	for _, words := range []string{"chekc support", "pause --every", "audit support --json=1 -z", "quarantine purge"} {
 		if unknownPart(strings.Fields(words)) == "" {
 			t.Errorf("mailflume %s is thought to exist", words)
 		}

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -10,8 +11,10 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"mailflume/ingest"
+	"mailflume/ingest/oauth/oauthtest"
 )
 
 // leaks returns what of the secrets can be seen in a value: printed in any way, or anywhere in the
@@ -153,6 +156,39 @@ func TestAnAuthorityThatEchoesTheSecretGetsItIntoNoError(t *testing.T) {
 			}
 			if strings.ContainsAny(err.Error(), "\r\n") {
 				t.Errorf("more than one line: %q", err)
+			}
+		})
+	}
+}
+
+// TestWhatAnAuthorityGaveIsInNoError: a token that cannot be used is one all the same.
+func TestWhatAnAuthorityGaveIsInNoError(t *testing.T) {
+	const token = "EwBwA8l6BAAU-opaque.token~0123456789"
+	for name, answer := range map[string]string{
+		"as the scope":     `{"access_token":"` + token + `","expires_in":3600,"scope":"` + token + `"}`,
+		"as an error":      `{"access_token":"` + token + `","error":"invalid_client","error_description":"we gave you ` + strings.ToUpper(token) + `"}`,
+		"in base64":        `{"refresh_token":"` + token + `","error":"invalid_client","trace_id":"` + base64.StdEncoding.EncodeToString([]byte("x"+token)) + `"}`,
+		"without an end":   `{"refresh_token":"` + token + `","access_token":"` + token,
+		"as the assertion": `{"error":"invalid_client","error_description":"you sent %ASSERTION%"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			var sent string
+			s := fakeAuthority(t, func(w http.ResponseWriter, r *http.Request) {
+				sent = r.FormValue("client_assertion")
+				write(w, "%s", strings.ReplaceAll(answer, "%ASSERTION%", base64.StdEncoding.EncodeToString([]byte(sent[len(sent)-300:]))))
+			})
+			_, pemText, err := oauthtest.ClientCertificate(time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := optionsForServer(s)
+			o.Secret, o.Certificate = nil, func(context.Context) ([]byte, error) { return pemText, nil }
+			_, err = startEntra(t, o).Token(t.Context(), "")
+			if err == nil {
+				t.Fatal("it has a token")
+			}
+			if text := leaks(err, token, strings.ToUpper(token), base64.StdEncoding.EncodeToString([]byte("x" + token))[4:40], base64.StdEncoding.EncodeToString([]byte(sent[len(sent)-300:]))[:100]); text != "" {
+				t.Errorf("it is in %q", text)
 			}
 		})
 	}

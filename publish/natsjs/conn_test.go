@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -13,6 +15,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nkeys"
 
 	"mailflume/publish"
 	"mailflume/publish/logtest"
@@ -182,5 +185,26 @@ func TestWhatAServerRepeatsOfASignInIsInNoError(t *testing.T) {
 		if found := redact.Find(text, secret); err == nil || len(found) > 0 || !strings.Contains(text, "you said") || !strings.Contains(text, "***") {
 			t.Errorf("%s: %v in %s", name, found, text)
 		}
+	}
+}
+
+func TestAServerWithoutNkeysIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	srv := startServer(t, serverOptions{configure: func(o *server.Options) { o.Username, o.Password = "mf", "pw" }})
+	user, err := nkeys.CreateUser()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seed, err := user.Seed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := srv.options()
+	o.NkeySeedFile = filepath.Join(t.TempDir(), "seed")
+	if err := os.WriteFile(o.NkeySeedFile, seed, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := natsjs.Connect(deadline(t), o); !errors.Is(err, publish.ErrDenied) || strings.Contains(err.Error(), string(seed)) {
+		t.Errorf("got %v", err)
 	}
 }

@@ -102,7 +102,7 @@ func apiKind(code jetstream.ErrorCode) error {
 // isDenied reports whether err is about credentials or permissions.
 func isDenied(err error) bool {
 	return errors.Is(err, nats.ErrAuthorization) || errors.Is(err, nats.ErrAuthExpired) || errors.Is(err, nats.ErrAuthRevoked) ||
-		errors.Is(err, nats.ErrAccountAuthExpired) || errors.Is(err, nats.ErrPermissionViolation)
+		errors.Is(err, nats.ErrAccountAuthExpired) || errors.Is(err, nats.ErrNkeysNotSupported) || errors.Is(err, nats.ErrPermissionViolation)
 }
 
 // isAbsent reports whether err says that nobody is there: nothing listens, or the name is unknown.

@@ -25,27 +25,28 @@ const (
 // Masker takes secrets out of texts, in whatever form they stand there. A nil Masker knows none. It is safe for
 // concurrent use.
 type Masker struct {
-	parts [certain + 1]map[string]bool // of secrets as fold leaves them, by length
-	least int                          // length
-	some  bool
+	parts  [certain + 1]map[string]bool // of secrets as fold leaves them, by length
+	begins [1 << 16]bool                // their first two octets: most of a text is not asked for in a map
+	least  int                          // length
+	some   bool
 }
 
 // New returns a Masker for these secrets.
 func New(secrets ...string) *Masker {
 	m := &Masker{least: certain}
 	for _, s := range secrets {
-		m.learn(fold([]byte(s)))
+		m.learn(fold([]byte(s)), 1)
 		for k := range 3 { // base64 in one case of letters cannot be read back
 			if in := insideBase64(s, k); len(in) >= certain {
-				m.learn(fold([]byte(in)))
+				m.learn(fold([]byte(in)), certain/2)
 			}
 		}
 	}
 	return m
 }
 
-// learn remembers all parts of a secret that make a find.
-func (m *Masker) learn(secret string) {
+// learn remembers the parts of a secret that make a find, one in each so many octets.
+func (m *Masker) learn(secret string, step int) {
 	n := len(secret)
 	if n > whole {
 		n = max(whole, min(certain, n/2))
@@ -56,8 +57,9 @@ func (m *Masker) learn(secret string) {
 	if m.parts[n] == nil {
 		m.parts[n] = map[string]bool{}
 	}
-	for i := range len(secret) - n + 1 {
+	for i := 0; i+n <= len(secret); i += step {
 		m.parts[n][secret[i:i+n]] = true
+		m.begins[begin(secret[i:i+min(n, 2)])] = true
 	}
 	m.least, m.some = min(m.least, n), true
 }
@@ -123,7 +125,7 @@ func (m *Masker) find(v *view, found []bool) (some bool) {
 			continue
 		}
 		for i := range len(folded) - n + 1 {
-			if !parts[string(folded[i:i+n])] || n < loose && !v.word(at[i], at[i+n-1]) {
+			if !m.begins[begin(folded[i:i+min(n, 2)])] || !parts[string(folded[i:i+n])] || n < loose && !v.word(at[i], at[i+n-1]) {
 				continue
 			}
 			some = true
@@ -133,6 +135,14 @@ func (m *Masker) find(v *view, found []bool) (some bool) {
 		}
 	}
 	return some
+}
+
+// begin is the number of the first two octets; of one alone it is its own.
+func begin[T string | []byte](part T) int {
+	if len(part) == 1 {
+		return int(part[0])
+	}
+	return int(part[0])<<8 | int(part[1])
 }
 
 // fold leaves what counts: no white space, nothing that is not seen (text in UTF-16 is full of NUL), and

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // inUTF16 is how Windows holds text.
@@ -125,8 +126,10 @@ func TestAnErrorKeepsItsKindAndLosesItsSecret(t *testing.T) {
 	}
 	for n := range 2 * remembered {
 		sent.Keep(fmt.Sprint("password number ", n))
+		sent.Keep("the one in use")
+		sent.Keep("")
 	}
-	if len(sent.last) != remembered || sent.last[remembered-1] != "password number 7" {
+	if len(sent.last) != remembered || sent.last[remembered-1] != "the one in use" || sent.last[remembered-2] != "password number 7" {
 		t.Errorf("it remembers %q", sent.last)
 	}
 }
@@ -141,10 +144,13 @@ func FuzzMask(f *testing.F) {
 		if got, n := m.Mask(text); n == 0 && strings.Count(got, hidden) > strings.Count(text, hidden) {
 			t.Errorf("%q: %d masked in %q", secret, n, got)
 		}
-		if len(fold([]byte(secret))) < whole {
+		if len(fold([]byte(secret))) < whole || !utf8.ValidString(secret) {
 			return
 		}
 		for _, form := range Forms(secret) {
+			if strings.HasPrefix(form.Name, "base64") && len(secret) < 2*certain {
+				continue // the form alone lacks the bits at the ends, which are in what is around it
+			}
 			if got := m.Text("x " + form.Text + " y"); strings.Contains(got, form.Text) {
 				t.Errorf("%s is left: %q", form.Name, got)
 			}

@@ -3,6 +3,7 @@ package redact
 import (
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -83,16 +84,18 @@ type Memory struct {
 // remembered is how many secrets a Memory keeps.
 const remembered = 4
 
-// Keep remembers a secret.
+// Keep remembers a secret as the last one.
 func (m *Memory) Keep(secret string) {
+	if secret == "" {
+		return
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, s := range m.last {
-		if s == secret {
-			return
-		}
+	if i := slices.Index(m.last, secret); i >= 0 {
+		m.last = slices.Delete(m.last, i, i+1)
 	}
-	m.last = append(m.last[max(0, len(m.last)-remembered+1):len(m.last):len(m.last)], secret)
+	m.last = append(m.last, secret)
+	m.last = slices.Delete(m.last, 0, max(0, len(m.last)-remembered))
 }
 
 // Masker returns a Masker for what is remembered. That costs more than to keep one, and errors are few. Of a

@@ -5,6 +5,7 @@ import (
 	"html"
 	"iter"
 	"strconv"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -16,11 +17,16 @@ type view struct {
 	from, to []int32
 }
 
+// newView has room for n octets.
+func newView(n int) *view {
+	return &view{octets: make([]byte, 0, n), from: make([]int32, 0, n), to: make([]int32, 0, n)}
+}
+
 // plain is a text as it stands.
 func plain(text string) *view {
-	v := &view{octets: []byte(text), from: make([]int32, len(text)), to: make([]int32, len(text))}
+	v := newView(len(text))
 	for i := range len(text) {
-		v.from[i], v.to[i] = int32(i), int32(i)+1
+		v.octets, v.from, v.to = append(v.octets, text[i]), append(v.from, int32(i)), append(v.to, int32(i)+1)
 	}
 	return v
 }
@@ -39,8 +45,11 @@ func (v *view) cut(n int) { v.octets, v.from, v.to = v.octets[:n], v.from[:n], v
 func (v *view) deeper(least int) iter.Seq[*view] {
 	return func(yield func(*view) bool) {
 		give := func(w *view) bool { return len(w.octets) < least || yield(w) }
-		for _, read := range []func([]byte) ([]byte, int){percent, form, entity, backslash, quotedPrintable, hexPrefix} {
-			if !give(v.unescape(read)) {
+		for _, escape := range []struct {
+			first string
+			read  func([]byte) ([]byte, int)
+		}{{"%", percent}, {"+", form}, {"&", entity}, {`\`, backslash}, {"=", quotedPrintable}} {
+			if !give(v.unescape(escape.first, escape.read)) {
 				return
 			}
 		}
@@ -58,10 +67,13 @@ func (v *view) deeper(least int) iter.Seq[*view] {
 	}
 }
 
-// unescape replaces what read knows: it returns the octets that the beginning of a text stands for, and how
+// unescape replaces what read knows, in a text with one of these octets: it returns the octets that the beginning of a text stands for, and how
 // many octets that are; 0: it is no escape.
-func (v *view) unescape(read func([]byte) ([]byte, int)) *view {
-	w, found := &view{}, false
+func (v *view) unescape(first string, read func([]byte) ([]byte, int)) *view {
+	if !bytes.ContainsAny(v.octets, first) {
+		return &view{} // it would be the same
+	}
+	w, found := newView(len(v.octets)), false
 	for i := 0; i < len(v.octets); {
 		octets, n := read(v.octets[i:])
 		if n == 0 {
@@ -141,7 +153,10 @@ func backslash(b []byte) ([]byte, int) {
 			return []byte{byte(n)}, 4
 		}
 	}
-	return b[1:2], 2 // \n and its like are white space, which counts for nothing
+	if strings.IndexByte("abfnrtv", b[1]) >= 0 {
+		return nil, 2 // control characters count for nothing
+	}
+	return b[1:2], 2
 }
 
 // codePoint is \uXXXX, a pair of them, or \UXXXXXXXX.
@@ -167,14 +182,6 @@ func codePoint(b []byte) ([]byte, int) {
 		return utf8.AppendRune(nil, utf16.DecodeRune(r, low)), 12
 	}
 	return utf8.AppendRune(nil, r), 6
-}
-
-// hexPrefix drops the 0x of each octet.
-func hexPrefix(b []byte) ([]byte, int) {
-	if len(b) > 2 && b[0] == '0' && b[1]|0x20 == 'x' {
-		return nil, 2
-	}
-	return nil, 0
 }
 
 func hexPair(b []byte, n int) ([]byte, int) {
@@ -224,7 +231,7 @@ func base64Digit(c byte) int {
 // digits reads each run of digits, which have so many bits each, from its digit number skip on. A group is
 // what makes whole octets; the last one of a run may be shorter. Runs of less than so many octets are left out.
 func (v *view) digits(value func(byte) int, group, bits, skip, least int) *view {
-	r := run{in: v, out: &view{}, group: group, bits: bits}
+	r := run{in: v, out: newView(len(v.octets)*bits/8 + 1), group: group, bits: bits}
 	left := skip
 	for i, c := range v.octets {
 		switch n := value(c); {
@@ -280,16 +287,23 @@ func (r *run) end(i, least int) {
 	r.begin = len(r.out.octets)
 }
 
-// numbers reads lists of octets in decimal, as %v and %d print them.
+// numbers reads lists of octets in decimal and as Go writes them in hex, as %v, %d and %#v print them.
 func (v *view) numbers() *view {
 	w := &view{}
 	for i := 0; i < len(v.octets); {
-		j, n := i, 0
-		for j < len(v.octets) && v.octets[j] >= '0' && v.octets[j] <= '9' && n < 256 {
-			n = 10*n + int(v.octets[j]-'0')
-			j++
+		base, j := 10, i
+		if v.octets[i] == '0' && i+2 < len(v.octets) && v.octets[i+1]|0x20 == 'x' {
+			base, j = 16, i+2
 		}
-		if j > i && n < 256 {
+		n, digits := 0, 0
+		for ; j < len(v.octets) && n < 256; j++ {
+			d := hexDigit(v.octets[j])
+			if d < 0 || d >= base {
+				break
+			}
+			n, digits = base*n+d, digits+1
+		}
+		if digits > 0 && n < 256 {
 			w.add(v, i, j, byte(n))
 		}
 		i = max(j, i+1)

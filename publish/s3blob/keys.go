@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"os"
 	"time"
 
@@ -15,6 +16,16 @@ import (
 
 // errNoKeys: requests cannot be signed. Unsigned ones are never sent in their place.
 var errNoKeys = errors.New("there are no keys for S3: name a file in blobs.credentials_file, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this machine a role")
+
+// proxy is the environment's. It is given its password, and may repeat it.
+func (s *Store) proxy(r *http.Request) (*url.URL, error) {
+	u, err := http.ProxyFromEnvironment(r)
+	if u != nil {
+		secret, _ := u.User.Password()
+		s.sent.Keep(secret)
+	}
+	return u, err
+}
 
 // roleWait bounds one request to the service that hands out the keys of a role.
 const roleWait = 5 * time.Second

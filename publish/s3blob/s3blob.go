@@ -81,6 +81,7 @@ func New(o Options) (*Store, error) {
 	if s.transport, err = minio.DefaultTransport(secure); err != nil {
 		return nil, fmt.Errorf("set up S3: %w", err)
 	}
+	s.transport.Proxy = s.proxy
 	if o.RootCAs != nil {
 		s.transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs}
 	}

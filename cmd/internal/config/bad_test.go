@@ -136,7 +136,7 @@ func badFiles() []struct{ file, at, message string } {
 		{"tab", "4:1", "a tab stands in the indentation"},
 		{"tenant", "4:38", "\"mail.>\" cannot name a tenant"},
 		{"tenant_common", "2:34", "\"common\" names no organisation: an app signs in to one"},
-		{"tenant_word", "2:34", "\"contoso\" is not a tenant"},
+		{"tenant_word", "2:34", "this is not a tenant"},
 		{"three_proofs", "2:102", "these credentials have both client_secret and federated_token"},
 		{"two_documents", "6:1", "a second document begins here"},
 		{"two_secrets", "2:98", "these credentials have both client_secret and certificate"},

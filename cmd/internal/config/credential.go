@@ -32,6 +32,12 @@ func (s *section) credential(name string, c *Credential) {
 		if !ok {
 			at = s.place("credentials." + name)
 		}
+		switch key { // the secret itself, put into the wrong place, perhaps
+		case "client_id":
+			at.veil(c.ClientID)
+		case "tenant":
+			at.veil(c.Tenant)
+		}
 		s.problems.at(at, message, hint)
 	}
 	if !regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`).MatchString(name) {

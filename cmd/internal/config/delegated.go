@@ -36,7 +36,7 @@ func (c *Credential) delegated(bad report) {
 	case c.ClientID == "":
 		bad("client_id", "these credentials have no client_id", "add client_id: with the id of the app registration")
 	case !regexp.MustCompile(`^[!-~]{1,255}$`).MatchString(c.ClientID):
-		bad("client_id", quote(c.ClientID)+" is not a client id", "write it without spaces")
+		bad("client_id", "this is not a client id", "write it without spaces")
 	}
 	if c.Account != "" && !validAddress(c.Account) {
 		bad("account", quote(c.Account)+" is not the address of an account", "write name@example.com, as it is typed to sign in")

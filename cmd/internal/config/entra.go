@@ -51,7 +51,7 @@ func (c *Credential) entra(bad report) {
 		bad("client_id", "these credentials have no client_id", "add client_id: with the Application (client) ID of the app registration")
 	}
 	if c.ClientID != "" && !regexp.MustCompile(`^[A-Za-z0-9._~:/-]{1,256}$`).MatchString(c.ClientID) {
-		bad("client_id", quote(c.ClientID)+" is not a client id", "write the Application (client) ID of the app registration, a GUID")
+		bad("client_id", "this is not a client id", "write the Application (client) ID of the app registration, a GUID")
 	}
 	if c.Scope != "" && (!strings.HasSuffix(c.Scope, "/.default") || strings.ContainsAny(c.Scope, " \t\n")) {
 		bad("scope", quote(c.Scope)+" cannot be asked for by an app", "write exactly one scope that ends in /.default, for example https://outlook.office365.com/.default")
@@ -94,7 +94,7 @@ func (c *Credential) checkTenant(bad report, private bool) {
 		bad("tenant", quote(c.Tenant)+" names no organisation: an app signs in to one", "write the GUID or a domain of the organisation")
 	default:
 		if !tenantPattern(private).MatchString(c.Tenant) {
-			bad("tenant", quote(c.Tenant)+" is not a tenant", "write the GUID or a domain of the organisation, for example contoso.onmicrosoft.com")
+			bad("tenant", "this is not a tenant", "write the GUID or a domain of the organisation, for example contoso.onmicrosoft.com")
 		}
 	}
 }

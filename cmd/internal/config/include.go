@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -125,6 +126,7 @@ func (l *loader) csv(src *source, text []byte) {
 			return
 		}
 		if len(row) > len(keys) {
+			src.veilRow(row[0].line)
 			l.problems.at(src.at(row[len(keys)].token()), fmt.Sprintf("this row has %d cells, the header has %d", len(row), len(keys)), "put a cell that holds the separator into double quotes")
 			continue
 		}
@@ -170,6 +172,7 @@ func (l *loader) record(src *source, r *csv.Reader) ([]cell, error) {
 		if errors.As(err, &pe) {
 			at = place{src, pe.Line, src.column(pe.Line, pe.Column)}
 			err = pe.Err
+			src.veilRow(pe.Line)
 		}
 		l.problems.at(at, "this is not CSV: "+err.Error(), "put a cell with quotes, commas or line ends into double quotes, and double the quotes in it")
 		return nil, err
@@ -180,6 +183,14 @@ func (l *loader) record(src *source, r *csv.Reader) ([]cell, error) {
 		out[i] = cell{text: strings.TrimSpace(f), line: line, col: src.column(line, col)}
 	}
 	return out, nil
+}
+
+// veilRow hides all but the first cell of a row whose cells may not be what their columns say.
+func (s *source) veilRow(line int) {
+	row := []rune(s.lines[line-1])
+	if i := slices.IndexFunc(row, func(r rune) bool { return strings.ContainsRune(",;\t", r) }); i >= 0 {
+		place{s, line, i + 1}.veil(string(row[i:]))
+	}
 }
 
 // rowNode makes of a row what the same mailbox would be in YAML.

@@ -41,7 +41,7 @@ func (c *Credential) oauth2(bad report) {
 	case c.ClientID == "":
 		bad("client_id", "these credentials have no client_id", "add client_id:")
 	case !regexp.MustCompile(`^[!-~]{1,256}$`).MatchString(c.ClientID):
-		bad("client_id", quote(c.ClientID)+" is not a client id", "write it without spaces")
+		bad("client_id", "this is not a client id", "write it without spaces")
 	}
 	if c.ClientSecret.IsZero() && c.RefreshToken.IsZero() {
 		bad("", "these credentials have neither client_secret nor refresh_token", "add client_secret: file:/path/to/it for client credentials, or refresh_token: file:/path/to/it")

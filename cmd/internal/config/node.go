@@ -85,6 +85,7 @@ func (d *decoder) pairs(n ast.Node, known []string) []pair {
 		if text, err := scalar(n); err == nil && strings.Contains(text, ":") && !reference().MatchString(text) {
 			hint = "put a space after the colon: key: value"
 		}
+		d.veil(n) // a secret that lacks its key, perhaps
 		d.report(n, wrong(n, "keys with values are wanted here", hint))
 		return nil
 	}
@@ -143,13 +144,36 @@ func (d *decoder) merged(n ast.Node, known []string) []pair {
 	return out
 }
 
+// veil hides all values of a node.
+func (d *decoder) veil(n ast.Node) {
+	switch t := n.(type) {
+	case *ast.MappingNode:
+		for _, v := range t.Values {
+			d.veil(v.Value)
+		}
+	case *ast.MappingValueNode:
+		d.veil(t.Value)
+	case *ast.SequenceNode:
+		for _, v := range t.Values {
+			d.veil(v)
+		}
+	default:
+		if text, err := scalar(n); err == nil && !reference().MatchString(text) {
+			d.at(n).veil(text)
+		}
+	}
+}
+
 // unknown reports a key that nobody knows, with what may have been meant.
 func (d *decoder) unknown(e *ast.MappingValueNode, key string, known []string) {
-	// client_secrt: hunter2 is a misspelt key and a literal secret at once.
+	// client_secrt: hunter2 is a misspelt key and a literal secret at once, and so may be any other.
 	if text, err := scalar(e.Value); err == nil && secretish(key) {
 		d.src.conceal(text)
 	}
 	hint := suggest(key, known, "")
+	if hint == "" || secretish(hint) {
+		d.veil(e.Value)
+	}
 	if hint == "" {
 		hint = elsewhere(key)
 	}

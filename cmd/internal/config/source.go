@@ -19,7 +19,11 @@ type source struct {
 	order int // in which it was read: errors are sorted by it
 	lines []string
 	hide  []string // literal secrets found in it: never shown
+	veils []veil   // places where a secret may stand: not shown there
 }
+
+// veil hides a value that may be a secret, for all that is known of it.
+type veil struct{ line, from, to int } // from 1; the last character is not in it
 
 // newSource splits a file into lines. CR at their ends is not shown and a byte order mark is no column.
 func newSource(name string, order int, text []byte) *source {
@@ -57,6 +61,32 @@ func (s *source) conceal(secret string) {
 			s.hide = append(s.hide, line)
 		}
 	}
+}
+
+// veil hides so many characters from a place on, and the quotes around them.
+func (p place) veil(text string) {
+	if p.known() {
+		p.src.veils = append(p.src.veils, veil{p.line, p.col, p.col + utf8.RuneCountInString(text) + 2})
+	}
+}
+
+// veiled is a part of the place's line, which begins at a column, without what is veiled in it.
+func (p place) veiled(part []rune, begin int) string {
+	var out strings.Builder
+	under := false
+	for i, r := range part {
+		before, at := under, begin+i
+		under = slices.ContainsFunc(p.src.veils, func(v veil) bool {
+			return v.line == p.line && v.from <= at && at < v.to && !strings.ContainsRune(" ,;}]", r)
+		})
+		switch {
+		case !under:
+			out.WriteRune(r)
+		case !before:
+			out.WriteString(hidden)
+		}
+	}
+	return out.String()
 }
 
 // column turns an octet of a line, counted from 1, into a character.
@@ -135,14 +165,16 @@ func (p place) snippet() string {
 	if !p.known() || p.line > len(p.src.lines) {
 		return ""
 	}
-	line, col := []rune(p.src.lines[p.line-1]), p.col
+	line, col, begin := []rune(p.src.lines[p.line-1]), p.col, 1
 	col = min(col, len(line)+1)
 	if over := col - maskWidth; over > 0 {
-		line, col = line[over:], col-over
+		line, col, begin = line[over:], col-over, 1+over
 	}
 	line = []rune(printable(string(line[:min(len(line), col+snippetWidth)])))
 	// Secrets are masked before and after the caret by themselves, so that the caret stays right.
-	before, after := p.mask(string(line[:col-1])), string(line[col-1:])
+	before, after := p.veiled(line[:col-1], begin), p.veiled(line[col-1:], begin+col-1)
+	line = []rune(before + after)
+	before = p.mask(before)
 	if whole := p.mask(string(line)); whole != string(line) {
 		after = strings.TrimPrefix(whole, before)
 		if !strings.HasPrefix(whole, before) {
@@ -203,8 +235,13 @@ func (s *source) insideSecret(i int) bool {
 	const far = 400 // lines; a key in PEM has some fifty
 	width := func(j int) int { return len(leadingSpace().FindString(s.lines[j])) }
 	indent, loose := width(i), !keyLine().MatchString(s.lines[i])
+	stray := loose && strings.ContainsFunc(s.lines[i], unicode.IsLetter) // what stands among credentials without a key may be one
 	for j := i - 1; j >= 0 && i-j < far; j-- {
 		line := s.lines[j]
+		if stray && strings.HasPrefix(line, "credentials:") {
+			return true
+		}
+		stray = stray && (width(j) > 0 || strings.TrimSpace(line) == "")
 		if loose && keyLine().MatchString(line) {
 			if secretLine(line) {
 				return true
@@ -212,7 +249,9 @@ func (s *source) insideSecret(i int) bool {
 			loose = false
 		}
 		if strings.TrimSpace(line) != "" && width(j) < indent {
-			return secretLine(line)
+			if secretLine(line) || !stray {
+				return secretLine(line)
+			}
 		}
 	}
 	return false

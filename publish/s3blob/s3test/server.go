@@ -148,8 +148,8 @@ func Kind(r *http.Request) string {
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	if code := s.verify(r); code != "" {
-		refuse(w, http.StatusForbidden, code)
+	if code := s.verify(r); code != "" { // S3 repeats what was signed, too
+		refuse(w, http.StatusForbidden, code, " to ", r.Header.Get("Authorization"), " with ", r.Header.Get("X-Amz-Security-Token"))
 		return
 	}
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
@@ -169,11 +169,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // refuse answers with an error in S3's words.
-func refuse(w http.ResponseWriter, status int, code string) {
+func refuse(w http.ResponseWriter, status int, code string, more ...string) {
 	answer(w, status, struct {
 		XMLName       xml.Name `xml:"Error"`
 		Code, Message string
-	}{Code: code, Message: "the test server says " + code})
+	}{Code: code, Message: "the test server says " + code + strings.Join(more, "")})
 }
 
 func answer(w http.ResponseWriter, status int, body any) {
