@@ -113,8 +113,7 @@ func (p *pass) fetch(ctx context.Context, m *Message, failed error) error {
 		close(j.ready)
 		return p.enqueue(ctx, j)
 	case n > smallMessage:
-		defer free()
-		return p.stream(ctx, j, io.MultiReader(buf, m.Body))
+		return p.stream(ctx, j, io.MultiReader(buf, m.Body), free)
 	}
 	p.busy.Go(func() {
 		defer free()
@@ -164,10 +163,21 @@ func (p *pass) flush(ctx context.Context) error {
 	return nil
 }
 
-// stream carries a large message: nothing beside it, one pass from the socket to the store.
-func (p *pass) stream(ctx context.Context, j *job, body io.Reader) error {
+// stream carries a large message: nothing beside it, one pass from the socket to the store. free gives back what
+// was reserved for a small one. What the store holds besides is waited for while nothing is held: no two passes
+// can wait for each other.
+func (p *pass) stream(ctx context.Context, j *job, body io.Reader, free func()) error {
+	defer func() { free() }()
 	if err := p.flush(ctx); err != nil {
 		return err
+	}
+	if more := p.r.box.Holds; more > 0 {
+		free()
+		larger, err := p.r.memory.take(ctx, smallMessage+more)
+		if err != nil {
+			return err
+		}
+		free = larger
 	}
 	p.r.buildLarge(ctx, j, body)
 	close(j.ready)

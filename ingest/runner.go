@@ -24,6 +24,7 @@ type Mailbox struct {
 	Start       Start                       // that of Source
 	Restart     func(Start) (Source, error) // the same mailbox with another start, for a Job; may be nil
 	Blobs       publish.BlobStore           // nil: octets are hashed and not kept
+	Holds       int64                       // octets that Blobs holds in memory while a large message streams into it
 	Raw         bool                        // keep the raw message
 	Attachments bool                        // keep the attachments
 	After       After

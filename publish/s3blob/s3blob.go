@@ -30,6 +30,9 @@ const (
 	rawMail    = "message/rfc822" // new nearly every time: not looked up first
 )
 
+// Holds is how many octets of its content one Put keeps in memory at most: a part, until the server has it.
+const Holds = partSize
+
 // Options names a tenant's place in a bucket, and says how to reach it.
 type Options struct {
 	// Endpoint is the URL of the server, https unless it says http; empty: Amazon S3 in Region.

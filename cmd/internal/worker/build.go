@@ -16,6 +16,7 @@ import (
 	"mailflume/ingest/oauth"
 	"mailflume/ingest/pop3source"
 	"mailflume/publish"
+	"mailflume/publish/s3blob"
 )
 
 // builder makes the engine's mailboxes out of the configuration's. Token sources are shared by all
@@ -72,8 +73,13 @@ func (b *builder) mailbox(cfg *config.Config, m *config.Mailbox, idle bool) (ing
 	if err != nil {
 		return ingest.Mailbox{}, err
 	}
+	var holds int64
+	if _, ok := store.(*s3blob.Store); ok {
+		holds = 4 * s3blob.Holds // the original, both bodies, and an attachment at a time
+	}
 	return ingest.Mailbox{
-		Key: m.Key(), Host: m.Host, Source: b.w.crash.Source(src), Start: m.Start.Ingest(), Blobs: b.w.crash.Blobs(store), Raw: cfg.Blobs.Raw, Attachments: cfg.Blobs.Attachments,
+		Holds: holds,
+		Key:   m.Key(), Host: m.Host, Source: b.w.crash.Source(src), Start: m.Start.Ingest(), Blobs: b.w.crash.Blobs(store), Raw: cfg.Blobs.Raw, Attachments: cfg.Blobs.Attachments,
 		Info:  publish.MailboxInfo{ID: m.ID, Address: m.Address, Protocol: string(m.Protocol), Tenant: m.Tenant, Labels: m.Labels},
 		After: m.After.Ingest(), PollEvery: time.Duration(m.PollEvery), Canary: canary,
 		Restart: func(start ingest.Start) (ingest.Source, error) {
