@@ -66,7 +66,11 @@ func (r *run) login(ctx context.Context, b *signedIn) Outcome {
 		b.session = nil
 		return b.failed(err)
 	}
-	return fine(fmt.Sprintf("as %s with %s", b.m.User, strings.ToUpper(string(b.m.Auth))))
+	with := strings.ToUpper(string(b.m.Auth))
+	if b.m.Auth == ingest.Bearer { // as the server offers
+		with = "a token"
+	}
+	return fine(fmt.Sprintf("as %s with %s", b.m.User, with))
 }
 
 // failed judges what the server said, with the ids of the token in hand.
