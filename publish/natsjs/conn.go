@@ -1,7 +1,6 @@
 package natsjs
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -98,9 +97,9 @@ func (c *Conn) awaitFirst(ctx context.Context, up <-chan struct{}) (err error) {
 		if c.opt.Patience > 0 && waited > c.opt.Patience && isAbsent(first) {
 			return c.noConnection(first)
 		}
-		if !w.began && (isAbsent(first) || first != nil && waited > time.Second || waited > silent) {
+		if !w.began && (isAbsent(first) || first != nil && waited > time.Second) {
 			w.began = true
-			c.updateWaiting(&w, c.noConnection(cmp.Or(first, errNoAnswer)), true)
+			c.updateWaiting(&w, c.noConnection(first), true)
 		}
 		select {
 		case <-up:
@@ -112,11 +111,6 @@ func (c *Conn) awaitFirst(ctx context.Context, up <-chan struct{}) (err error) {
 	}
 	return nil
 }
-
-// silent is how long a server may take to answer before people are told.
-const silent = 3 * time.Second
-
-var errNoAnswer = errors.New("no answer")
 
 func (c *Conn) noConnection(why error) error {
 	return fmt.Errorf("%w: connect to NATS at %s: %w", publish.ErrUnavailable, c.where(c.nc), why)

@@ -11,6 +11,7 @@ import (
 
 	"mailflume/cmd/internal/config"
 	"mailflume/ingest"
+	"mailflume/publish"
 	"mailflume/publish/natsjs"
 	"mailflume/publish/natsjs/embed"
 )
@@ -28,9 +29,17 @@ func (w *Worker) connect(ctx context.Context) error {
 		return err
 	}
 	opt.Worker, opt.Hooks = w.opt.Name, w.natsHooks()
+	silent := time.AfterFunc(3*time.Second, func() { w.natsTrouble(fmt.Errorf("%w: no answer from %s", publish.ErrUnavailable, w.cfg.NATS.URL)) })
+	defer silent.Stop()
+	waiting := opt.Hooks.Waiting
+	opt.Hooks.Waiting = func(why error) { // it knows more
+		silent.Stop()
+		waiting(why)
+	}
 	if w.conn, err = natsjs.Connect(ctx, w.crash.NATS(opt)); err != nil {
 		return err
 	}
+	silent.Stop()
 	w.setNATS(true)
 	if err := w.conn.EnsureStream(ctx, StreamConfig(w.cfg)); err != nil {
 		return err
