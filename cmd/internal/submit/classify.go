@@ -67,6 +67,10 @@ func replyFault(at stage, code int, enhanced smtp.EnhancedCode) ingest.Fault {
 		return ingest.Fault{Class: ingest.Transient, Code: ingest.CodeSubmitBusy}
 	case enhanced == smtp.EnhancedCode{5, 7, 139}:
 		return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeSubmitOff, Lasting: true}
+	case enhanced == smtp.EnhancedCode{5, 7, 13}: // RFC 5248 section 2.4: the account is disabled
+		return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeAccount, Lasting: true}
+	case enhanced == smtp.EnhancedCode{5, 7, 14}: // Gmail: the owner has to sign in with a browser
+		return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeAlert}
 	case code == 535, code == 530, code == 538: // RFC 4954 section 6
 		return ingest.Fault{Class: ingest.Auth, Code: ingest.CodeSubmitRefused, Lasting: true}
 	case at == atAuth && (code == 500 || code == 555):
