@@ -27,6 +27,7 @@ type crew struct {
 	boxes   map[publish.Key]*sourcetest.Mailbox
 	sent    int
 	hands   map[string]*hand
+	canary  func(publish.Key) *ingest.Canary // nil: none
 }
 
 // hand is one worker and what it reported.
@@ -60,7 +61,11 @@ func newCrew(t *testing.T, boxes int) *crew {
 func (c *crew) mailboxes(definition string) []ingest.Mailbox {
 	out := make([]ingest.Mailbox, 0, len(c.keys))
 	for _, k := range c.keys {
-		out = append(out, ingest.Mailbox{Key: k, Host: "h", Source: c.boxes[k], Blobs: c.blobs, Raw: true, PollEvery: time.Minute, Definition: definition})
+		m := ingest.Mailbox{Key: k, Host: "h", Source: c.boxes[k], Blobs: c.blobs, Raw: true, PollEvery: time.Minute, Definition: definition}
+		if c.canary != nil {
+			m.Canary = c.canary(k)
+		}
+		out = append(out, m)
 	}
 	return out
 }
