@@ -37,15 +37,20 @@ func controlCommand(verb, short, long, done string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			boxes, err := which.of(cfg, args)
-			if err != nil {
-				return err
+			boxes, wrong := which.of(cfg, args)
+			if wrong != nil && !cfg.Partial {
+				return wrong
 			}
 			conn, end, err := reach(cmd.Context(), cfg, false)
 			if err != nil {
 				return err
 			}
 			defer end()
+			if wrong != nil {
+				if boxes, err = which.served(cmd.Context(), conn, cfg); err != nil {
+					return err
+				}
+			}
 			var failed []error
 			for box, answer := range controlAll(cmd.Context(), conn, cfg, boxes, verb) {
 				if answer.err != nil {
@@ -92,6 +97,22 @@ func (c *choice) of(cfg *config.Config, args []string) ([]*config.Mailbox, error
 		return nil, fail(exitUsage, fmt.Errorf("no mailbox is meant: there are the credentials %s", strings.Join(cfg.CredentialNames(), ", ")))
 	}
 	return boxes, nil
+}
+
+// served are the mailboxes that workers have, where the configuration cannot be read.
+func (c *choice) served(ctx context.Context, conn *natsjs.Conn, cfg *config.Config) (boxes []*config.Mailbox, err error) {
+	if c.credentials != "" {
+		return nil, fail(exitConfig, errors.New("--credentials needs a configuration that is valid: name the mailboxes, or write --all"))
+	}
+	o, err := worker.Survey(ctx, conn, cfg.NATS.Stream.Name)
+	for _, row := range o.Rows {
+		if c.tenant == "" || row.Tenant == c.tenant {
+			m := &config.Mailbox{ID: row.Mailbox}
+			m.Tenant = row.Tenant
+			boxes = append(boxes, m)
+		}
+	}
+	return boxes, err
 }
 
 // controlled is what became of one mailbox.

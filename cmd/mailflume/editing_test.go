@@ -53,6 +53,9 @@ func TestWhoAsksWorkersGoesOnWhileTheFileIsBeingEdited(t *testing.T) {
 			{[]string{"resume", "support"}, 0, "support goes on (worker here)"},
 			{[]string{"poll", "default/invoices"}, 0, "invoices is being looked at"},
 			{[]string{"pause", "nobody"}, exitFailed, ""},
+			{[]string{"pause", "--all"}, 0, "invoices is paused (worker here)\nsupport is paused (worker here)"},
+			{[]string{"resume", "--all"}, 0, "support goes on"},
+			{[]string{"pause", "--credentials", "demo"}, exitConfig, ""},
 			{[]string{"check"}, exitConfig, ""},
 			{[]string{"check", "--json"}, exitConfig, `"kind":"configuration","name":"` + file + `","step":"file","status":"failed"`},
 		} {
