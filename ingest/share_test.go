@@ -27,7 +27,7 @@ type crew struct {
 	boxes   map[publish.Key]*sourcetest.Mailbox
 	sent    int
 	hands   map[string]*hand
-	canary  func(publish.Key) *ingest.Canary // nil: none
+	canary  func(publish.Key) *ingest.Canary
 }
 
 // hand is one worker and what it reported.
@@ -47,6 +47,7 @@ func newCrew(t *testing.T, boxes int) *crew {
 	c := &crew{
 		t: t, cluster: sourcetest.NewCluster(12 * time.Second), log: logtest.NewMemory(), blobs: newBlobs(),
 		boxes: map[publish.Key]*sourcetest.Mailbox{}, hands: map[string]*hand{},
+		canary: func(publish.Key) *ingest.Canary { return nil },
 	}
 	for i := range boxes {
 		k := publish.Key{Tenant: "t", Mailbox: fmt.Sprint("box", i)}
@@ -61,11 +62,9 @@ func newCrew(t *testing.T, boxes int) *crew {
 func (c *crew) mailboxes(definition string) []ingest.Mailbox {
 	out := make([]ingest.Mailbox, 0, len(c.keys))
 	for _, k := range c.keys {
-		m := ingest.Mailbox{Key: k, Host: "h", Source: c.boxes[k], Blobs: c.blobs, Raw: true, PollEvery: time.Minute, Definition: definition}
-		if c.canary != nil {
-			m.Canary = c.canary(k)
-		}
-		out = append(out, m)
+		out = append(out, ingest.Mailbox{
+			Key: k, Host: "h", Source: c.boxes[k], Blobs: c.blobs, Raw: true, PollEvery: time.Minute, Canary: c.canary(k), Definition: definition,
+		})
 	}
 	return out
 }
