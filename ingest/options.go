@@ -14,6 +14,9 @@ type Endpoint struct {
 	TLS      *tls.Config // cloned before use; nil: system roots, TLS 1.2 or newer. ServerName defaults to the host
 	// Dial opens the TCP connection; nil: a net.Dialer with keep-alive. Budgets and tests wrap it.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	// Trace is told the dialogue inside of TLS, line by line and without what signs in, from many goroutines.
+	// Mail is in it, if mail is read. Nil: nobody listens.
+	Trace func(line string)
 }
 
 // Open opens the TCP connection.

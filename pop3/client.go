@@ -17,6 +17,8 @@ type Options struct {
 	// MinRate is the least number of octets per second that an answer must have after two minutes of
 	// waiting for it; 0: 1024, negative: none.
 	MinRate int
+	// Secured, if it is set, takes the connection that StartTLS has made TLS and returns the one to use.
+	Secured func(net.Conn) net.Conn
 	// AllowPlaintext lets credentials go over a connection that is not TLS. Only tests want that.
 	AllowPlaintext bool
 }
@@ -116,6 +118,9 @@ func (c *Client) StartTLS(ctx context.Context, cfg *tls.Config) error {
 		return c.fail("STLS handshake", err)
 	}
 	c.wire.conn, c.secure, c.caps, c.banner = conn, true, nil, ""
+	if c.opt.Secured != nil {
+		c.wire.conn = c.opt.Secured(conn)
+	}
 	return nil
 }
 

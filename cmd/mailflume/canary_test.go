@@ -263,7 +263,7 @@ func TestNoSecretLeaksWhateverFails(t *testing.T) {
 		c.clean(t, page, fetch(t, "http://"+listen+page))
 	}
 	c.commands(file, "config show", "config validate", "config schema", "status -o wide", "status -o json", "status -o yaml", "tap --from-start --json", "audit imap",
-		"poll box-echo", "poll password-imap0", "pause imap", "resume imap", "quarantine ls", "backfill imap --since 1h --json", "check", "check --json", "check pop --send", "check pop --send --json", "login p-person --device", "explain MF-AUTH-001")
+		"poll box-echo", "poll password-imap0", "pause imap", "resume imap", "quarantine ls", "backfill imap --since 1h --json", "check", "check --json", "check pop --send", "check pop --send --json", "check --trace --all", "login p-person --device", "explain MF-AUTH-001")
 	bundle := c.bundle(file)
 	for name, want := range map[string]string{
 		"config.yaml": "client_secret: \"***\"", "files.txt": "octets free", "state.txt": "password-imap0", "metrics-2.txt": "mailflume_nats_up 1", "log.jsonl": `"level":"debug"`,

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -17,8 +18,8 @@ import (
 )
 
 type checkFlags struct {
-	offline, json, strict, all, send bool
-	parallel                         int
+	offline, json, strict, all, send, trace bool
+	parallel                                int
 }
 
 func checkCommand() *cobra.Command {
@@ -46,6 +47,7 @@ func checkCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&f.strict, "strict", false, "exit 3 for warnings too")
 	cmd.Flags().BoolVar(&f.all, "all", false, "print every mailbox, not only those that need somebody")
 	cmd.Flags().BoolVar(&f.send, "send", false, "send a probe to each mailbox over SMTP, and wait for its event: a worker must be running")
+	cmd.Flags().BoolVar(&f.trace, "trace", false, "print the dialogues with mail servers, without what signs in")
 	cmd.Flags().IntVar(&f.parallel, "parallel", 16, "mailboxes at a time")
 	return cmd
 }
@@ -63,6 +65,14 @@ func runCheck(cmd *cobra.Command, cfg *config.Config, names []string, f checkFla
 	if isTerminal(bar) && !f.json {
 		o.Progress = func(done, all int) {
 			_, _ = fmt.Fprintf(bar, "\r\x1b[Kcheck: [%s] %d of %d", progress(done, all), done, all)
+		}
+	}
+	if f.trace {
+		var mu sync.Mutex
+		o.Progress, o.Trace = nil, func(m *config.Mailbox, line string) {
+			mu.Lock()
+			defer mu.Unlock()
+			_, _ = fmt.Fprintf(bar, "%s %s\n", m.Name(), line)
 		}
 	}
 	report := check.Run(cmd.Context(), cfg, o)

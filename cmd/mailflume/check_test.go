@@ -63,3 +63,23 @@ func TestAFailureOfTheCatalogueIsPlayed(t *testing.T) {
 		t.Errorf("exit %d for a failure that is none", code)
 	}
 }
+
+func TestATraceOfACheckShowsTheDialoguesWithoutTheToken(t *testing.T) {
+	stage, err := demo.Start()
+	must(t, err)
+	defer func() { must(t, stage.Close()) }()
+	code, out, errOut := call(t, "check", "--trace", "-c", stage.ConfigFile())
+	if code != 0 || strings.Contains(out, "C: ") {
+		t.Errorf("exit %d: %s", code, out)
+	}
+	for _, want := range []string{"support S: * OK ", "AUTHENTICATE XOAUTH2 dXNlcj1zdXBwb3J0QGV4YW1wbGUuY29t", "invoices C: AUTH XOAUTH2", "***", "invoices C: UIDL", "support C: T2 EXAMINE INBOX"} {
+		if !strings.Contains(errOut, want) {
+			t.Errorf("the trace lacks %q: %s", want, errOut)
+		}
+	}
+	for line := range strings.Lines(errOut) {
+		if len(line) > 400 {
+			t.Errorf("too long for a line without a token: %s", line)
+		}
+	}
+}

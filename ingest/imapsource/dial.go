@@ -13,6 +13,7 @@ import (
 	"github.com/emersion/go-imap/v2"
 
 	"mailflume/ingest"
+	"mailflume/publish/redact"
 )
 
 const (
@@ -39,7 +40,7 @@ func (s *Source) dial(ctx context.Context) (*guard, error) {
 		_ = raw.Close()
 		return nil, classify("imap connect", trouble{at: atConnect, err: err, end: context.Cause(ctx), sent: &s.sent})
 	}
-	return newGuard(conn, raw, s.opt.ProgressTimeout, ep.Security == ingest.StartTLS), nil
+	return newGuard(redact.Trace(conn, ep.Trace, &s.sent), raw, s.opt.ProgressTimeout, ep.Security == ingest.StartTLS), nil
 }
 
 // secure brings the connection to TLS 1.2 or newer, with the host's name checked.

@@ -33,7 +33,7 @@ func (s *Source) Handshake(ctx context.Context) (tls.ConnectionState, error) {
 	}
 	defer g.Close()
 	var state tls.ConnectionState
-	if conn, ok := g.Conn.(*tls.Conn); ok {
+	if conn, ok := g.Conn.(interface{ ConnectionState() tls.ConnectionState }); ok {
 		state = conn.ConnectionState()
 	}
 	return state, nil

@@ -63,6 +63,7 @@ type selection struct {
 
 // connect dials and signs in with one token, all within ConnectTimeout.
 func (s *Source) connect(ctx context.Context, tok ingest.Token) (*session, error) {
+	s.sent.Keep(tok.Value)
 	sess, err := s.begin(ctx, func(sess *session) error { return sess.signIn(tok) })
 	if err == nil {
 		sess.ends = tok.SessionEnd(s.opt.Now())
@@ -136,7 +137,6 @@ func (s *session) authenticate(tok ingest.Token) error {
 		c   *sasl.Client
 		err error
 	)
-	s.src.sent.Keep(tok.Value)
 	at := atToken
 	switch s.mechanism(l.Mechanism) {
 	case ingest.XOAUTH2:

@@ -10,6 +10,7 @@ import (
 
 	"mailflume/ingest"
 	"mailflume/pop3"
+	"mailflume/publish/redact"
 )
 
 // Prepare implements ingest.Preparer: it waits for a token.
@@ -26,6 +27,7 @@ func (s *Source) Open(ctx context.Context) (ingest.Session, error) {
 
 // connect makes one attempt with one secret.
 func (s *Source) connect(ctx context.Context, tok ingest.Token) (*session, error) {
+	s.sent.Keep(tok.Value)
 	c, err := s.secured(ctx)
 	if err != nil {
 		return nil, err
@@ -66,9 +68,11 @@ func (s *Source) secured(ctx context.Context) (*pop3.Client, error) {
 			_ = conn.Close()
 			return nil, classify(err, situation{op: "pop3 TLS handshake", sent: &s.sent})
 		}
-		conn = secure
+		conn = redact.Trace(secure, s.opt.Endpoint.Trace, &s.sent)
 	}
-	c := pop3.New(conn, &pop3.Options{Timeout: s.opt.ProgressTimeout})
+	c := pop3.New(conn, &pop3.Options{
+		Timeout: s.opt.ProgressTimeout, Secured: func(c net.Conn) net.Conn { return redact.Trace(c, s.opt.Endpoint.Trace, &s.sent) },
+	})
 	if err := s.greet(ctx, c); err != nil {
 		_ = c.Close()
 		return nil, err
@@ -128,7 +132,6 @@ func (s *Source) authenticate(ctx context.Context, c *pop3.Client, secret string
 	login := s.opt.Login
 	login.Mechanism = mechanism(login.Mechanism, caps)
 	at = situation{op: "pop3 sign-in", caps: caps, login: login.Mechanism, worked: int(s.worked.Load()), signIn: s.lineOf(secret), sent: &s.sent}
-	s.sent.Keep(secret)
 	switch login.Mechanism {
 	case ingest.Password:
 		err = c.AuthUserPass(ctx, login.User, secret)

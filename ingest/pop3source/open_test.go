@@ -312,3 +312,22 @@ func TestWhatAServerRepeatsOfASignInIsInNoError(t *testing.T) {
 		t.Errorf("the next greeting: %v", err)
 	}
 }
+
+func TestADialogueIsTracedWithoutTheTokenOverBothWaysToTLS(t *testing.T) {
+	const token = "opaque/Token+0123456789~abcdefghijklmnopqrstuvwxyz"
+	for name, row := range map[string]struct {
+		srv pop3test.Options
+		mod func(*Options)
+	}{"implicit": {pop3test.Options{}, func(*Options) {}}, "STLS": {pop3test.Options{Security: pop3test.STLS}, overSTLS}} {
+		row.srv.Verify = tokenIs(token)
+		var told strings.Builder
+		trace := func(o *Options) { o.Endpoint.Trace = func(line string) { told.WriteString(line + "\n") } }
+		s := open(t, source(t, start(t, row.srv), with(token), row.mod, trace))
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if text := told.String(); !strings.Contains(text, "C: AUTH XOAUTH2\nS: +") || !strings.Contains(text, "***") || strings.Contains(text, token[20:40]) || !strings.Contains(text, "C: QUIT\nS: +OK") {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+}

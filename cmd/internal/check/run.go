@@ -24,6 +24,8 @@ type Options struct {
 	Reach func(ctx context.Context) (natsjs.Options, func(), error)
 	// Progress is told how many sections are done. It may be nil and is called from many goroutines.
 	Progress func(done, all int)
+	// Trace is told the dialogues with mail servers, without what signs in. As Progress.
+	Trace func(m *config.Mailbox, line string)
 }
 
 // Report is what was found, in an order that depends on the configuration alone.
@@ -62,6 +64,7 @@ func Run(ctx context.Context, cfg *config.Config, o Options) *Report {
 	began := time.Now()
 	r := &run{cfg: cfg, opt: o, tokens: map[string]*tokenSteps{}, servers: map[string]*serverSteps{}}
 	r.parts = worker.NewParts(cfg, func(string, oauth.RefreshInfo) {})
+	r.parts.Trace(o.Trace)
 	defer r.parts.Close() // nothing of it is needed any more
 	shared := []*Section{r.configuration()}
 	if o.Offline {

@@ -75,7 +75,7 @@ func signedIn(ctx context.Context, opt Options, sent *redact.Memory, do func(*sm
 			return legs, fmt.Errorf("smtp token: %w", err)
 		}
 		sent.Keep(token.Value)
-		err = attempt(ctx, opt, token.Value, &legs, do)
+		err = attempt(ctx, opt, token.Value, sent, &legs, do)
 		if err == nil || refused != "" || !tokenRefused(err) || opt.Login.Mechanism == ingest.Password {
 			return legs, err
 		}
@@ -90,7 +90,7 @@ func tokenRefused(err error) bool {
 }
 
 // attempt is one connection.
-func attempt(ctx context.Context, opt Options, token string, legs *Legs, send func(*smtp.Client) error) error {
+func attempt(ctx context.Context, opt Options, token string, sent *redact.Memory, legs *Legs, send func(*smtp.Client) error) error {
 	watch := time.Now()
 	c, done, err := connect(ctx, opt.Endpoint)
 	legs.Connect += time.Since(watch)
@@ -98,6 +98,9 @@ func attempt(ctx context.Context, opt Options, token string, legs *Legs, send fu
 		return err
 	}
 	defer done()
+	if tell := opt.Endpoint.Trace; tell != nil { // the library's own TLS leaves nothing to wrap
+		c.DebugWriter = redact.NewLines("SMTP ", tell, sent)
+	}
 	watch = time.Now()
 	defer func() { legs.Submit += time.Since(watch) }()
 	if err := authenticate(c, opt, token); err != nil {

@@ -30,6 +30,7 @@ type builder struct {
 	stores  map[string]publish.BlobStore
 	tls     map[string]*tls.Config
 	signIns signIns
+	trace   func(m *config.Mailbox, line string) // nil: nobody listens
 
 	rereadAt time.Time
 }
@@ -109,6 +110,9 @@ func (b *builder) assemble(cfg *config.Config, m *config.Mailbox, login ingest.L
 	end, err := b.endpoint(m)
 	if err != nil {
 		return nil, err
+	}
+	if b.trace != nil {
+		end.Trace = func(line string) { b.trace(m, line) }
 	}
 	if m.Protocol == config.POP3 {
 		return pop3source.New(pop3source.Options{

@@ -41,6 +41,13 @@ func (p *Parts) SignIns(conn *natsjs.Conn) {
 	p.b.signIns = signInsOf(p.cfg, conn)
 }
 
+// Trace has the dialogues of the sources that are made from now on told, without what signs in.
+func (p *Parts) Trace(tell func(m *config.Mailbox, line string)) {
+	p.b.mu.Lock()
+	defer p.b.mu.Unlock()
+	p.b.trace = tell
+}
+
 // Login returns how a mailbox signs in; its token source is shared as in a worker.
 func (p *Parts) Login(m *config.Mailbox) (ingest.Login, error) {
 	p.b.mu.Lock()
@@ -59,7 +66,11 @@ func (p *Parts) Source(m *config.Mailbox, login ingest.Login) (ingest.Source, er
 func (p *Parts) Submission(m *config.Mailbox) (submit.Options, error) {
 	p.b.mu.Lock()
 	defer p.b.mu.Unlock()
-	return p.b.submission(m)
+	opt, err := p.b.submission(m)
+	if tell := p.b.trace; tell != nil {
+		opt.Endpoint.Trace = func(line string) { tell(m, line) }
+	}
+	return opt, err
 }
 
 // Close ends what the parts share.
