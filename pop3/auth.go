@@ -16,8 +16,9 @@ import (
 const maxChallenges = 4
 
 // AuthXOAUTH2 signs in with a bearer token by XOAUTH2, as Exchange Online and Gmail document it. It
-// takes two steps: Exchange ends the connection on a token in the AUTH line. Only if the server
-// refuses the bare command is the token put on that line.
+// takes two steps: with a token in it the AUTH line has more than the 255 octets of RFC 2449 section 4 (RFC
+// 5034 section 4 keeps that limit for it, and sets none for the line of the second step), and Exchange ends the
+// connection on it. Only if the server refuses the bare command is the token put on that line.
 func (c *Client) AuthXOAUTH2(ctx context.Context, user, token string) error {
 	if err := sendable(user, token); err != nil {
 		return err

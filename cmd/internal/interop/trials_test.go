@@ -33,8 +33,8 @@ func trials() []trial {
 }
 
 const (
-	parked    = 15 * time.Minute // what people may mend at any time
-	lastingly = time.Hour        // what only a change on this side mends
+	parked = 15 * time.Minute // what people may mend at any time
+	hourly = time.Hour        // what only a change on this side mends
 )
 
 // issuerTrials: no token can be had. Thirty mailboxes ask as one does.
@@ -45,7 +45,7 @@ func issuerTrials() []trial {
 	with := func(f finding, says string) finding { f.says = says; return f }
 	throttled := finding{state: ingest.StateThrottled, code: ingest.CodeTokenThrottled, says: "429", next: "nothing to do", check: ingest.CodeTokenThrottled}
 	html := finding{state: ingest.StateBackoff, code: ingest.CodeTokenAnswer, says: "sign in to the network", next: "captive portal", check: ingest.CodeTokenAnswer}
-	secret := finding{state: ingest.StateAuthFailed, code: ingest.CodeClientSecret, says: "AADSTS7000215", next: "Value", check: ingest.CodeClientSecret, rest: lastingly}
+	secret := finding{state: ingest.StateAuthFailed, code: ingest.CodeClientSecret, says: "AADSTS7000215", next: "Value", check: ingest.CodeClientSecret, rest: hourly}
 	return []trial{
 		{name: "the issuer is down at the start", set: many, strike: closes, heal: opens, tokens: 4, imap: with(down, "refused")},
 		{name: "an issuer that is not Entra is down", set: setting{dovecot: app, credential: "{type: oauth2, token_url: ISSUER/token, client_id: rig, client_secret: file:secret, ca_file: ca.pem}"},
@@ -72,8 +72,8 @@ func tokenTrials() []trial {
 	taken.tries = 8
 	noRoles := mints(oauthtest.MintOptions{Roles: []string{"Other"}})
 	forIMAP := rig.Options{AppOnly: true, Scope: "IMAP.AccessAsApp"}
-	disabled := finding{state: ingest.StateAuthFailed, code: ingest.CodeAppDisabled, says: "one is needed because", next: "enable it", check: ingest.CodeAppDisabled, tries: 6, rest: lastingly}
-	long := finding{state: ingest.StateAuthFailed, code: ingest.CodeTokenTooLong, says: "octets", next: "fewer permissions", check: ingest.CodeTokenTooLong, tries: 4, rest: lastingly}
+	disabled := finding{state: ingest.StateAuthFailed, code: ingest.CodeAppDisabled, says: "one is needed because", next: "enable it", check: ingest.CodeAppDisabled, tries: 6, rest: hourly}
+	long := finding{state: ingest.StateAuthFailed, code: ingest.CodeTokenTooLong, says: "octets", next: "fewer permissions", check: ingest.CodeTokenTooLong, tries: 4, rest: hourly}
 	roles := append(strings.Split(strings.Repeat("Some.Permission.That.Is.Not.Needed ", 250), " "), "IMAP.AccessAsApp", "POP.AccessAsApp")
 	return []trial{
 		{name: "wrong audience", set: setting{introspect: true, dovecot: forExchange}, strike: graph, heal: clears, tokens: 8, imap: refused},
@@ -104,6 +104,8 @@ func serverTrials() []trial {
 	temporary := finding{state: ingest.StateBackoff, code: ingest.CodeAuthTemporary, says: "Temporary authentication failure", next: "nothing to do", check: ingest.CodeAuthTemporary, tries: 8}
 	closed := temporary
 	closed.check = ingest.CodeTokenDown
+	unknown := temporary
+	unknown.check = "" // it has a token of its own
 	noMethod := finding{state: ingest.StateConfigError, code: ingest.CodeMechanism, says: "it offers: PLAIN", next: "use one that the server offers", check: ingest.CodeMechanism, tries: 3, rest: parked}
 	noPassword := noMethod
 	noPassword.says = "it offers: XOAUTH2"
@@ -126,6 +128,9 @@ func serverTrials() []trial {
 		{name: "Dovecot's issuer does not know Dovecot", set: asks, strike: fails(oauthtest.Fault{Path: "/introspect", Status: 401, Body: "{}"}), heal: clears, tokens: 1, imap: temporary},
 		{name: "Dovecot's issuer answers HTML", set: asks, strike: fails(oauthtest.Fault{Path: "/introspect", Body: "<html>"}), heal: clears, tokens: 1, imap: temporary},
 		{name: "everybody's issuer is down in mid-life", set: asks, inLife: true, strike: closes, heal: opens, imap: closed},
+		{name: "a token is revoked, and Dovecot takes that for an outage", set: setting{introspect: true, dovecot: rig.Options{AppOnly: true, Audience: oauthtest.DefaultAudience}},
+			inLife: true, imap: unknown, strike: func(s *scene) { s.issuer.Revoke(s.front.Token()) },
+			heal: func(s *scene) { s.ahead.Add(int64(6 * time.Minute)) }}, // so long it is believed; then another token is tried
 		{name: "Dovecot takes no tokens", set: setting{dovecot: with("auth_mechanisms = plain")}, tokens: 1, imap: noMethod},
 		{name: "Dovecot takes no passwords", set: setting{dovecot: with("auth_mechanisms = xoauth2"), credential: pw}, imap: noPassword},
 		{name: "the password has changed", set: setting{dovecot: app, credential: pw}, inLife: true, strike: changePassword("other"), heal: changePassword("password"), imap: wrong},
