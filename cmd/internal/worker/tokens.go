@@ -88,6 +88,11 @@ func shared[T issuing](b *builder, c *config.Credential, variant string, build f
 		}
 		b.onToken(c.Name, i)
 	}}}
+	issuer := c.TokenURL + " " + c.ClientID
+	if b.gates[issuer] == nil {
+		b.gates[issuer] = oauth.NewGate()
+	}
+	o.Gate = b.gates[issuer]
 	var none T
 	if c.CAFile != "" {
 		pool, err := certPool(c.CAFile)
