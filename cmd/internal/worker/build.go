@@ -30,8 +30,6 @@ type builder struct {
 	stores  map[string]publish.BlobStore
 	tls     map[string]*tls.Config
 	signIns signIns
-
-	rereadAt time.Time
 }
 
 func newBuilder(w *Worker) *builder {

@@ -17,22 +17,13 @@ type issuing interface {
 	Reread()
 }
 
-// rereadEvery is how often sources hear of a reread.
-const rereadEvery = time.Minute
-
-// reread has all sources try again at once, and reports whether they heard.
-func (b *builder) reread() bool {
+// reread has all sources try again at once.
+func (b *builder) reread() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	now := time.Now()
-	if now.Sub(b.rereadAt) < rereadEvery {
-		return false
-	}
-	b.rereadAt = now
 	for _, s := range b.tokens {
 		s.Reread()
 	}
-	return true
 }
 
 // tokenSource returns what a mailbox is signed in with. Mailboxes of equal credentials share it.
