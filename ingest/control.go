@@ -87,17 +87,21 @@ func errContested(pause bool) error {
 	return &Error{Fault{Class: Transient, Code: CodeBusy}, "", errors.New(text)}
 }
 
-// Resume lets a paused mailbox go on.
+// Resume lets a paused mailbox go on; one that is not paused ends its waits, as for Poll.
 func (f *Fleet) Resume(ctx context.Context, box publish.Key) error {
 	if !f.Has(box) {
 		return notServed(box)
 	}
+	_, paused := f.pausedSince(box)
 	if p := f.opt.Pauses; p == nil {
 		f.notePause(box, false)
 	} else if err := p.Resume(ctx, box); err != nil {
 		return err
 	}
-	return f.heed(ctx, box, false)
+	if err := f.heed(ctx, box, false); err != nil || paused {
+		return err
+	}
+	return f.Poll(box)
 }
 
 // Poll ends a mailbox's waits, so that it looks at its server now.

@@ -28,7 +28,6 @@ func (r *runner) rest(ctx context.Context, err error) bool {
 		return r.stepBack(ctx, err, f)
 	}
 	wait := r.backoff.next(f)
-	r.restFor(f)
 	if f.Class == SessionOver && r.backoff.tries == 1 {
 		// Every session ends once, with its token if nothing else ends it. Only one that ends again before the
 		// mailbox was read is trouble.
@@ -36,6 +35,9 @@ func (r *runner) rest(ctx context.Context, err error) bool {
 		r.opt.Hooks.state(r.box.Key, Status{State: StateConnecting, At: now, Until: now.Add(wait), Err: err, Fault: f})
 	} else {
 		r.trouble(err, r.doubted(f), wait)
+	}
+	if _, stored := publishFault(err); !stored { // the log itself is in trouble
+		r.restFor(f)
 	}
 	began := r.opt.Now()
 	ok := r.sleep(ctx, wait)

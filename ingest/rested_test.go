@@ -1,6 +1,7 @@
 package ingest_test
 
 import (
+	"context"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -81,6 +82,11 @@ func TestARepairedMailboxDoesNotWaitForWhatItWasRefusedAsBefore(t *testing.T) {
 		"somebody asks for a look": func(w *world, b *ingest.Mailbox) *ingest.Fleet {
 			f := ingest.New(w.opt)
 			time.AfterFunc(time.Second, func() { _ = f.Poll(b.Key) })
+			return f
+		},
+		"somebody resumes what is not paused": func(w *world, b *ingest.Mailbox) *ingest.Fleet {
+			f := ingest.New(w.opt)
+			time.AfterFunc(time.Second, func() { _ = f.Resume(context.Background(), b.Key) })
 			return f
 		},
 		"a secret has changed": func(w *world, _ *ingest.Mailbox) *ingest.Fleet {

@@ -160,8 +160,14 @@ func (d *delegated) mint(ctx context.Context) (minted, *ingest.Error) {
 			}
 			continue
 		}
+		if e := d.opt.Gate.enter(ctx, d.opt.Name); e != nil { // before the claim: nobody else waits meanwhile
+			return minted{shared: true}, e
+		}
 		rec.Claim = fmt.Sprintf("%016x", rand.Uint64())
 		saved, e := d.vault.save(ctx, rec, revision)
+		if e != nil || saved == 0 {
+			d.opt.Gate.free()
+		}
 		if e != nil {
 			return minted{}, e
 		}
@@ -213,6 +219,7 @@ func (d *delegated) exchange(ctx context.Context, rec record, revision uint64) (
 		form.Set("scope", d.opt.Scope)
 	}
 	m, a, failure := d.post(ctx, &id, form)
+	d.opt.Gate.leave(d.opt.Name, failure)
 	next, rotated := rec, false
 	next.Claim = ""
 	if a.RefreshToken != "" && a.RefreshToken != rec.Refresh {

@@ -14,7 +14,8 @@
 //   - after a failure the issuer is left alone (Retry-After, else 5 s to 5 min) and callers get the
 //     failure at once, with the time that is left in Fault.Wait;
 //   - the mailboxes of a Google service account, which have a token each, share what is not their own:
-//     when the account is refused, one of them tries again, not a thousand;
+//     when the account is refused, one of them tries again, not a thousand; and so do accounts that
+//     people have signed in to through one client ([Gate]);
 //   - the secret goes to the authority and to nobody else: redirects are not followed, answers are
 //     bounded, and no error, hook or log can lead back to it;
 //   - what a person has signed in to ([SignIn], [NewDelegated]) is sealed in a [TokenStore] that all workers

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -9,7 +10,7 @@ import (
 )
 
 const (
-	gateSlots   = 4 // requests under way for one service account: some forty a second at Google's pace
+	gateSlots   = 4 // requests under way for one service account or client: some forty a second at Google's pace
 	gateRefused = 3 // mailboxes refused in a row make it the account's fault
 )
 
@@ -23,8 +24,10 @@ const (
 type gate struct {
 	now   func() time.Time
 	slots chan struct{}
+	own   func(ingest.Fault) bool // failures that say that all is well with what is shared; nil: none does
 
 	mu       sync.Mutex
+	seen     map[string]bool // mailboxes that came here
 	refused  map[string]bool // mailboxes since the last success
 	failure  *ingest.Error   // why it is closed
 	failures int
@@ -34,7 +37,26 @@ type gate struct {
 }
 
 func newGate(now func() time.Time) *gate {
-	return &gate{now: now, slots: make(chan struct{}, gateSlots), refused: map[string]bool{}}
+	return &gate{now: now, slots: make(chan struct{}, gateSlots), refused: map[string]bool{}, seen: map[string]bool{}}
+}
+
+// Gate is what the sources of one client at one issuer share, each of which has an account of its own
+// ([NewDelegated], [NewOAuth2] with a refresh token): when the issuer wants to be left alone, or refuses the
+// client, one of them finds out when that is over. What ends one account's grant closes no gate.
+type Gate struct{ *gate }
+
+// NewGate returns an open one.
+func NewGate() *Gate {
+	g := newGate(time.Now)
+	g.own = func(f ingest.Fault) bool {
+		switch f.Code {
+		case ingest.CodeClientSecret, ingest.CodeSecretExpired, ingest.CodeSecretMissing, ingest.CodePublicClient, ingest.CodeLoginClient,
+			ingest.CodeAppUnknown, ingest.CodeAppDisabled, ingest.CodeTenantUnknown, ingest.CodeTokenRequest:
+			return false
+		}
+		return f.Class == ingest.Auth
+	}
+	return &Gate{g}
 }
 
 // enter waits for a slot. Whoever gets nil must leave.
@@ -45,6 +67,9 @@ func (g *gate) enter(ctx context.Context, mailbox string) *ingest.Error {
 	select {
 	case g.slots <- struct{}{}:
 	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return &ingest.Error{Fault: ingest.Fault{Class: ingest.Transient, Code: ingest.CodeTokenDown}, Op: opToken, Err: errQueue}
+		}
 		return closedError()
 	}
 	e := g.pass(mailbox) // what was open before the wait may be closed now
@@ -58,6 +83,7 @@ func (g *gate) enter(ctx context.Context, mailbox string) *ingest.Error {
 func (g *gate) closed(mailbox string) *ingest.Error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.seen[mailbox] = true
 	return g.held(mailbox)
 }
 
@@ -80,12 +106,22 @@ func (g *gate) held(mailbox string) *ingest.Error {
 	if g.probing {
 		wait = max(wait, holdOffMin)
 	}
-	if g.failure == nil || wait <= 0 {
+	if g.failure == nil || wait <= 0 || len(g.seen) == 1 { // a single one is held back by its renewer
 		return nil
 	}
 	e := *g.failure
 	e.Fault.Wait = wait
 	return &e
+}
+
+var errQueue = errors.New("others are asking the token endpoint, which is slow")
+
+// free gives the slot back of one that did not ask.
+func (g *gate) free() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	<-g.slots
+	g.probing = false
 }
 
 // leave takes note of what became of a request for a mailbox.
@@ -95,7 +131,7 @@ func (g *gate) leave(mailbox string, failure *ingest.Error) {
 	<-g.slots
 	probe := g.probing
 	g.probing = false
-	if failure == nil {
+	if failure == nil || g.own != nil && g.own(failure.Fault) {
 		g.failure, g.failures = nil, 0
 		clear(g.refused)
 		return

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -33,6 +34,30 @@ func TestANewSecretEndsTheWaitThatARefusalHasAndNotTheOneThatTheIssuerNamed(t *t
 			if took := time.Since(began); c.waits && (took < c.fault.Wait || took > c.fault.Wait+5*time.Second) || !c.waits && took > 5*time.Second {
 				t.Errorf("%s: asked again after %v", name, took)
 			}
+		})
+	}
+}
+
+func TestATokenInItsLastMomentsIsUsedOnlyIfThereIsNoOther(t *testing.T) {
+	for _, well := range []bool{true, false} {
+		s := &mintScript{took: 2 * time.Second}
+		s.answer = func(n int) (string, *ingest.Error) {
+			if n > 1 && !well {
+				return "", down(0)
+			}
+			return fmt.Sprint("token-", n), nil
+		}
+		inBubble(t, s, func(t *testing.T, r *renewer) {
+			wantToken(t, r, "", "token-1")
+			r.mu.Lock()
+			r.used = false // nobody wanted it when it could have been renewed ahead of time
+			r.mu.Unlock()
+			pass(time.Until(r.token.Expires) - 15*time.Second)
+			want := "token-1"
+			if well {
+				want = "token-2"
+			}
+			wantToken(t, r, "", want)
 		})
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"time"
 
 	"mailflume/ingest"
 )
@@ -51,7 +52,9 @@ func NewOAuth2(o OAuth2Options) (*Source, error) {
 		return nil, fmt.Errorf("oauth2: %w", err)
 	}
 	c := &clientSource{opt: o, at: at}
-	return newSource("oauth2 "+originOf(at.url)+at.url.Path+" client "+o.ClientID+" scope "+cmp.Or(o.Scope, "(default)"), client, c.mint, o.Common), nil
+	own := o.Common
+	own.Timeout = time.Hour // of the wait at the gate; the request itself has its own
+	return newSource("oauth2 "+originOf(at.url)+at.url.Path+" client "+o.ClientID+" scope "+cmp.Or(o.Scope, "(default)"), client, c.mint, own), nil
 }
 
 func (o *OAuth2Options) check() error {
@@ -74,6 +77,18 @@ func OwnParams() []string {
 // mint makes one real token request. The way in which the secret travels is set and never found out
 // by trying: a wrong secret would count twice, and accounts are locked by counting.
 func (c *clientSource) mint(ctx context.Context) (minted, *ingest.Error) {
+	name := fmt.Sprintf("%p", c) // each source is one account
+	if e := c.opt.Gate.enter(ctx, name); e != nil {
+		return minted{shared: true}, e
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.opt.Timeout)
+	defer cancel()
+	m, failure := c.ask(ctx)
+	c.opt.Gate.leave(name, failure)
+	return m, failure
+}
+
+func (c *clientSource) ask(ctx context.Context) (minted, *ingest.Error) {
 	defer c.at.http.CloseIdleConnections()
 	id := identity{grant: grantClient}
 	form := url.Values{"grant_type": {"client_credentials"}}

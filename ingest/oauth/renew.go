@@ -14,6 +14,7 @@ import (
 const (
 	renewAhead  = 10 * time.Minute // a token with less left is renewed, or with less than a fifth of its life
 	forceEvery  = time.Minute      // between two renewals that a refused token forces
+	lastMoments = 20 * time.Second // of a token: a new one is waited for
 	holdOffMin  = 5 * time.Second
 	holdOffMax  = 5 * time.Minute
 	believed    = 3 // times in a row that a moment is kept to
@@ -116,8 +117,12 @@ func (r *renewer) look(ctx context.Context, refused string) (ingest.Token, *flig
 	r.used = true
 	force := refused != "" && refused == r.token.Value
 	if !force && r.left(now) > 0 {
+		soon := r.left(now) <= min(lastMoments, r.life/4)
 		if r.flight == nil && r.left(now) <= r.ahead() && r.held(now) <= 0 {
-			r.start(false)
+			r.start(soon)
+		}
+		if soon && r.flight != nil { // a sign-in would come too late; if nothing comes, this token is all there is
+			return ingest.Token{}, r.flight, nil
 		}
 		return r.token, nil, nil
 	}

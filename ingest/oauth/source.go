@@ -14,13 +14,14 @@ import (
 type Source struct {
 	name   string
 	http   *http.Client
+	gate   *Gate
 	tokens *renewer
 }
 
 var _ ingest.TokenSource = (*Source)(nil)
 
 func newSource(name string, client *http.Client, mint func(context.Context) (minted, *ingest.Error), c Common) *Source {
-	return &Source{name: name, http: client, tokens: newRenewer(mint, c.Now, c.Timeout, c.Hooks.Refreshed)}
+	return &Source{name: name, http: client, gate: c.Gate, tokens: newRenewer(mint, c.Now, c.Timeout, c.Hooks.Refreshed)}
 }
 
 // Token returns the cached token without I/O while it is good, and otherwise waits for the one
@@ -31,7 +32,12 @@ func (s *Source) Token(ctx context.Context, refused string) (ingest.Token, error
 
 // Reread says that the credential may have changed: the next Token asks at once, whatever failed before.
 // That is heard once a minute.
-func (s *Source) Reread() { s.tokens.reread() }
+func (s *Source) Reread() {
+	if s.gate != nil {
+		s.gate.reread()
+	}
+	s.tokens.reread()
+}
 
 // String names the source without its credential and token.
 func (s *Source) String() string { return s.name }
@@ -67,6 +73,7 @@ type Common struct {
 	Timeout time.Duration    // of one token request; default 30 s
 	Now     func() time.Time // default time.Now
 	Hooks   Hooks
+	Gate    *Gate // of the client at its issuer, where that has several accounts; nil: it has one
 }
 
 func (c *Common) fill() {
@@ -75,5 +82,8 @@ func (c *Common) fill() {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Gate == nil {
+		c.Gate = NewGate()
 	}
 }

@@ -25,18 +25,17 @@ type builder struct {
 	mu      sync.Mutex // guards the maps: a reload and the sweeper meet there
 	w       *Worker
 	onToken func(credential string, i oauth.RefreshInfo)
-	now     func() time.Time   // nil: time.Now
-	tokens  map[string]issuing // by all that makes a credential
+	now     func() time.Time       // nil: time.Now
+	tokens  map[string]issuing     // by all that makes a credential
+	gates   map[string]*oauth.Gate // by token endpoint and client
 	stores  map[string]publish.BlobStore
 	tls     map[string]*tls.Config
 	signIns signIns
 	trace   func(m *config.Mailbox, line string) // nil: nobody listens
-
-	rereadAt time.Time
 }
 
 func newBuilder(w *Worker) *builder {
-	return &builder{w: w, tokens: map[string]issuing{}, stores: map[string]publish.BlobStore{}, tls: map[string]*tls.Config{}}
+	return &builder{w: w, tokens: map[string]issuing{}, gates: map[string]*oauth.Gate{}, stores: map[string]publish.BlobStore{}, tls: map[string]*tls.Config{}}
 }
 
 func (b *builder) build(cfg *config.Config) ([]ingest.Mailbox, error) {

@@ -17,22 +17,13 @@ type issuing interface {
 	Reread()
 }
 
-// rereadEvery is how often sources hear of a reread.
-const rereadEvery = time.Minute
-
-// reread has all sources try again at once, and reports whether they heard.
-func (b *builder) reread() bool {
+// reread has all sources try again at once.
+func (b *builder) reread() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	now := time.Now()
-	if now.Sub(b.rereadAt) < rereadEvery {
-		return false
-	}
-	b.rereadAt = now
 	for _, s := range b.tokens {
 		s.Reread()
 	}
-	return true
 }
 
 // tokenSource returns what a mailbox is signed in with. Mailboxes of equal credentials share it.
@@ -88,6 +79,11 @@ func shared[T issuing](b *builder, c *config.Credential, variant string, build f
 		}
 		b.onToken(c.Name, i)
 	}}}
+	issuer := c.TokenURL + " " + c.ClientID
+	if b.gates[issuer] == nil {
+		b.gates[issuer] = oauth.NewGate()
+	}
+	o.Gate = b.gates[issuer]
 	var none T
 	if c.CAFile != "" {
 		pool, err := certPool(c.CAFile)

@@ -51,15 +51,20 @@ func stamps(files []string) []stamp {
 type changes struct {
 	seen []stamp
 	due  bool
+	told time.Time
 }
 
-// look tells of changes when nothing has changed since the last look, and again until they were heard.
-func (c *changes) look(now []stamp, tell func() (heard bool)) {
+// rereadEvery is how often changes are told: sources of tokens hear of them once a minute.
+const rereadEvery = time.Minute
+
+// look tells of changes when nothing has changed since the last look.
+func (c *changes) look(now []stamp, tell func()) {
 	switch {
 	case !same(c.seen, now):
 		c.seen, c.due = now, true
-	case c.due:
-		c.due = !tell()
+	case c.due && time.Since(c.told) >= rereadEvery:
+		c.due, c.told = false, time.Now()
+		tell()
 	}
 }
 
@@ -93,17 +98,13 @@ func (w *Worker) watch(ctx context.Context) {
 }
 
 // repaired has what waits for a right credential try again: a file with a secret has changed. Without
-// that it would be found out by the next try, which is rare by then. It reports whether that was heard:
-// not where it was done less than a minute ago.
-func (w *Worker) repaired() bool {
-	if !w.boxes.reread() {
-		return false
-	}
+// that it would be found out by the next try, which is rare by then.
+func (w *Worker) repaired() {
+	w.boxes.reread()
 	if w.board.Troubled() > 0 {
 		w.log.Info().Msg("a file with a secret has changed: what is in trouble is tried again")
 		w.fleet.Wake()
 	}
-	return true
 }
 
 // reload takes a changed configuration over; a bad one changes nothing.

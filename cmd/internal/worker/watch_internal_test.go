@@ -9,31 +9,30 @@ import (
 	"time"
 )
 
-func TestWhatHasChangedIsToldOnceItRestsAndUntilItIsHeard(t *testing.T) {
-	half, whole, first := []stamp{{size: 3}}, []stamp{{size: 6}}, []stamp{{size: 0}}
+func TestWhatHasChangedIsToldOnceItRestsAndNotMoreThanOnceAMinute(t *testing.T) {
+	first, half, whole := []stamp{{size: 0}}, []stamp{{size: 3}}, []stamp{{size: 6}}
 	for name, tc := range map[string]struct {
-		looks [][]stamp
-		heard []bool // of those that were told
-		want  []int  // looks at which it was told
+		looks [][]stamp // one each 15 s; the last one stays
+		want  []int     // looks at which it was told
 	}{
-		"nothing":               {[][]stamp{first, first, first}, nil, nil},
-		"at once":               {[][]stamp{first, whole, whole, whole}, []bool{true}, []int{2}},
-		"in two parts":          {[][]stamp{half, whole, whole, whole}, []bool{true}, []int{2}},
-		"in two parts, slowly":  {[][]stamp{half, half, whole, whole, whole}, []bool{true, true}, []int{1, 3}},
-		"not heard twice":       {[][]stamp{whole, whole, whole, whole, whole}, []bool{false, false, true}, []int{1, 2, 3}},
-		"away and here again":   {[][]stamp{{{gone: true}}, whole, whole}, []bool{true}, []int{2}},
-		"as it was once before": {[][]stamp{half, first, first}, []bool{true}, []int{2}},
+		"nothing":               {[][]stamp{first}, nil},
+		"at once":               {[][]stamp{first, whole}, []int{2}},
+		"in two parts":          {[][]stamp{half, whole}, []int{2}},
+		"in two parts, slowly":  {[][]stamp{half, half, whole}, []int{1, 5}},
+		"written all the time":  {[][]stamp{half, half, whole, whole, half, half, whole, whole, half}, []int{1, 5, 9}},
+		"away and here again":   {[][]stamp{{{gone: true}}, whole}, []int{2}},
+		"as it was once before": {[][]stamp{half, first}, []int{2}},
 	} {
-		c, told := changes{seen: first}, []int(nil)
-		for n, now := range tc.looks {
-			c.look(now, func() bool {
-				told = append(told, n)
-				return tc.heard[len(told)-1]
-			})
-		}
-		if !slices.Equal(told, tc.want) {
-			t.Errorf("%s: told at looks %v, want %v", name, told, tc.want)
-		}
+		synctest.Test(t, func(t *testing.T) {
+			c, told := changes{seen: first}, []int(nil)
+			for n := range 20 {
+				c.look(tc.looks[min(n, len(tc.looks)-1)], func() { told = append(told, n) })
+				<-time.After(15 * time.Second)
+			}
+			if !slices.Equal(told, tc.want) {
+				t.Errorf("%s: told at looks %v, want %v", name, told, tc.want)
+			}
+		})
 	}
 }
 
@@ -60,19 +59,4 @@ func TestASecretOfKubernetesChangesWithItsLink(t *testing.T) {
 	if same(before, stamps(file)) {
 		t.Error("another file of the same size and time is taken for the old one")
 	}
-}
-
-func TestSourcesHearOfARereadOnceAMinute(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b, heard := newBuilder(nil), 0
-		for range 121 {
-			if b.reread() {
-				heard++
-			}
-			<-time.After(time.Second)
-		}
-		if heard != 3 {
-			t.Errorf("heard %d times in two minutes", heard)
-		}
-	})
 }
