@@ -19,3 +19,15 @@ func TestAPersonWhoWasNotAskedForSendingIsAskedAnew(t *testing.T) {
 		}
 	}
 }
+
+func TestAnIssuersStepNamesTheKeysOfItsCredentials(t *testing.T) {
+	for authority, key := range map[string]string{"https://login.example": "authority: of credentials.c", "": "token_url: of credentials.c"} {
+		c := &config.Credential{Name: "c", Authority: authority, TokenURL: "https://login.example/token"}
+		for _, code := range []ingest.Code{ingest.CodeHostUnknown, ingest.CodeConnRefused, ingest.CodeTimeout, ingest.CodeCertName} {
+			o := check.OfIssuer(c, check.Outcome{Level: check.Failed, Code: code, Next: []string{"set host: to a name that is in the certificate"}})
+			if text := strings.Join(o.Next, "\n"); !strings.Contains(text, key) || strings.Contains(text, "host:") {
+				t.Errorf("%s: %s", code, text)
+			}
+		}
+	}
+}

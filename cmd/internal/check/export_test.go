@@ -4,6 +4,7 @@ package check
 var (
 	Unasked      = unasked
 	ThroughProxy = throughProxy
+	OfIssuer     = ofIssuer
 )
 
 // GivenUp says whether a server is signed in to no more after these.
