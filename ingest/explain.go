@@ -16,7 +16,7 @@ func generalExplanations() []explanation {
 	return []explanation{
 		{CodeUnknown, "something failed that mailflume has no name for", "read the error text; it is tried again by itself. Report it if it stays"},
 		{CodeConfigInvalid, "the configuration is not valid", "correct the line that the error shows, then run: mailflume config validate"},
-		{CodeSecretMissing, "a secret cannot be read", "create the file or variable that the reference names; files need mode 0600 or 0400"},
+		{CodeSecretMissing, "a secret, or a file of certificates, cannot be used", "create the file or variable that the error names, or correct the path; files with secrets need mode 0600 or 0400, ca_file: is PEM"},
 		{CodeListen, "the address for http.listen cannot be used", "stop what listens there, or set http.listen to another address or to off: each worker on a machine needs an address of its own"},
 		{CodeDiffers, "workers that share this mailbox define it otherwise", "give all workers the same configuration; until then the mailbox is read as the worker that has it says"},
 		{CodeFileRead, "a file of mail cannot be read; the others are", "check its path and mode. Of a folder, name the files in it: FOLDER/*"},
@@ -53,7 +53,7 @@ func authExplanations() []explanation {
 		{CodeTokenAnswer, "the token endpoint's answer is not a token", "look for a captive portal or proxy between this machine and the authority, and check authority:"},
 		{CodeTokenRedirect, "the token endpoint answered with a redirect, which is never followed with a secret", "set authority: or token_url: to the final address"},
 		{CodeCertificate, "the certificate was not accepted, or has expired, or its key cannot be used", "upload the certificate to the app registration, renew it if it has ended; the key must be RSA, in PEM or PFX. Where the registration trusts an authority and a subject in place of one certificate, the file needs the whole chain and that subject"},
-		{CodeNotConnected, "signed in, but the server does not open the mailbox", "Exchange Online: give the app FullAccess with Add-MailboxPermission, check the address, and Get-CASMailbox for ImapEnabled and PopEnabled"},
+		{CodeNotConnected, "signed in, but the server does not open the mailbox", "run mailflume check: it prints the commands with your ids. Exchange Online: give the app FullAccess with Add-MailboxPermission, check the address, and Get-CASMailbox for ImapEnabled and PopEnabled"},
 		{CodeMechanism, "the server does not offer the configured sign-in method", "use one that the server offers (the error lists them): a token signs in with XOAUTH2 or OAUTHBEARER, a password with PLAIN; auth: forces one"},
 		{CodeTokenTooLong, "the server closed the connection on the token: it is longer than the server takes", "give the app fewer permissions: each makes the token longer. Over POP3 servers take less than over IMAP: use that, or raise the server's limit"},
 		{CodeTokenExpired, "the token ended during the session", "nothing to do: the session is opened again with a fresh token"},

@@ -37,6 +37,9 @@ func TestCommandsBesideAWorkerNeedNoListener(t *testing.T) {
 	if code != 0 || !strings.Contains(out, "support") || !strings.Contains(out, "since the mailbox came") || errOut != "" {
 		t.Errorf("status, with port 0: exit %d\n%s%s", code, out, errOut)
 	}
+	if code, out, errOut := call(t, "check", "--send", "-c", file); code != 0 || strings.Count(out, "ok    probe") != 2 {
+		t.Errorf("a probe to each mailbox of the demo: exit %d\n%s%s", code, out, errOut)
+	}
 	begin := time.Now()
 	if code, _, errOut := call(t, "run", "--once", "-c", file); code != exitNATS || !strings.Contains(errOut, "mailflume poll") || time.Since(begin) > 20*time.Second {
 		t.Errorf("one pass beside a worker: exit %d after %s: %s", code, time.Since(begin), errOut)

@@ -128,7 +128,8 @@ func selectMailboxes(cfg *config.Config, names []string) ([]*config.Mailbox, err
 	}
 	for _, n := range names {
 		if !slices.ContainsFunc(out, func(m *config.Mailbox) bool { return n == m.ID || n == m.Name() }) {
-			return nil, fmt.Errorf("%s configures no mailbox %q; the ids are in mailflume config show", cfg.Path, n)
+			_, err := cfg.Find(n)
+			return nil, fmt.Errorf("%s: %w", cfg.Path, err)
 		}
 	}
 	return out, nil

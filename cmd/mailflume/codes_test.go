@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"mailflume/cmd/internal/catalogue"
 	"mailflume/ingest"
 )
 
@@ -18,8 +19,8 @@ func codesPage() string {
 	var b strings.Builder
 	b.WriteString("# Every error code\n\n" +
 		"Made by `make codes` from what `mailflume explain CODE` says; do not edit. *Then* is what mailflume does by itself: a mailbox\n" +
-		"heals without a restart. Codes are added, never renamed.\n\n" +
-		"| code | meaning | what to do | class | then |\n|---|---|---|---|---|\n")
+		"heals without a restart. *See it*: `mailflume demo --fault N` plays it on this machine. Codes are added, never renamed.\n\n" +
+		"| code | meaning | what to do | class | then | see it |\n|---|---|---|---|---|---|\n")
 	cell := strings.NewReplacer("|", "\\|", "\n", " ")
 	for _, c := range ingest.Codes() {
 		meaning, next := ingest.Explain(c)
@@ -27,7 +28,8 @@ func codesPage() string {
 		if f, ok := ingest.Usual(c); ok {
 			class, then = f.Class.String(), f.Pace()
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", c, cell.Replace(meaning), cell.Replace(next), class, then)
+		see := strings.ReplaceAll(strings.Trim(fmt.Sprint(catalogue.Of(c)), "[]"), " ", ", ")
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", c, cell.Replace(meaning), cell.Replace(next), class, then, see)
 	}
 	return b.String()
 }

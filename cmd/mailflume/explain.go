@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mailflume/cmd/internal/catalogue"
 	"mailflume/ingest"
 	"mailflume/parse"
 )
@@ -29,6 +30,9 @@ func explainCommand() *cobra.Command {
 				if wanted(string(c)) {
 					meaning, next := ingest.Explain(c)
 					fmt.Fprintf(&b, "%s  %s\n    next: %s\n", c, meaning, next)
+					if len(catalogue.Of(c)) > 0 {
+						fmt.Fprintf(&b, "    see it: mailflume demo --fault %s\n", c)
+					}
 				}
 			}
 			for _, c := range parse.IssueCodes() {
@@ -48,7 +52,7 @@ func explainCommand() *cobra.Command {
 func unknownCode(code string, near []string) error {
 	text := "`mailflume explain` lists them all"
 	if len(near) > 0 {
-		text = "did you mean " + strings.Join(near, ", ") + "?"
+		text = "did you mean " + strings.Join(near[:min(len(near), 5)], ", ") + "?"
 	}
 	return fail(exitUsage, fmt.Errorf("there is no code %q; %s", code, text))
 }

@@ -30,6 +30,6 @@ func initCommand() *cobra.Command {
 			return writeNew(cmd, path, text)
 		},
 	}
-	cmd.Flags().StringVar(&provider, "provider", "microsoft365", "microsoft365, google or generic")
+	cmd.Flags().StringVar(&provider, "provider", "microsoft365", "microsoft365, google, generic or delegated")
 	return cmd
 }

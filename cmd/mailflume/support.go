@@ -60,7 +60,7 @@ func writeBundle(cmd *cobra.Command, file string, wait time.Duration) error {
 		return fail(exitUsage, fmt.Errorf("%s exists; name another file with -o", file))
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: name a file in a folder that is yours with -o", err)
 	}
 	failed, err := support.Write(ctx, out, redact.New(secrets...), support.Parts(o))
 	if err := errors.Join(err, out.Close()); err != nil {

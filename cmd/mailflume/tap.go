@@ -31,7 +31,11 @@ func tapCommand() *cobra.Command {
 			}
 			var unknown error
 			if mailbox != "" && !slices.ContainsFunc(cfg.Mailboxes, func(m *config.Mailbox) bool { return m.ID == mailbox }) {
-				unknown = fail(exitUsage, fmt.Errorf("%s configures no mailbox %q (the ids: mailflume config show)", cfg.Path, mailbox))
+				_, err := cfg.Find(mailbox)
+				if err == nil {
+					err = fmt.Errorf("%q is a tenant and an id: write --tenant and --mailbox", mailbox)
+				}
+				unknown = fail(exitUsage, fmt.Errorf("%s: %w", cfg.Path, err))
 			}
 			if unknown != nil && !fromStart {
 				return unknown

@@ -87,7 +87,7 @@ func TestBadMailboxesSayWhatToDoOnceAndTheOthersGoOn(t *testing.T) {
 	var boxes, want strings.Builder
 	codes := map[string]string{}
 	add := func(id, code, extra string) {
-		fmt.Fprintf(&boxes, "  - {id: %s, address: %s@example.com, protocol: imap, %s}\n", id, id, extra)
+		fmt.Fprintf(&boxes, "  - {id: %s, address: support@example.com, protocol: imap, %s}\n", id, extra)
 		codes[id] = code
 		fmt.Fprintln(&want, id, code)
 	}
@@ -101,7 +101,7 @@ func TestBadMailboxesSayWhatToDoOnceAndTheOthersGoOn(t *testing.T) {
 	add("no-folder", "MF-BOX-001", "folders: [Nowhere], host: 127.0.0.1, ca_file: imap.pem, port: "+imapPort)
 	text := strings.Replace(good, "credentials:\n", "credentials:\n"+fmt.Sprintf(credential, "wrong", "wrong")+fmt.Sprintf(credential, "open", "open"), 1)
 	text = strings.Replace(text, "mailboxes:\n", "mailboxes:\n"+boxes.String(), 1)
-	text = strings.Replace(text, "format: console, level: warn", "format: json, level: info", 1)
+	text = strings.Replace(text, "format: console, level: info", "format: json, level: info", 1)
 	write("mailflume.yaml", text, 0o600)
 
 	code, out, errOut := call(t, "run", "--once", "-c", file)

@@ -78,6 +78,9 @@ func readChain(text []byte, password string) ([]*x509.Certificate, crypto.Privat
 		}
 		return readPFX(der, password)
 	}
+	if block, _ := pem.Decode(text); block == nil {
+		return nil, nil, errors.New("the file is neither PEM (-----BEGIN …) nor a PFX: name the one with the certificate and its key")
+	}
 	if err := checkKey(text); err != nil {
 		return nil, nil, err
 	}

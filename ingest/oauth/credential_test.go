@@ -155,7 +155,7 @@ func TestACertificateThatCannotWorkIsToldBeforeAnyRequest(t *testing.T) {
 		{"expired", oldPEM, thumbprint(old)},
 		{"not yet valid", early, "not valid before"},
 		{"no key", certOnly, "no private key"},
-		{"nothing", nil, "no certificates"},
+		{"nothing", nil, "neither PEM"},
 		{"another key", append(append([]byte{}, certOnly...), oldPEM[strings.Index(string(oldPEM), "-----BEGIN PRIVATE"):]...), "doesn't match"},
 		{"an EC key", block("EC PRIVATE KEY", []byte{1}), "RSA"},
 		{"an EC key in PKCS 8", block("PRIVATE KEY", pkcs8), "RSA"},

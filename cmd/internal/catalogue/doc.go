@@ -6,9 +6,10 @@
 // real protocols, runs the real check against it, and, for what shows only later, the mailbox's real
 // session, and returns what an operator is told.
 //
-//	found, err := catalogue.Reproduce(ctx, 47)
+//	found, err := catalogue.Reproduce(ctx, catalogue.Find(47)[0], nil)
 //	if err != nil { … } // the stage could not be built
 //	fmt.Println(found.Fault.Code, found.Text)
 //
-// Reproduce owns its servers and ends them before it returns.
+// Reproduce owns its servers and ends them before it returns; those of [Stand] wait for commands of other
+// processes until they are ended. [Codes] and [Of] tell which failure shows under which code.
 package catalogue

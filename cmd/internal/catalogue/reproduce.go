@@ -22,8 +22,9 @@ import (
 type Found struct {
 	Row
 	Fault  ingest.Fault
-	Text   string   // the error, then what to do, line by line
-	Later  []string // the same, of what shows only when the mailbox is read or a probe is sent; nil: the report has it
+	Worker ingest.Fault // as a worker sees it, which does not read tokens
+	Text   string       // the error, then what to do, line by line
+	Later  []string     // the same, of what shows only when the mailbox is read or a probe is sent; nil: the report has it
 	Report *check.Report
 }
 
@@ -37,18 +38,28 @@ func Find(n int) (out []Row) {
 	return out
 }
 
-// Reproduce plays a row and looks at it with the real check and, if that finds nothing, as a worker
-// does. Key signs the issuer's tokens; nil: a new one.
-func Reproduce(ctx context.Context, r Row, key *rsa.PrivateKey) (found *Found, err error) {
+// Stand plays a row until end is called. path is the configuration that leads there. Key signs the
+// issuer's tokens; nil: a new one.
+func Stand(r Row, key *rsa.PrivateKey) (path string, end func() error, err error) {
 	if r.Where != "" {
-		return nil, fmt.Errorf("row %d is not reproduced here: %s", r.N, r.Where)
+		return "", nil, fmt.Errorf("row %d is not reproduced here: %s", r.N, r.Where)
 	}
 	s, err := build(r, key)
 	if err != nil {
+		return "", nil, err
+	}
+	return filepath.Join(s.dir, "mailflume.yaml"), s.close, nil
+}
+
+// Reproduce plays a row and looks at it with the real check and, if that finds nothing, as a worker
+// does.
+func Reproduce(ctx context.Context, r Row, key *rsa.PrivateKey) (found *Found, err error) {
+	path, end, err := Stand(r, key)
+	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
-	cfg, err := config.Load(filepath.Join(s.dir, "mailflume.yaml"))
+	defer func() { err = errors.Join(err, end()) }()
+	cfg, err := config.Load(path)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +70,10 @@ func Reproduce(ctx context.Context, r Row, key *rsa.PrivateKey) (found *Found, e
 	for _, sec := range found.Report.Sections {
 		for _, st := range sec.Steps {
 			if st.Fault.Code != "" {
-				found.Fault, found.Text = st.Fault, st.Text+"\n"+strings.Join(st.Next, "\n")
+				found.Fault, found.Worker, found.Text = st.Fault, st.Fault, st.Text+"\n"+strings.Join(st.Next, "\n")
+				if st.Name == "claims" {
+					found.Worker = ingest.FaultOf(read(ctx, cfg))
+				}
 				return found, nil
 			}
 		}
@@ -80,6 +94,7 @@ func (f *Found) look(ctx context.Context, cfg *config.Config) error {
 		return nil
 	}
 	f.Fault = ingest.FaultOf(failure)
+	f.Worker = f.Fault
 	if next == nil {
 		_, usual := ingest.Explain(f.Fault.Code)
 		next = []string{usual}

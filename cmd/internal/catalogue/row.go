@@ -55,6 +55,13 @@ func atLogin(n int, answer string) Row {
 	return Row{N: n, Name: answer, IMAP: []imaptest.Rule{{Command: "AUTHENTICATE", Answers: []string{"{tag} " + answer + "\r\n"}}}}
 }
 
+// useless is a token that Entra gives and Exchange refuses, which says no more than to any other.
+func useless(name string, token oauthtest.MintOptions) Row {
+	r := atLogin(47, "NO AUTHENTICATE failed.")
+	r.Name, r.Mint = name, &token
+	return r
+}
+
 // challenged is a refused token with a reason.
 func challenged(n int, reason, answer string) Row {
 	return Row{N: n, Name: reason + " and " + answer, IMAP: []imaptest.Rule{
@@ -96,6 +103,7 @@ func otherRows() []Row {
 	return []Row{
 		{N: 35, Name: "HTTP 429", Issuer: oauthtest.Fault{Path: onToken, Status: 429, RetryAfter: "17", Body: "{}"}},
 		{N: 36, Name: "HTTP 503", Issuer: oauthtest.Fault{Path: onToken, Status: 503, Body: "<html>out of order"}},
+		{N: 36, Name: "an answer that does not come to its end", Issuer: oauthtest.Fault{Path: onToken, Body: strings.Repeat(" ", 1000), Drip: time.Second}},
 		{N: 39, Name: "HTML in place of a token", Issuer: body("<html><title>Sign in to the guest network</title>")},
 		{N: 40, Name: "a certificate of an authority that nobody knows", Change: [2]string{"ca_file: issuer.pem\ndefaults", "ca_file: imap.pem\ndefaults"}},
 		{N: 41, Name: "the discovery document is another issuer's", Issuer: oauthtest.Fault{Path: onDiscovery,
@@ -121,6 +129,8 @@ func otherRows() []Row {
 
 func mailRows() []Row {
 	return []Row{
+		useless("a token without roles", oauthtest.MintOptions{Roles: []string{}}),
+		useless("a token for Microsoft Graph", oauthtest.MintOptions{Audience: "https://graph.microsoft.com"}),
 		atLogin(47, "NO AUTHENTICATE failed."),
 		atOpen(49, "BAD User is authenticated but not connected."),
 		atOpen(50, "* BYE Session invalidated - AccessTokenExpired"),

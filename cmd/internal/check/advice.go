@@ -75,6 +75,7 @@ func Advice(code ingest.Code, m *config.Mailbox, says oauth.Claims) []string {
 	intro := []string{"in Exchange Online PowerShell (" + connectLine(m.Credential) + "); it takes minutes, sometimes hours, until it holds:"}
 	switch code {
 	case ingest.CodeAuthRefused:
+		intro = append(intro, "Get-Mailbox "+box+"   # none? then correct address:")
 		return slices.Concat(intro, known, rights, []string{on})
 	case ingest.CodeNotConnected:
 		return slices.Concat(intro, rights, []string{on}, known)
@@ -103,11 +104,20 @@ func principal(m *config.Mailbox, says oauth.Claims) (who string, known []string
 	}
 }
 
-// sendAsApp is the application permission that submission needs.
-const sendAsApp = "SMTP.SendAsApp"
+// What submission needs: an application's permission, or a person's.
+const (
+	sendAsApp  = "SMTP.SendAsApp"
+	sendAsUser = "SMTP.Send"
+)
 
 // mayNotSend is for a token that cannot submit whatever Exchange says.
 func mayNotSend(m *config.Mailbox, says oauth.Claims) []string {
+	if m.Credential.Type == config.TypeDelegated && len(says.Scopes) > 0 && !slices.Contains(says.Scopes, sendAsUser) {
+		return []string{
+			"the user was not asked for " + sendAsUser + ": app registration > API permissions > Microsoft Graph > Delegated permissions: add it",
+			"give the mailbox a canary: (or write it into scope: of credentials." + m.Credential.Name + "), and sign in again: mailflume login " + m.Credential.Name,
+		}
+	}
 	if m.Credential.Type != config.TypeEntra || says.AppID == "" || says.HasRole(sendAsApp) {
 		return nil
 	}

@@ -39,7 +39,7 @@ mailboxes:
 		t.Helper()
 		r := look(t, cfg)
 		token := step(t, r, check.Credential, "person", "token")
-		if token.Code != ingest.CodeLoginNeeded || !strings.Contains(text(t, r), "mailflume login") || r.Cause() != check.Authentication {
+		if token.Code != ingest.CodeLoginNeeded || !strings.Contains(text(t, r), "mailflume login person -c "+cfg.Path) || r.Cause() != check.Authentication {
 			t.Errorf("%s: %s, cause %v\n%s", when, token.Code, r.Cause(), text(t, r))
 		}
 	}

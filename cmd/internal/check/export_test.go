@@ -1,7 +1,11 @@
 package check
 
-// Unasked is unasked.
-var Unasked = unasked
+// What tests reach.
+var (
+	Unasked      = unasked
+	ThroughProxy = throughProxy
+	OfIssuer     = ofIssuer
+)
 
 // GivenUp says whether a server is signed in to no more after these.
 func GivenUp(came []error) bool {

@@ -19,6 +19,14 @@ const soon = 30 * 24 * time.Hour
 func (r *run) configuration() *Section {
 	s := &Section{Kind: Configuration, Name: r.cfg.Path}
 	s.add("file", func(context.Context) Outcome {
+		for _, name := range r.cfg.CredentialNames() {
+			if r.cfg.Credentials[name].ClientID == config.Placeholder {
+				return Outcome{
+					Level: Failed, Code: ingest.CodeConfigInvalid, Text: "client_id of credentials." + name + " is still what mailflume init wrote",
+					Next: []string{"write the Application (client) ID of the app registration, fill in what else " + r.cfg.Path + " leaves open, and check again"},
+				}
+			}
+		}
 		text := fmt.Sprintf("%s, %s", count(len(r.cfg.Mailboxes), "mailbox", "mailboxes"), count(len(r.cfg.Credentials), "credential", "credentials"))
 		if twice := readTwice(r.cfg.Mailboxes); len(twice) > 0 {
 			return doubtful(text, twice...)
@@ -82,16 +90,23 @@ func count(n int, one, many string) string {
 func (r *run) secrets(ctx context.Context) Outcome {
 	err := r.cfg.CheckSecrets(ctx)
 	if err == nil {
+		if doubts := r.cfg.DoubtSecrets(ctx); len(doubts) > 0 {
+			return doubtful("all can be read, but not all look as they should", doubts...)
+		}
 		return fine("all can be read, and by their owner only")
 	}
 	out := Outcome{Level: Failed, Code: ingest.CodeSecretMissing, Text: err.Error()}
 	if all, ok := errors.AsType[config.Errors](err); ok {
-		out.Text = all[0].Message
-		if len(all) > 1 {
-			out.Text = fmt.Sprintf("%d secrets or certificates cannot be used", len(all))
+		out.Text = fmt.Sprintf("%d secrets or files of certificates cannot be used", len(all))
+		if len(all) == 1 {
+			out.Text = "one secret or file of certificates cannot be used"
 		}
 		for _, e := range all {
-			out.Next = append(out.Next, fmt.Sprintf("%s:%d: %s: %s", e.File, e.Line, e.Message, e.Hint))
+			at := e.File
+			if e.Line > 0 {
+				at = fmt.Sprintf("%s:%d", e.File, e.Line)
+			}
+			out.Next = append(out.Next, fmt.Sprintf("%s: %s: %s", at, e.Message, e.Hint))
 		}
 	}
 	return out

@@ -165,8 +165,12 @@ func (p *printer) end(r *Report, boxes []*Section) {
 			bad++
 		}
 	}
-	fmt.Fprintf(p, "\n%s, %d of them not fine; steps: %d ok, %d warnings, %d failed, %d not done; %s\n",
-		count(len(boxes), "mailbox", "mailboxes"), bad, r.Count(OK), r.Count(Warning), r.Count(Failed), r.Count(NotDone), spent(r.Took))
+	p.WriteByte('\n')
+	if len(boxes) > 0 {
+		fmt.Fprintf(p, "%s, %d of them not fine; ", count(len(boxes), "mailbox", "mailboxes"), bad)
+	}
+	fmt.Fprintf(p, "steps: %d ok, %d warnings, %d failed, %d not done; %s\n",
+		r.Count(OK), r.Count(Warning), r.Count(Failed), r.Count(NotDone), spent(r.Took))
 }
 
 func (p *printer) paint(color, s string) string {

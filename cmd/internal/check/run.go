@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -85,7 +86,23 @@ func Run(ctx context.Context, cfg *config.Config, o Options) *Report {
 	r.each(ctx, shared[:first])
 	r.each(ctx, shared[first:])
 	r.each(ctx, boxes)
-	return &Report{Sections: append(shared, boxes...), Took: time.Since(began)}
+	report := &Report{Sections: append(shared, boxes...), Took: time.Since(began)}
+	report.once()
+	return report
+}
+
+// once leaves what the step secrets has told to it: each user of a file that cannot be used says so again.
+func (r *Report) once() {
+	if !slices.ContainsFunc(r.Sections[0].Steps, func(st *Step) bool { return st.Code == ingest.CodeSecretMissing }) {
+		return
+	}
+	for _, s := range r.Sections[1:] {
+		for _, st := range s.Steps {
+			if st.Code == ingest.CodeSecretMissing {
+				st.Outcome = Outcome{Text: "not done: it needs secrets"}
+			}
+		}
+	}
 }
 
 // each runs sections, so many at a time, and waits for all of them.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"mailflume/cmd/internal/config"
@@ -56,30 +57,36 @@ func (r *run) issuer(s *Section, c *config.Credential) []*Step {
 	if err != nil || u.Hostname() == "" || c.ManagedIdentity { // the platform's own endpoint
 		return nil
 	}
-	if p, err := http.ProxyFromEnvironment(&http.Request{URL: u}); err != nil || p != nil {
-		return []*Step{s.add("issuer", func(context.Context) Outcome { return fine(u.Host + " is asked through the proxy of HTTPS_PROXY") })}
-	}
-	port := u.Port()
-	if port == "" {
-		port = "443"
+	port := cmp.Or(u.Port(), "443")
+	p, err := http.ProxyFromEnvironment(&http.Request{URL: u})
+	target := net.JoinHostPort(u.Hostname(), port)
+	switch {
+	case err != nil:
+		return nil // the token request says so
+	case p != nil:
+		return []*Step{s.add("proxy", func(ctx context.Context) Outcome { return throughProxy(ctx, p, target) })}
 	}
 	dns := s.add("dns", func(ctx context.Context) Outcome { return ofIssuer(c, lookUp(ctx, u.Hostname())) })
 	tcp := s.add("tcp", func(ctx context.Context) Outcome { return ofIssuer(c, dial(ctx, u.Hostname(), port)) }, dns)
-	return []*Step{s.add("tls", func(ctx context.Context) Outcome { return issuerTLS(ctx, c, net.JoinHostPort(u.Hostname(), port)) }, tcp)}
+	return []*Step{s.add("tls", func(ctx context.Context) Outcome { return ofIssuer(c, issuerTLS(ctx, c, target)) }, tcp)}
 }
 
-// ofIssuer is what a worker would say: mailboxes that have a token do not notice.
+// ofIssuer is what a worker would say, with the keys of the credentials: mailboxes that have a token do not notice.
 func ofIssuer(c *config.Credential, o Outcome) Outcome {
-	key := "authority"
-	if c.TokenURL != "" {
-		key = "token_url"
+	key := "authority:"
+	if c.Authority == "" {
+		key = "token_url:"
 	}
-	switch o.Code {
+	switch key += " of credentials." + c.Name; o.Code {
 	case ingest.CodeHostUnknown:
-		o.Next = []string{fmt.Sprintf("check %s: of credentials.%s, and the resolver of this machine", key, c.Name)}
+		o.Next = []string{"check " + key + " (and cloud:), and the resolver of this machine; behind a proxy set HTTPS_PROXY"}
 	case ingest.CodeConnRefused, ingest.CodeTimeout, ingest.CodeConnLost:
 		_, next := ingest.Explain(ingest.CodeTokenDown)
-		o.Code, o.Next = ingest.CodeTokenDown, []string{next, fmt.Sprintf("if it never worked: check %s: of credentials.%s", key, c.Name)}
+		o.Code, o.Next = ingest.CodeTokenDown, []string{next, "if it never worked: check " + key + "; behind a proxy set HTTPS_PROXY"}
+	case ingest.CodeCertName:
+		for i, line := range o.Next {
+			o.Next[i] = strings.Replace(line, "host:", key, 1)
+		}
 	}
 	return o
 }
@@ -116,16 +123,24 @@ func (r *run) token(s *Section, m *config.Mailbox, needs ...*Step) *tokenSteps {
 // askToken asks for the token.
 func (r *run) askToken(ctx context.Context, m *config.Mailbox, t *tokenSteps) Outcome {
 	if m.Credential.Type == config.TypeDelegated && r.link.conn == nil {
-		return failed(&ingest.Error{Fault: ingest.Fault{Class: ingest.Auth, Code: ingest.CodeLoginNeeded}, Err: errors.New("nobody has signed in yet")})
+		return r.toSignIn(failed(&ingest.Error{Fault: ingest.Fault{Class: ingest.Auth, Code: ingest.CodeLoginNeeded}, Err: errors.New("nobody has signed in yet")}), m.Credential)
 	}
 	login, err := r.parts.Login(m)
 	if err != nil {
 		return failed(err)
 	}
 	if t.got, err = login.Tokens.Token(ctx, ""); err != nil {
-		return tokenAdvice(failed(err), m.Credential)
+		return r.toSignIn(tokenAdvice(failed(err), m.Credential), m.Credential)
 	}
 	return fine(fmt.Sprintf("%d characters, good for %s", len(t.got.Value), time.Until(t.got.Expires).Round(time.Minute)))
+}
+
+// toSignIn writes the command down for which a person is needed.
+func (r *run) toSignIn(o Outcome, c *config.Credential) Outcome {
+	if o.Code == ingest.CodeLoginNeeded || o.Code == ingest.CodeLoginEnded {
+		o.Next = append(o.Next, fmt.Sprintf("mailflume login %s -c %s", c.Name, r.cfg.Path))
+	}
+	return o
 }
 
 // protocols are those for which the credential of m is used.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 )
 
 // CheckSecrets reads every secret and every certificate that the configuration refers to, and
@@ -16,7 +17,7 @@ func (c *Config) CheckSecrets(ctx context.Context) error {
 	k := &secretCheck{ctx: ctx}
 	for _, f := range []SecretFile{c.NATS.CredentialsFile, c.NATS.NKeySeedFile, c.NATS.PasswordFile, c.NATS.TLS.KeyFile, c.Blobs.CredentialsFile} {
 		if !f.IsZero() {
-			k.secret(f.secret())
+			k.secret(f.secret(), false)
 		}
 	}
 	k.authority(c.Path, "nats.tls.ca_file", c.NATS.TLS.CAFile)
@@ -26,7 +27,7 @@ func (c *Config) CheckSecrets(ctx context.Context) error {
 		cred := c.Credentials[name]
 		for _, s := range cred.Secrets() {
 			if !s.IsZero() {
-				k.secret(s)
+				k.secret(s, s == cred.TokenKey)
 			}
 		}
 		k.authority(c.Path, "credentials."+name+".ca_file", cred.CAFile)
@@ -44,13 +45,17 @@ type secretCheck struct {
 	seen     map[string]bool
 }
 
-// secret reports a secret that cannot be read.
-func (k *secretCheck) secret(s Secret) {
+// secret reports a secret that cannot be read. One that makes is of the operator's own making, a key.
+func (k *secretCheck) secret(s Secret, makes bool) {
 	_, err := s.read(k.ctx)
 	if err == nil {
 		return
 	}
-	e := s.ref.at.problem("the secret "+s.Reference()+" cannot be used", err.Error())
+	hint := err.Error()
+	if makes && errors.Is(err, os.ErrNotExist) {
+		hint = fmt.Sprintf("there is none yet: make it, with mode 0600: (umask 077; mkdir -p %s; openssl rand -base64 32 >%s), the same for all workers", filepath.Dir(s.ref.name), s.ref.name)
+	}
+	e := s.ref.at.problem("the secret "+s.Reference()+" cannot be used", hint)
 	_, e.Err = s.Read(k.ctx)
 	k.problems.add(e)
 }

@@ -22,8 +22,8 @@ const (
 
 // use is what the mailboxes of delegated credentials say about them.
 type use struct {
-	imap, pop3 bool
-	implied    bool // Account was left open
+	imap, pop3, smtp bool
+	implied          bool // Account was left open
 }
 
 // delegated checks credentials of type delegated and fills in the endpoints.
@@ -171,6 +171,9 @@ func (c *Credential) SignInScope() string {
 	if c.use.pop3 {
 		scope += resource + "POP.AccessAsUser.All "
 	}
+	if c.use.smtp {
+		scope += resource + "SMTP.Send "
+	}
 	return scope + "offline_access openid profile"
 }
 
@@ -180,6 +183,7 @@ func (r *resolver) delegated() {
 	m, c := r.m, r.m.Credential
 	c.use.imap = c.use.imap || m.Protocol == IMAP
 	c.use.pop3 = c.use.pop3 || m.Protocol == POP3
+	c.use.smtp = c.use.smtp || m.Canary.Every > 0
 	switch {
 	case !c.use.implied:
 	case c.Account == "":

@@ -274,7 +274,7 @@ func TestMailboxesFromFilesAreReadInOrder(t *testing.T) {
 }
 
 func TestEachExampleIsAValidConfiguration(t *testing.T) {
-	for _, provider := range []string{"microsoft365", "google", "generic"} {
+	for _, provider := range []string{"microsoft365", "google", "generic", "delegated"} {
 		b, err := Example(provider)
 		if err != nil {
 			t.Fatal(err)

@@ -264,6 +264,9 @@ func hostHint(host string) string {
 	if _, rest, ok := strings.Cut(host, "://"); ok {
 		return "write only the name: " + strings.TrimRight(rest, "/")
 	}
+	if inner, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil { // the brackets belong to URLs
+		return "write host: \"" + inner.String() + "\""
+	}
 	if h, p, err := net.SplitHostPort(host); err == nil {
 		return "write host: " + h + " and port: " + p
 	}

@@ -225,7 +225,7 @@ func readPrivate(path string, strict bool) (string, error) {
 	// O_NONBLOCK: opening a named pipe without a writer must not hang.
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return "", fileProblem(err)
+		return "", fileProblem(path, err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
@@ -250,10 +250,10 @@ func readPrivate(path string, strict bool) (string, error) {
 }
 
 // fileProblem says what to do about a file that cannot be opened.
-func fileProblem(err error) error {
+func fileProblem(path string, err error) error {
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return fmt.Errorf("there is no such file: create it, with mode 0600: %w", err)
+		return fmt.Errorf("%w: create it, with mode 0600: umask 077; mkdir -p %s; cat >%s   (paste, Enter, Ctrl-D)", err, filepath.Dir(path), path)
 	case errors.Is(err, os.ErrPermission):
 		return fmt.Errorf("mailflume may not read it: make the user that runs mailflume its owner: %w", err)
 	}

@@ -174,7 +174,7 @@ func TestAnUnusableSecretSaysWhatToDo(t *testing.T) {
 		"file:" + in("large"):            "larger than 1 MiB",
 		"file:" + in("pipe"):             "not a regular file",
 		"file:" + dir:                    "not a regular file",
-		"file:" + in("missing"):          "there is no such file: create it, with mode 0600",
+		"file:" + in("missing"):          "no such file or directory: create it, with mode 0600",
 		"env:MAILFLUME_NOT_SET_ANYWHERE": "is not set",
 		"env:MAILFLUME_EMPTY":            "it is empty",
 		"credential:contoso":             "LoadCredential=contoso:",

@@ -82,6 +82,9 @@ func (s *source) syntaxHint(line int) string {
 	if line > 0 && line <= len(s.lines) && twoColons.MatchString(s.lines[line-1]) {
 		return "put a value that holds a colon into double quotes, for example \"move: Done\""
 	}
+	if line > 0 && line <= len(s.lines) && regexp.MustCompile(`^[\s-]*[\w.-]+:[^\s:][^{}]*$`).MatchString(s.lines[line-1]) {
+		return "put a space after the colon: key: value"
+	}
 	return "check indentation, colons, brackets and quotes here and on the line above"
 }
 

@@ -159,7 +159,9 @@ func (b *Board) Troubled() int {
 // OnlyAuth reports whether every trouble is one of signing in.
 func (b *Board) OnlyAuth() bool {
 	rows := slices.DeleteFunc(b.Rows(), func(r Row) bool { return r.Code == "" })
-	return len(rows) > 0 && !slices.ContainsFunc(rows, func(r Row) bool { return !strings.HasPrefix(r.Code, "MF-AUTH-") })
+	return len(rows) > 0 && !slices.ContainsFunc(rows, func(r Row) bool {
+		return !strings.HasPrefix(r.Code, "MF-AUTH-") && !strings.HasPrefix(r.Code, "MF-LOGIN-")
+	})
 }
 
 // waiting is what every mailbox waits for; nil: nothing.

@@ -152,12 +152,12 @@ func natsTLS(t config.NATSTLS) (*tls.Config, error) {
 // certPool reads the PEM certificates of a file.
 func certPool(path string) (*x509.CertPool, error) {
 	pem, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
 	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("%s holds no PEM certificate", path)
+	if err == nil && !pool.AppendCertsFromPEM(pem) {
+		err = fmt.Errorf("%s holds no PEM certificate", path)
+	}
+	if err != nil {
+		return nil, &ingest.Error{Fault: ingest.Fault{Class: ingest.Config, Code: ingest.CodeSecretMissing}, Err: err}
 	}
 	return pool, nil
 }

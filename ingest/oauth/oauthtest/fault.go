@@ -2,6 +2,7 @@ package oauthtest
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -22,6 +23,7 @@ type Fault struct {
 	Body        string
 	Redirect    string        // Location, with Status or 307
 	Skew        time.Duration // of the clock in the header Date
+	Drip        time.Duration // between two octets of the Body
 }
 
 // Fail adds a fault. Faults are tried in the order they were added; the first that fits is used.
@@ -80,12 +82,12 @@ func (i *Issuer) fail(w http.ResponseWriter, r *http.Request, f *Fault) bool {
 	if f.Status == 0 && f.Body == "" && f.Redirect == "" {
 		return false
 	}
-	f.write(w)
+	f.write(r.Context(), i.ctx, w)
 	return true
 }
 
 // write answers with the fault's status, headers and body.
-func (f *Fault) write(w http.ResponseWriter) {
+func (f *Fault) write(client, server context.Context, w http.ResponseWriter) {
 	h := w.Header()
 	status := f.Status
 	if f.Redirect != "" {
@@ -109,7 +111,21 @@ func (f *Fault) write(w http.ResponseWriter) {
 		status = http.StatusOK
 	}
 	w.WriteHeader(status)
-	_, _ = fmt.Fprint(w, f.Body) // a client that has gone is not our concern
+	if f.Drip == 0 {
+		_, _ = fmt.Fprint(w, f.Body) // a client that has gone is not our concern
+		return
+	}
+	for n := range len(f.Body) {
+		_, _ = io.WriteString(w, f.Body[n:n+1])
+		_ = http.NewResponseController(w).Flush()
+		select {
+		case <-time.After(f.Drip):
+		case <-client.Done():
+			return
+		case <-server.Done():
+			return
+		}
+	}
 }
 
 // EntraError is the JSON that Entra answers with when it refuses a request, for Fault.Body.

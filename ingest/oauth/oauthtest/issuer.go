@@ -29,6 +29,7 @@ type Options struct {
 	Secret      string          // the client secret; default is a random one, see Secret()
 	ClientID    string          // the only client that is known; default: every client is
 	Tenant      string          // the only tenant that is known; default: every tenant is
+	Roles       []string        // of applications' tokens; default IMAP.AccessAsApp and POP.AccessAsApp
 	Public      bool            // the generic endpoint takes refresh tokens without a secret
 	TTL         time.Duration   // of tokens; default an hour
 	Key         *rsa.PrivateKey // signs tokens; default: a new one. The same key keeps tokens good over a restart
@@ -82,6 +83,9 @@ func Start(o Options) (*Issuer, error) {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Roles == nil {
+		o.Roles = []string{"IMAP.AccessAsApp", "POP.AccessAsApp"}
 	}
 	if o.Key == nil {
 		key, err := rsa.GenerateKey(rand.Reader, 2048)

@@ -157,7 +157,7 @@ type MintOptions struct {
 	Tenant       string        // tid
 	Audience     string        // default DefaultAudience
 	Issuer       string        // default URL()
-	Roles        []string      // nil: IMAP.AccessAsApp and POP.AccessAsApp; empty: none
+	Roles        []string      // nil: Options.Roles; empty: none
 	BadSignature bool          // signed by a key that nobody knows
 }
 
@@ -178,7 +178,7 @@ func (i *Issuer) claims(o MintOptions) Claims {
 		ttl = i.opt.TTL
 	}
 	if o.Roles == nil {
-		o.Roles = []string{"IMAP.AccessAsApp", "POP.AccessAsApp"}
+		o.Roles = i.opt.Roles
 	}
 	issued := min(now.Unix(), now.Add(ttl).Unix()-1) // an expired token was issued before it ended
 	oid := uuidOf("oid " + o.ClientID + o.Tenant)

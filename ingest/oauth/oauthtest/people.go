@@ -87,8 +87,12 @@ func (i *Issuer) DeviceURL() string { return i.url + "/devicecode" }
 // form is shown. A redirect that is not one to this machine is never followed.
 func (i *Issuer) authorize(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
+	if err := i.knows(r.PathValue("tenant"), q.Get("client_id")); err != nil { // no redirect: nobody knows whose it is
+		i.refused(w, err)
+		return
+	}
 	to, err := url.Parse(q.Get("redirect_uri"))
-	if err != nil || to.Scheme != "http" || !loopback(to.Hostname()) || i.opt.ClientID != "" && q.Get("client_id") != i.opt.ClientID {
+	if err != nil || to.Scheme != "http" || !loopback(to.Hostname()) {
 		i.refused(w, refuse(http.StatusBadRequest, "invalid_request", 50011, "The redirect URI '%s' does not match the ones that are configured.", q.Get("redirect_uri")))
 		return
 	}
@@ -125,6 +129,10 @@ func loopback(host string) bool {
 func (i *Issuer) deviceCode(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseForm(); err != nil || r.PostForm.Get("client_id") == "" {
 		i.refused(w, refuse(http.StatusBadRequest, "invalid_request", 900144, "The request body must contain the following parameter: 'client_id'."))
+		return
+	}
+	if err := i.knows(r.PathValue("tenant"), r.PostForm.Get("client_id")); err != nil {
+		i.refused(w, err)
 		return
 	}
 	code, user := rand.Text(), rand.Text()[:8]

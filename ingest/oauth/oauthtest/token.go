@@ -59,6 +59,17 @@ func (i *Issuer) knowsTenant(t string) error {
 	return refuse(http.StatusBadRequest, "invalid_tenant", 90002, "Tenant '%s' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.", t)
 }
 
+// knows refuses what is of no tenant here, or no application in it.
+func (i *Issuer) knows(tenant, client string) error {
+	if err := i.knowsTenant(tenant); err != nil {
+		return err
+	}
+	if i.opt.ClientID != "" && client != i.opt.ClientID {
+		return refuse(http.StatusBadRequest, "unauthorized_client", 700016, "Application with identifier '%s' was not found in the directory '%s'.", client, tenant)
+	}
+	return nil
+}
+
 // jwks publishes the key that tokens are signed with, for resource servers that fetch it.
 func (i *Issuer) jwks(w http.ResponseWriter, _ *http.Request) {
 	enc := base64.RawURLEncoding
@@ -98,8 +109,9 @@ func (i *Issuer) entraCheck(r *http.Request, tenant string) (audience string, er
 		return "", refuse(http.StatusBadRequest, "unsupported_grant_type", 70003, "The app requested an unsupported grant type '%s'.", f.Get("grant_type"))
 	case f.Get("client_id") == "":
 		return "", refuse(http.StatusBadRequest, "invalid_request", 900144, "The request body must contain the following parameter: 'client_id'.")
-	case i.opt.ClientID != "" && f.Get("client_id") != i.opt.ClientID:
-		return "", refuse(http.StatusBadRequest, "unauthorized_client", 700016, "Application with identifier '%s' was not found in the directory '%s'.", f.Get("client_id"), tenant)
+	}
+	if err := i.knows(tenant, f.Get("client_id")); err != nil {
+		return "", err
 	}
 	if err := i.credential(f, i.url+"/"+tenant+"/oauth2/v2.0/token"); err != nil {
 		return "", err
