@@ -144,24 +144,31 @@ func TestARefusalIsDoubtedWhereTheMailboxWorkedWithinADay(t *testing.T) {
 }
 
 func TestASessionThatEndsIsTroubleOnlyIfTheNextOneDoesTooBeforeTheMailboxWasRead(t *testing.T) {
+	over := ingest.Fault{Class: ingest.SessionOver, Code: ingest.CodeTokenExpired}
+	lost := ingest.Fault{Class: ingest.Transient, Code: ingest.CodeConnLost}
 	for _, c := range []struct {
 		name    string
+		fault   ingest.Fault
+		from    int // the first session that ends
 		ends    int // sessions in a row
 		trouble bool
-	}{{"one, as with every token", 1, false}, {"two", 2, true}} {
+	}{
+		{"one, as with every token", over, 1, 1, false}, {"two", over, 1, 2, true},
+		{"a connection is lost", lost, 2, 1, false}, {"two are", lost, 2, 2, true}, {"the first one ever", lost, 1, 1, true},
+	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(ingest.Start{All: true}, ingest.After{})
 				mail := sourcetest.Mail(2)
 				w.add(mail)
 				w.box.OpenFault = func(n int) error {
-					if n > c.ends {
+					if n < c.from || n >= c.from+c.ends {
 						return nil
 					}
-					return refuse(ingest.Fault{Class: ingest.SessionOver, Code: ingest.CodeTokenExpired})
+					return refuse(c.fault)
 				}
 				stop := w.serve(t)
-				pass(time.Minute)
+				pass(5 * time.Minute)
 				stop()
 				if s, ok := w.saw(ingest.StateBackoff); ok != c.trouble {
 					t.Errorf("%+v", s)

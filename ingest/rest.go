@@ -28,7 +28,7 @@ func (r *runner) rest(ctx context.Context, err error) bool {
 		return r.stepBack(ctx, err, f)
 	}
 	wait := r.backoff.next(f)
-	if f.Class == SessionOver && r.backoff.tries == 1 {
+	if r.backoff.tries == 1 && (f.Class == SessionOver || f.Code == CodeConnLost && !r.worked.IsZero()) {
 		// Every session ends once, with its token if nothing else ends it. Only one that ends again before the
 		// mailbox was read is trouble.
 		now := r.opt.Now()
