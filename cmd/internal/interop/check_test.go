@@ -81,7 +81,7 @@ func checks(t *testing.T, b binaries, protocol string, silent bool) {
 		return append(map[string][]string{"imap": {"IMAP.AccessAsApp"}, "pop3": {"POP.AccessAsApp"}}[protocol], more...)
 	}
 	long := strings.Split(strings.Repeat("Some.Permission.That.Is.Not.Needed ", 250), " ")
-	greets := "login" // IMAP's greeting is part of the sign-in, POP3's comes before STLS
+	greets := "sasl" // IMAP's greeting is part of it, POP3's comes before STLS
 	implicit, upgrade, other := portOf(t, s.Dovecot.IMAPS), portOf(t, s.Dovecot.IMAP), portOf(t, s.Dovecot.POP3S)
 	if protocol == "pop3" {
 		greets = "tls"
