@@ -109,8 +109,6 @@ func transportFault(err error) ingest.Fault {
 	switch {
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return ingest.Fault{Class: ingest.Config, Code: ingest.CodeNotTLS}
-	case errors.Is(err, errProxy):
-		return ingest.Fault{Class: ingest.Config, Code: ingest.CodeConfigInvalid}
 	}
 	f, ok := ingest.NetFault(err)
 	if !ok {

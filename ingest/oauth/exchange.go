@@ -23,7 +23,6 @@ var (
 	errRedirect = errors.New("redirects are not followed")
 	errTooLarge = errors.New("the answer is too large")
 	errForeign  = errors.New("the token endpoint is not at the authority")
-	errProxy    = errors.New("HTTPS_PROXY in the environment is not an address of a proxy")
 )
 
 // newHTTPClient is a client that a secret can be given to: TLS 1.2 or newer, no redirects, bounded headers.
@@ -33,7 +32,7 @@ func newHTTPClient(roots *x509.CertPool) *http.Client {
 		// MSAL would follow a 307 and post the secret again, to whatever origin it names.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
-			Proxy:                  proxy,
+			Proxy:                  http.ProxyFromEnvironment,
 			DialContext:            dial.DialContext,
 			TLSHandshakeTimeout:    10 * time.Second,
 			TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
@@ -44,15 +43,6 @@ func newHTTPClient(roots *x509.CertPool) *http.Client {
 			MaxResponseHeaderBytes: 64 << 10,
 		},
 	}
-}
-
-// proxy is the environment's. net/http's own error would print its address, with the password in it.
-func proxy(r *http.Request) (*url.URL, error) {
-	u, err := http.ProxyFromEnvironment(r)
-	if err != nil {
-		return nil, errProxy
-	}
-	return u, nil
 }
 
 // answer is what came back for the last request of an exchange. Of the request it holds what must not be shown.
@@ -148,7 +138,7 @@ func secretsIn(req *http.Request) []string {
 		plain, _ := url.QueryUnescape(secret)
 		out = append(out, secret, plain)
 	}
-	if via, err := proxy(req); err == nil && via != nil {
+	if via, err := http.ProxyFromEnvironment(req); err == nil && via != nil {
 		secret, _ := via.User.Password()
 		out = append(out, secret)
 	}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 
 	"mailflume/ingest"
@@ -46,6 +47,14 @@ func throughProxy(ctx context.Context, p *url.URL, target string) Outcome {
 		out.Next = []string{"write the user whom the proxy wants into HTTPS_PROXY where mailflume starts: http://USER:PASSWORD@" + p.Host + ". Only Basic is spoken: for Kerberos or NTLM have this machine excepted"}
 	}
 	return out
+}
+
+// malformedProxy reports whether HTTPS_PROXY holds what net/http ignores without a word.
+func malformedProxy() bool {
+	proxy := cmp.Or(os.Getenv("HTTPS_PROXY"), os.Getenv("https_proxy"))
+	_, err := url.Parse(proxy)
+	_, bare := url.Parse("http://" + proxy)
+	return err != nil && bare != nil
 }
 
 // askProxy sends CONNECT (RFC 9110 section 9.3.6).

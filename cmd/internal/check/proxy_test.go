@@ -11,6 +11,8 @@ import (
 
 	"mailflume/cmd/internal/check"
 	"mailflume/ingest"
+	"mailflume/ingest/imapsource/imaptest"
+	"mailflume/pop3/pop3test"
 )
 
 func TestAProxyThatDoesNotLetUsThroughIsNamed(t *testing.T) {
@@ -66,5 +68,16 @@ func TestAProxyThatDoesNotLetUsThroughIsNamed(t *testing.T) {
 	p := &url.URL{Scheme: "http", Host: "127.0.0.1:1"}
 	if o := check.ThroughProxy(t.Context(), p, "login.example:443"); o.Code != ingest.CodeConnRefused || !strings.Contains(strings.Join(o.Next, ""), "HTTPS_PROXY") {
 		t.Errorf("a proxy that is not there: %+v", o)
+	}
+}
+
+func TestAProxyThatIsNoAddressIsNotIgnoredInSilence(t *testing.T) {
+	s := newStage(t, imaptest.Options{}, pop3test.Options{})
+	cfg := s.load(t, s.box("imap", "support", ""), "")
+	for value, told := range map[string]bool{"http://user:p%ss@proxy.example:3128": true, "proxy.example:3128": false, "": false} {
+		t.Setenv("HTTPS_PROXY", value)
+		if out := text(t, look(t, cfg)); strings.Contains(out, "requests go around the proxy") != told || strings.Contains(out, "p%ss") {
+			t.Errorf("%s:\n%s", value, out)
+		}
 	}
 }

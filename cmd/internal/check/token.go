@@ -61,10 +61,12 @@ func (r *run) issuer(s *Section, c *config.Credential) []*Step {
 	p, err := http.ProxyFromEnvironment(&http.Request{URL: u})
 	target := net.JoinHostPort(u.Hostname(), port)
 	switch {
-	case err != nil:
-		return nil // the token request says so
 	case p != nil:
 		return []*Step{s.add("proxy", func(ctx context.Context) Outcome { return throughProxy(ctx, p, target) })}
+	case err != nil || malformedProxy():
+		s.add("proxy", func(context.Context) Outcome {
+			return doubtful("HTTPS_PROXY is no address, so that requests go around the proxy", "write http://HOST:PORT into it where mailflume starts; a password with # / or % in it is URL-encoded")
+		})
 	}
 	dns := s.add("dns", func(ctx context.Context) Outcome { return ofIssuer(c, lookUp(ctx, u.Hostname())) })
 	tcp := s.add("tcp", func(ctx context.Context) Outcome { return ofIssuer(c, dial(ctx, u.Hostname(), port)) }, dns)
