@@ -27,21 +27,19 @@ func (r *runner) rest(ctx context.Context, err error) bool {
 	if errors.Is(err, publish.ErrFenced) {
 		return r.stepBack(ctx, err, f)
 	}
-	wait := r.backoff.next(f)
+	wait, failed := r.backoff.next(f), r.opt.Now()
 	if r.backoff.tries == 1 && (f.Class == SessionOver || f.Code == CodeConnLost && !r.worked.IsZero()) {
 		// Every session ends once, with its token if nothing else ends it. Only one that ends again before the
 		// mailbox was read is trouble.
-		now := r.opt.Now()
-		r.opt.Hooks.state(r.box.Key, Status{State: StateConnecting, At: now, Until: now.Add(wait), Err: err, Fault: f})
+		r.opt.Hooks.state(r.box.Key, Status{State: StateConnecting, At: failed, Until: failed.Add(wait), Err: err, Fault: f})
 	} else {
 		r.trouble(err, r.doubted(f), wait)
 	}
 	if _, stored := publishFault(err); !stored { // the log itself is in trouble
 		r.restFor(f)
 	}
-	began := r.opt.Now()
 	ok := r.sleep(ctx, wait)
-	if f.parked() > 0 && r.opt.Now().Sub(began) < refusalPause {
+	if f.parked() > 0 && r.opt.Now().Sub(failed) < refusalPause {
 		r.backoff.refused-- // somebody has it tried again: those that count are a minute apart
 	}
 	return ok
