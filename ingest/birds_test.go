@@ -27,7 +27,6 @@ func TestOfManyWorkersOnlyTheOneThatHasAMailboxProbesIt(t *testing.T) {
 		for _, id := range []string{"a", "b", "c"} {
 			c.join(id)
 		}
-		pass(4 * time.Hour)
 		inFourHours := func(of string) {
 			pass(4 * time.Hour)
 			mu.Lock()
