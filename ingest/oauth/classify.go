@@ -106,8 +106,7 @@ func closedError() *ingest.Error {
 // transportFault is for a request without a whole answer. TLS and DNS have their own codes; a
 // connection that fails or is silent is the token endpoint being down.
 func transportFault(err error) ingest.Fault {
-	switch {
-	case errors.Is(err, http.ErrSchemeMismatch):
+	if errors.Is(err, http.ErrSchemeMismatch) {
 		return ingest.Fault{Class: ingest.Config, Code: ingest.CodeNotTLS}
 	}
 	f, ok := ingest.NetFault(err)
