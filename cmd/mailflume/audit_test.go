@@ -39,6 +39,7 @@ func auditJSON(t *testing.T, args ...string) (code int, a audited, errOut string
 }
 
 func TestAnAuditOfWhatWasPublishedIsClean(t *testing.T) {
+	t.Parallel()
 	file, mail := auditStage(t)
 	for _, box := range []string{"support", "invoices"} {
 		code, a, errOut := auditJSON(t, box, "--chain", "-c", file)
@@ -75,6 +76,7 @@ func onServer(t *testing.T, file string, work func(ctx context.Context, conn *na
 }
 
 func TestAnAuditTellsWhatIsDoubledAndWhatIsMissing(t *testing.T) {
+	t.Parallel()
 	file, mail := auditStage(t)
 	support := publish.Key{Tenant: config.DefaultTenant, Mailbox: "support"}
 	other := publish.Key{Tenant: config.DefaultTenant, Mailbox: "other"}
@@ -109,6 +111,7 @@ func TestAnAuditTellsWhatIsDoubledAndWhatIsMissing(t *testing.T) {
 }
 
 func TestAnAuditGoesOnBesideAWorker(t *testing.T) {
+	t.Parallel()
 	stage, err := demo.Start()
 	must(t, err)
 	defer stage.Close()
@@ -133,6 +136,7 @@ func TestAnAuditGoesOnBesideAWorker(t *testing.T) {
 }
 
 func TestAnAuditVerifiesTheLogOfAMailboxThatCannotBeListed(t *testing.T) {
+	t.Parallel()
 	file, mail := auditStage(t)
 	b, err := os.ReadFile(file)
 	must(t, err)

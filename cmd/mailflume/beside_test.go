@@ -19,6 +19,7 @@ import (
 )
 
 func TestCommandsBesideAWorkerNeedNoListener(t *testing.T) {
+	t.Parallel()
 	stage, err := demo.Start()
 	must(t, err)
 	defer stage.Close()
@@ -50,6 +51,7 @@ func TestCommandsBesideAWorkerNeedNoListener(t *testing.T) {
 }
 
 func TestAPauseIsRecordedWhenNoWorkerHasTheMailbox(t *testing.T) {
+	t.Parallel()
 	srv, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true})
 	must(t, err)
 	srv.Start()

@@ -300,6 +300,7 @@ func fetch(t *testing.T, address string) string {
 }
 
 func TestNoSecretLeaksFromNATSAndS3ThatRefuse(t *testing.T) {
+	t.Parallel()
 	c := newCage(t)
 	c.entra("good", "client_secret", c.issuer.Secret())
 	c.box("imap", "credentials: good, ca_file: imap.pem, port: "+c.imapPort)
@@ -364,6 +365,7 @@ func TestNoSecretLeaksFromNATSAndS3ThatRefuse(t *testing.T) {
 }
 
 func TestNoLiteralSecretLeaksFromABadConfiguration(t *testing.T) {
+	t.Parallel()
 	c := &cage{t: t, dir: t.TempDir()}
 	secret := c.plant("literal secret", "Mf8QCANARY0123456789abcdefghijklmnopqrstuvwxyz")
 	for name, text := range map[string]string{

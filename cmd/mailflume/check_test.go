@@ -13,6 +13,7 @@ import (
 )
 
 func TestCheckEndsWithTheCodeOfWhatFailed(t *testing.T) {
+	t.Parallel()
 	stage, err := demo.Start()
 	if err != nil {
 		t.Fatal(err)

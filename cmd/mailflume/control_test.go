@@ -15,6 +15,7 @@ import (
 )
 
 func TestMailboxesArePausedResumedAndPolledBesideAWorkerAndWithoutOne(t *testing.T) {
+	t.Parallel()
 	stage, err := demo.Start()
 	must(t, err)
 	defer stage.Close()

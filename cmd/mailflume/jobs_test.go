@@ -38,6 +38,7 @@ func untouched(t *testing.T) (file string) {
 }
 
 func TestABackfillAndAReplayOverBothProtocolsWithoutAWorkerAndBesideOne(t *testing.T) {
+	t.Parallel()
 	file, mail := untouched(t), len(digests(t))
 	want := func(said string, args ...string) string {
 		t.Helper()
@@ -124,6 +125,7 @@ func TestJobsRefuseWhatTheyCannotDo(t *testing.T) {
 }
 
 func TestAMessageThatIsGoneCannotBeTriedAgainAndThatIsSaid(t *testing.T) {
+	t.Parallel()
 	file, _ := auditStage(t)
 	key, id := publish.Key{Tenant: config.DefaultTenant, Mailbox: "support"}, publish.NewID("gone")
 	onServer(t, file, func(ctx context.Context, conn *natsjs.Conn) {

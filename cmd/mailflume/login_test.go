@@ -62,6 +62,7 @@ http: {listen: off}
 }
 
 func TestAfterALoginWithACodeTheMailboxIsRead(t *testing.T) {
+	t.Parallel()
 	issuer, file := loginStage(t)
 	if code, _, errOut := call(t, "run", "--once", "-c", file); code != exitAuth && code != exitFailed || !strings.Contains(errOut, "MF-LOGIN-001") || !strings.Contains(errOut, "mailflume login us") {
 		t.Errorf("before the login: exit %d: %s", code, errOut)
@@ -150,6 +151,7 @@ func TestALoginThatCannotBeSaysWhatToDo(t *testing.T) {
 }
 
 func TestARunningWorkerNoticesALoginAtOnce(t *testing.T) {
+	t.Parallel()
 	issuer, file := loginStage(t)
 	cfg, err := config.Load(file)
 	must(t, err)

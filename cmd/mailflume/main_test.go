@@ -60,6 +60,7 @@ func digests(t *testing.T) map[string]string {
 }
 
 func TestTheDemoPublishesEveryMessageOverBothProtocols(t *testing.T) {
+	t.Parallel()
 	code, out, errOut := call(t, "demo", "--once", "--json")
 	if code != 0 {
 		t.Fatalf("exit %d: %s", code, errOut)
@@ -129,6 +130,7 @@ func validate(t *testing.T, name, event string) {
 }
 
 func TestParsePrintsOneLineForEachFileAndKeepsAttachments(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	var files []string
 	for sum, name := range digests(t) {

@@ -13,6 +13,7 @@ import (
 const practices = 21
 
 func TestEveryPlaceAndTestInTheTableOfPracticesExists(t *testing.T) {
+	t.Parallel()
 	b, err := os.ReadFile(filepath.Join(root, "deploy", "practices.md"))
 	if err != nil {
 		t.Fatal(err)

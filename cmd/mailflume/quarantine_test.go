@@ -69,6 +69,7 @@ func must(t *testing.T, err error) {
 }
 
 func TestTheQuarantineIsListedShownAndExported(t *testing.T) {
+	t.Parallel()
 	raw := []byte("Subject: odd\r\n\r\nbody\x00\xff")
 	file, ids := setAsideSome(t, raw)
 	code, out, errOut := call(t, "-c", file, "quarantine", "ls")

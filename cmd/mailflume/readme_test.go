@@ -24,6 +24,7 @@ func block(t *testing.T, begin string) string {
 }
 
 func TestTheReadmeShowsWhatTheDemoPrints(t *testing.T) {
+	t.Parallel()
 	_, out, _ := call(t, "demo", "--once")
 	const clock = len("2006-01-02 15:04:05")
 	n := 0
@@ -40,6 +41,7 @@ func TestTheReadmeShowsWhatTheDemoPrints(t *testing.T) {
 }
 
 func TestTheReadmeShowsAnEventOfTheDemo(t *testing.T) {
+	t.Parallel()
 	shown := map[string]any{}
 	if err := json.Unmarshal([]byte(block(t, "json\n")), &shown); err != nil {
 		t.Fatal(err)

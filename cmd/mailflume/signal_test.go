@@ -15,6 +15,7 @@ import (
 
 // The program is as good as waiting for its second file once the line of the first one is printed.
 func TestOneSignalEndsParseWhateverItWaitsFor(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	first, fifo := mailFile(t, dir, "plain.eml"), filepath.Join(dir, "fifo")
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {

@@ -14,6 +14,7 @@ import (
 )
 
 func TestStatusTellsAWorkerFromWhateverElseAnswers(t *testing.T) {
+	t.Parallel()
 	var rows []worker.Row
 	for i := range 3000 {
 		rows = append(rows, worker.Row{Mailbox: fmt.Sprintf("box%d", i), State: "backoff", Since: time.Now(), Error: "NO \x1b[2J", Unsettled: "NO \u202e"})

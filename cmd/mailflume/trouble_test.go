@@ -59,6 +59,7 @@ func closedPort(t *testing.T) string {
 }
 
 func TestBadMailboxesSayWhatToDoOnceAndTheOthersGoOn(t *testing.T) {
+	t.Parallel()
 	stage, err := demo.Start()
 	if err != nil {
 		t.Fatal(err)

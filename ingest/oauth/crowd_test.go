@@ -86,6 +86,7 @@ func storm(t *testing.T, s *mintScript, judge func(string) error) (perMinute, pe
 }
 
 func TestNoTroubleOfAThousandMailboxesIsAStorm(t *testing.T) {
+	t.Parallel()
 	refuse := func(string) error {
 		return &ingest.Error{Fault: ingest.Fault{Class: ingest.Auth, Code: ingest.CodeAuthRefused}, Op: "login", Err: errors.New("NO")}
 	}

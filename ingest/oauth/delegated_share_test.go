@@ -99,6 +99,7 @@ func TestARefusedTokenIsRenewedByOneWorkerForBoth(t *testing.T) {
 // TestAWorkerThatDiedIsWaitedForAndThenReplaced: it has claimed and not finished. What it had sent
 // may be spent: then a person has to sign in again, and where old refresh tokens stay good nobody has.
 func TestAWorkerThatDiedIsWaitedForAndThenReplaced(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name  string
 		spent bool // the issuer has answered the dead worker

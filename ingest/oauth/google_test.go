@@ -175,6 +175,7 @@ func crowd(t *testing.T, answer func(box string, n int) *ingest.Error) (most int
 }
 
 func TestAThousandMailboxesOfABrokenAccountMakeNoStorm(t *testing.T) {
+	t.Parallel()
 	refused := func(c ingest.Code) *ingest.Error {
 		return &ingest.Error{Fault: ingest.Fault{Class: ingest.Config, Code: c}, Op: opToken, Err: errNotBearer}
 	}

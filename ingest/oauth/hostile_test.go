@@ -96,7 +96,7 @@ func TestARefusalIsUnderstoodWhateverStandsBesideIt(t *testing.T) {
 func TestAnAnswerThatUnpacksWithoutEndIsBounded(t *testing.T) {
 	var bomb bytes.Buffer
 	z := gzip.NewWriter(&bomb)
-	if _, err := io.Copy(z, io.LimitReader(zeros{}, 256<<20)); err != nil || z.Close() != nil {
+	if _, err := io.Copy(z, io.LimitReader(zeros{}, 8<<20)); err != nil || z.Close() != nil {
 		t.Fatal(err)
 	}
 	s := fakeAuthority(t, func(w http.ResponseWriter, _ *http.Request) {

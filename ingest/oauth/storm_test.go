@@ -36,6 +36,7 @@ func (w wanting) Fold(at ingest.Cursor, _ iter.Seq[ingest.Entry]) (ingest.Cursor
 }
 
 func TestAThousandMailboxesWithAWrongSecretAreNoStorm(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var asked []time.Time

@@ -83,6 +83,7 @@ func says() map[string]string {
 }
 
 func TestEveryRowOfTheCatalogueIsRecognised(t *testing.T) {
+	t.Parallel()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)

@@ -52,6 +52,7 @@ func variants(t *testing.T, r Row) (out []Row) {
 }
 
 func TestADecisionHangsOnNoTextAndNoNumber(t *testing.T) {
+	t.Parallel()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)

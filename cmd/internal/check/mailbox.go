@@ -43,6 +43,27 @@ func (r *run) mailbox(m *config.Mailbox) *Section {
 	return s
 }
 
+// A running worker has a POP3 maildrop for moments; so long it is waited for.
+const (
+	lockedTries = 6
+	lockedPause = time.Second
+)
+
+// open signs in. Nothing is tried again but a maildrop that somebody else has open.
+func open(ctx context.Context, src ingest.Source) (session ingest.Session, err error) {
+	for range lockedTries {
+		if session, err = src.Open(ctx); ingest.FaultOf(err).Code != ingest.CodeLocked {
+			break
+		}
+		select {
+		case <-time.After(lockedPause):
+		case <-ctx.Done():
+			return session, err
+		}
+	}
+	return session, err
+}
+
 // login signs in, once: what a server refuses is not tried again.
 func (r *run) login(ctx context.Context, b *signedIn) Outcome {
 	login, err := r.parts.Login(b.m)
@@ -60,7 +81,7 @@ func (r *run) login(ctx context.Context, b *signedIn) Outcome {
 	if server.silent.Load() >= silence {
 		return Outcome{Text: fmt.Sprintf("not done: the server did not answer %d sign-ins in a row", silence)}
 	}
-	b.session, err = src.Open(ctx)
+	b.session, err = open(ctx, src)
 	server.heard(err)
 	if err != nil {
 		b.session = nil
