@@ -76,12 +76,12 @@ func TestAPartThatFailsSaysWhyAndStopsNoOther(t *testing.T) {
 	})
 }
 
-// endless is a stream of dots.
+// endless is a stream of empty lines.
 type endless struct{}
 
 func (endless) Read(p []byte) (int, error) {
 	for i := range p {
-		p[i] = '.'
+		p[i] = '\n'
 	}
 	return len(p), nil
 }
