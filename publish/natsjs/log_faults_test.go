@@ -147,7 +147,7 @@ func TestAFullStreamIsWaitedFor(t *testing.T) {
 func fillUp(t *testing.T, c publish.Claim) (int, error) {
 	t.Helper()
 	for n := 1; n < 1000; n++ {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
 		ev, ref := logtest.Sample(logtest.Box(), n)
 		err := c.Append(ctx, ev, ref)
 		cancel()
