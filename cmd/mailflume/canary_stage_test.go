@@ -48,6 +48,13 @@ func (a *aviary) plant(name, secret string) string {
 	return secret
 }
 
+// secret is one that was planted; all is how many were. Servers plant while the test goes on.
+func (a *aviary) secret(name string) (planted string, all int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.planted[name], len(a.planted)
+}
+
 // leaks names what of the planted secrets stands in text, in any form.
 func (a *aviary) leaks(text string) []string {
 	a.mu.Lock()
