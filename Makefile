@@ -37,7 +37,7 @@ image: ## the container image mailflume:VERSION, with podman or docker
 
 .PHONY: test
 test: ## all tests with the race detector, in random order; no root, no service, no network needed
-	$(GO) test -race -ldflags=-w -shuffle=on -count=1 -p 4 -parallel 8 -timeout $(TIMEOUT) $(PKGS)
+	$(GO) test -race -shuffle=on -count=1 -p 4 -parallel 8 -timeout $(TIMEOUT) $(PKGS)
 	$(GO) test -shuffle=on -count=1 -timeout $(TIMEOUT) ./parse # its largest messages, see underRace
 
 .PHONY: race
