@@ -112,9 +112,7 @@ func TestAnAuditTellsWhatIsDoubledAndWhatIsMissing(t *testing.T) {
 
 func TestAnAuditGoesOnBesideAWorker(t *testing.T) {
 	t.Parallel()
-	stage, err := demo.Start()
-	must(t, err)
-	defer stage.Close()
+	stage := demoStage(t)
 	cfg, err := config.Load(stage.ConfigFile())
 	must(t, err)
 	w, err := worker.Start(t.Context(), cfg, worker.Options{Log: zerolog.Nop(), Version: "test"})

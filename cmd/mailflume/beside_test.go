@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,28 +8,16 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
-	"github.com/rs/zerolog"
 
-	"mailflume/cmd/internal/config"
-	"mailflume/cmd/internal/demo"
-	"mailflume/cmd/internal/worker"
 	"mailflume/publish"
 	"mailflume/publish/natsjs"
 )
 
 func TestCommandsBesideAWorkerNeedNoListener(t *testing.T) {
 	t.Parallel()
-	stage, err := demo.Start()
-	must(t, err)
-	defer stage.Close()
+	stage := demoStage(t)
 	file := stage.ConfigFile()
-	cfg, err := config.Load(file)
-	must(t, err)
-	w, err := worker.Start(t.Context(), cfg, worker.Options{Log: zerolog.Nop(), Version: "test", Name: "here"})
-	must(t, err)
-	ctx, stop := context.WithCancel(t.Context())
-	ran := make(chan error, 1)
-	go func() { ran <- w.Run(ctx) }()
+	w, end := workBeside(t, file)
 	for range w.Conn().Events(t.Context(), natsjs.Filter{FromStart: true, Follow: true}) {
 		break // it is at work
 	}
@@ -45,9 +32,7 @@ func TestCommandsBesideAWorkerNeedNoListener(t *testing.T) {
 	if code, _, errOut := call(t, "run", "--once", "-c", file); code != exitNATS || !strings.Contains(errOut, "mailflume poll") || time.Since(begin) > 20*time.Second {
 		t.Errorf("one pass beside a worker: exit %d after %s: %s", code, time.Since(begin), errOut)
 	}
-	stop()
-	must(t, <-ran)
-	must(t, w.Close())
+	end()
 }
 
 func TestAPauseIsRecordedWhenNoWorkerHasTheMailbox(t *testing.T) {

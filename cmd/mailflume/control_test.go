@@ -1,24 +1,16 @@
 package main
 
 import (
-	"context"
 	"strings"
 	"testing"
 
-	"github.com/rs/zerolog"
-
-	"mailflume/cmd/internal/config"
-	"mailflume/cmd/internal/demo"
-	"mailflume/cmd/internal/worker"
 	"mailflume/ingest"
 	"mailflume/publish/natsjs"
 )
 
 func TestMailboxesArePausedResumedAndPolledBesideAWorkerAndWithoutOne(t *testing.T) {
 	t.Parallel()
-	stage, err := demo.Start()
-	must(t, err)
-	defer stage.Close()
+	stage := demoStage(t)
 	file := stage.ConfigFile()
 	want := func(code int, said string, args ...string) {
 		t.Helper()
@@ -30,13 +22,7 @@ func TestMailboxesArePausedResumedAndPolledBesideAWorkerAndWithoutOne(t *testing
 	want(exitUsage, "config show", "pause", "nobody")
 	want(exitUsage, "name a mailbox", "resume")
 
-	cfg, err := config.Load(file)
-	must(t, err)
-	w, err := worker.Start(t.Context(), cfg, worker.Options{Log: zerolog.Nop(), Version: "test", Name: "here"})
-	must(t, err)
-	ctx, stop := context.WithCancel(t.Context())
-	ran := make(chan error, 1)
-	go func() { ran <- w.Run(ctx) }()
+	w, end := workBeside(t, file)
 	for range w.Conn().Events(t.Context(), natsjs.Filter{FromStart: true, Follow: true}) {
 		break // it is at work
 	}
@@ -56,9 +42,7 @@ func TestMailboxesArePausedResumedAndPolledBesideAWorkerAndWithoutOne(t *testing
 			t.Errorf("%s is %s", r.Mailbox, r.State)
 		}
 	}
-	stop()
-	must(t, <-ran)
-	must(t, w.Close())
+	end()
 
 	want(0, "support is paused (no worker is running)", "pause", "support")
 	want(0, "invoices goes on (no worker is running)", "resume", "invoices")

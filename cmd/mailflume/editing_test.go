@@ -1,39 +1,23 @@
 package main
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/rs/zerolog"
-
 	"mailflume/cmd/internal/config"
-	"mailflume/cmd/internal/demo"
 	"mailflume/cmd/internal/worker"
 )
 
 func TestWhoAsksWorkersGoesOnWhileTheFileIsBeingEdited(t *testing.T) {
-	stage, err := demo.Start()
-	must(t, err)
-	defer stage.Close()
+	stage := demoStage(t)
 	file := stage.ConfigFile()
 	good, err := os.ReadFile(file)
 	must(t, err)
-	cfg, err := config.Load(file)
-	must(t, err)
-	w, err := worker.Start(t.Context(), cfg, worker.Options{Log: zerolog.Nop(), Version: "test", Name: "here"})
-	must(t, err)
-	ctx, stop := context.WithCancel(t.Context())
-	ran := make(chan error, 1)
-	go func() { ran <- w.Run(ctx) }()
-	defer func() {
-		stop()
-		must(t, <-ran)
-		must(t, w.Close())
-	}()
+	_, end := workBeside(t, file)
+	defer end()
 	for name, text := range map[string]string{
 		"a value that is wrong":         strings.Replace(string(good), "protocol: imap", "protocol: imapp", 1),
 		"a line that is not finished":   strings.Replace(string(good), "mailboxes:\n", "mailboxes:\n  - {id: new, addr\n", 1),
@@ -72,9 +56,7 @@ func TestWhoAsksWorkersGoesOnWhileTheFileIsBeingEdited(t *testing.T) {
 }
 
 func TestOnePassDoesNotWaitForANATSThatRefuses(t *testing.T) {
-	stage, err := demo.Start()
-	must(t, err)
-	defer stage.Close()
+	stage := demoStage(t)
 	file := stage.ConfigFile()
 	good, err := os.ReadFile(file)
 	must(t, err)

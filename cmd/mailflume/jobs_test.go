@@ -9,11 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rs/zerolog"
-
 	"mailflume/cmd/internal/config"
 	"mailflume/cmd/internal/demo"
-	"mailflume/cmd/internal/worker"
 	"mailflume/publish"
 	"mailflume/publish/natsjs"
 )
@@ -64,13 +61,7 @@ func TestABackfillAndAReplayOverBothProtocolsWithoutAWorkerAndBesideOne(t *testi
 	}
 	clean(0)
 
-	cfg, err := config.Load(file)
-	must(t, err)
-	w, err := worker.Start(t.Context(), cfg, worker.Options{Log: zerolog.Nop(), Version: "test", Name: "here"})
-	must(t, err)
-	ctx, stop := context.WithCancel(t.Context())
-	ran := make(chan error, 1)
-	go func() { ran <- w.Run(ctx) }()
+	_, end := workBeside(t, file)
 	for begin := time.Now(); ; {
 		if code, _, errOut := call(t, "resume", "support", "-c", file); code == 0 && !strings.Contains(errOut, "no worker") {
 			break
@@ -88,9 +79,7 @@ func TestABackfillAndAReplayOverBothProtocolsWithoutAWorkerAndBesideOne(t *testi
 		}
 		want("retry "+box+": 0 published", "quarantine", "retry", box)
 	}
-	stop()
-	must(t, <-ran)
-	must(t, w.Close())
+	end()
 	clean(mail)
 	want(fmt.Sprint("replay support: ", mail, " published"), "replay", "support", "--since", "1h")
 }

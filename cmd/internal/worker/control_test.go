@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"mailflume/cmd/internal/config"
-	"mailflume/cmd/internal/demo"
 	"mailflume/cmd/internal/worker"
 	"mailflume/ingest"
 	"mailflume/publish"
@@ -108,11 +107,7 @@ func TestTheAPIRefusesWhatItMust(t *testing.T) {
 func TestARequestFindsTheOwnerThroughAnyWorkerAndSurvivesIt(t *testing.T) {
 	t.Parallel()
 	url := sharedServer(t)
-	stage, err := demo.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = stage.Close() })
+	stage := demoStage(t)
 	defer http.DefaultClient.CloseIdleConnections()
 	one, two := startColleague(t, stage.ConfigFile(), url, "one"), startColleague(t, stage.ConfigFile(), url, "two")
 	for _, c := range []*colleague{one, two} {
@@ -147,7 +142,7 @@ func TestARequestFindsTheOwnerThroughAnyWorkerAndSurvivesIt(t *testing.T) {
 		}
 	}
 	begin = time.Now()
-	err = ask("explode")
+	err := ask("explode")
 	if ingest.FaultOf(err).Code != ingest.CodeNotAsked || !strings.Contains(err.Error(), "explode") || time.Since(begin) > 20*time.Second {
 		t.Errorf("a verb that is none: %v", err)
 	}

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"mailflume/cmd/internal/config"
-	"mailflume/cmd/internal/demo"
 	"mailflume/cmd/internal/interop"
 	"mailflume/ingest"
 	"mailflume/publish/logtest/fault"
@@ -59,11 +58,7 @@ func cluster(t *testing.T) (url string) {
 
 func TestOneCopyInAClusterIsToldUnlessItIsMeant(t *testing.T) {
 	t.Parallel()
-	stage, err := demo.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = stage.Close() })
+	stage := demoStage(t)
 	url := cluster(t)
 	for _, chosen := range []bool{false, true} {
 		c := startColleague(t, stage.ConfigFile(), url, "", func(c *config.Config) { c.NATS.Stream.Chosen = chosen })

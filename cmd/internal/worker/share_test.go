@@ -60,6 +60,17 @@ func startColleague(t *testing.T, file, url, name string, change ...func(*config
 	return c
 }
 
+// demoStage is the demo's issuer and servers, as long as the test runs.
+func demoStage(t *testing.T) *demo.Stage {
+	t.Helper()
+	stage, err := demo.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = stage.Close() })
+	return stage
+}
+
 // sharedServer runs a server until the test ends.
 func sharedServer(t *testing.T) (url string) {
 	t.Helper()
@@ -78,11 +89,7 @@ func sharedServer(t *testing.T) (url string) {
 func TestTwoWorkersShareTheMailboxesAndSayWhoHasWhat(t *testing.T) {
 	t.Parallel()
 	url := sharedServer(t)
-	stage, err := demo.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = stage.Close() })
+	stage := demoStage(t)
 	one := startColleague(t, stage.ConfigFile(), url, "one", func(c *config.Config) { c.Worker.Weight = 3 })
 	two := startColleague(t, stage.ConfigFile(), url, "two")
 	for _, c := range []*colleague{one, two} {
@@ -135,11 +142,7 @@ func TestTwoWorkersShareTheMailboxesAndSayWhoHasWhat(t *testing.T) {
 func TestTwoWorkersOfOneNameAreToldAndTheSecondGetsNothing(t *testing.T) {
 	t.Parallel()
 	url := sharedServer(t)
-	stage, err := demo.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = stage.Close() })
+	stage := demoStage(t)
 	one := startColleague(t, stage.ConfigFile(), url, "mail")
 	one.log.await(t, `"mailbox":"support","tenant":"default","state":"idle"`)
 	two := startColleague(t, stage.ConfigFile(), url, "mail")
@@ -153,11 +156,7 @@ func TestTwoWorkersOfOneNameAreToldAndTheSecondGetsNothing(t *testing.T) {
 func TestASinglePassBesideAWorkerLeavesItsMailboxesAlone(t *testing.T) {
 	t.Parallel()
 	url := sharedServer(t)
-	stage, err := demo.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = stage.Close() })
+	stage := demoStage(t)
 	one := startColleague(t, stage.ConfigFile(), url, "")
 	one.log.await(t, `"mailbox":"support","tenant":"default","state":"idle"`)
 	cfg, err := config.Load(stage.ConfigFile())

@@ -9,7 +9,6 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"mailflume/cmd/internal/config"
-	"mailflume/cmd/internal/demo"
 	"mailflume/cmd/internal/worker"
 	"mailflume/ingest"
 )
@@ -39,11 +38,7 @@ func off(c *config.Config) { c.HTTP.Listen = "off" }
 func TestASurveyShowsTroubleAtWhicheverWorkerItIs(t *testing.T) {
 	t.Parallel()
 	url := sharedServer(t)
-	stage, err := demo.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = stage.Close() })
+	stage := demoStage(t)
 	broken := func(c *config.Config) {
 		off(c)
 		for _, m := range c.Mailboxes {
@@ -83,11 +78,7 @@ func TestASurveyShowsTroubleAtWhicheverWorkerItIs(t *testing.T) {
 func TestASurveyNamesAFrozenWorkerWithItsMailboxes(t *testing.T) {
 	t.Parallel()
 	url := sharedServer(t)
-	stage, err := demo.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = stage.Close() })
+	stage := demoStage(t)
 	nc, err := nats.Connect(url)
 	if err != nil {
 		t.Fatal(err)
